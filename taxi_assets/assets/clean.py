@@ -1,0 +1,128 @@
+"""``clean_trips``: a month's rows under one schema, split into trips and rejects, audited.
+
+Belongs here: cleaning one month into the staging zone and its verdict. Does not: SQL
+(``cleaning``), what the checks ask (``checks``), publishing (``publish``).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from taxi_assets.assets import checks, presentation
+from taxi_assets.assets.common import code_version, declared, trip_key
+from taxi_assets.assets.months import Landed, each_month
+from taxi_assets.assets.raw import data_version
+from taxi_assets.assets.resources import Limits
+from taxi_assets.cleaning import CleanedMonth, clean_month
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.datasets.stored import Part
+from taxi_assets.lake import keys
+from taxi_assets.lake.io_manager import LakeIOManager, finished, object_metadata
+from taxi_assets.lake.store import LakeObject
+
+# Attribute of a staged object; only what says "passed" is ever published.
+AUDIT = "audit"
+PASSED = "passed"
+
+
+class CleanConfig(dg.Config):
+    """How a month is audited."""
+
+    max_reject_share: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of rows (0 to 1) that may be rejected in this run, instead of the "
+        "dataset's own bound. Set it for a month you have looked at.",
+    )
+
+
+def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
+    """The dataset's second asset."""
+    version = code_version(spec)
+
+    @dg.asset(
+        **declared(spec, "clean_trips", checks.CLEAN_CHECKS),
+        description=(
+            f"{spec.title}: one schema for every era, rows split into trips and rejects; audited "
+            f"before anything downstream sees them.\n\n{presentation.rules_table(spec)}"
+        ),
+        deps=[trip_key(spec, "raw_trips")],
+        kinds={"duckdb", "parquet"},
+        pool="memory" if spec.memory_heavy else None,
+        code_version=version,
+        io_manager_key="lake",
+    )
+    def clean(
+        context: dg.AssetExecutionContext,
+        config: CleanConfig,
+        limits: Limits,
+        lake: dg.ResourceParam[LakeIOManager],
+    ) -> Iterator[Any]:
+        override = config.max_reject_share
+        bound = spec.max_reject_share if override is None else override
+
+        def make(month: Month) -> Landed:
+            return _clean(context, lake, spec, month, limits, bound)
+
+        yield from each_month(context, make, code_version=version)
+
+    return clean
+
+
+def _clean(
+    context: dg.AssetExecutionContext,
+    lake: LakeIOManager,
+    spec: DatasetSpec,
+    month: Month,
+    limits: Limits,
+    max_reject_share: float,
+) -> Landed:
+    raw = lake.find([spec.name, "raw_trips"], str(month))
+    before = {part: lake.store.find(keys.staging(spec, month, part)) for part in Part}
+    cleaned = clean_month(
+        spec,
+        month,
+        lake.local(raw),
+        lake.folder / f"{spec.name}-{month}",
+        source_file=spec.file_name(month),
+        memory_limit=limits.memory_limit,
+    )
+    assert raw.rows is not None
+    outcomes = checks.audit(cleaned, raw.rows, max_reject_share)
+    passed = not any(outcome.stops_the_month for outcome in outcomes)
+    attributes = {AUDIT: PASSED if passed else "failed", "source_sha256": raw.sha256}
+    stored = {
+        part: lake.put(
+            finished(path, attributes),
+            keys.staging(spec, month, part),
+            replacing=before[part],
+        )
+        for part, path in ((Part.REJECTS, cleaned.rejects), (Part.TRIPS, cleaned.trips))
+    }
+    context.log.info(
+        f"{spec.name} {month}: {cleaned.clean_rows:,} trips, {cleaned.rejected_rows:,} rejects"
+    )
+    return Landed(
+        data_version=f"{raw.sha256[:16]}-{code_version(spec)}",
+        inputs={trip_key(spec, "raw_trips"): data_version(raw)},
+        outcomes=outcomes,
+        metadata=_metadata(cleaned, stored),
+    )
+
+
+def _metadata(cleaned: CleanedMonth, stored: dict[Part, LakeObject]) -> dict[str, Any]:
+    raw_key = trip_key(cleaned.spec, "raw_trips")
+    return {
+        **object_metadata(stored[Part.TRIPS]),
+        "published_rows": cleaned.published_rows,
+        "rejected_rows": cleaned.rejected_rows,
+        "reject_share": cleaned.rejected_rows / max(1, cleaned.published_rows),
+        "rejects": dg.MetadataValue.path(stored[Part.REJECTS].uri),
+        "dagster/column_schema": presentation.column_schema(cleaned.spec),
+        "dagster/column_lineage": presentation.lineage_from_raw(cleaned, raw_key),
+        **presentation.cleaning_plots(cleaned),
+    }

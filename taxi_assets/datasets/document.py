@@ -1,0 +1,142 @@
+"""The specifications as a Markdown page for those who query the tables.
+
+Belongs here: turning specifications into Markdown. Does not: any fact about a dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from taxi_assets.datasets import DATASETS
+from taxi_assets.datasets.spec import Column, DatasetSpec, Rule
+from taxi_assets.datasets.stored import Part, stored_columns
+from taxi_assets.datasets.zones import TAXI_ZONE_COLUMNS
+
+_INTRODUCTION = """\
+<!-- Written by `python -m taxi_assets.datasets > docs/datasets.md`; edit taxi_assets/datasets/. -->
+# Datasets
+
+What the columns of the tables mean, where they come from, and what happens to strange rows.
+
+- A month is the month of the file (`source_month`), not of the pickup.
+- Times are New York's wall clock without an offset, as TLC publishes them.
+- A column that a month's file does not have is NULL. A file that lacks a column it must have, or
+  has a column that is not listed here, stops its month.
+- A rule that rejects moves the row to the dataset's rejects with the rule's name as a reason; a
+  rule that flags keeps the row and adds its name to the row's quality flags. Nothing is deleted.
+- *Published as* lists every name TLC has used; *files that have it* the months that must.
+"""
+
+
+def render_document() -> str:
+    """The whole page: every dataset, the columns all of them gain, then the taxi zones."""
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            *(_dataset_section(spec) for spec in DATASETS.values()),
+            f"## Columns the platform adds\n\n{_added_table()}",
+            f"## Taxi zones (`taxi_zones`)\n\n{_columns_table(TAXI_ZONE_COLUMNS)}",
+        ]
+    )
+
+
+def _dataset_section(spec: DatasetSpec) -> str:
+    ignored = ", ".join(f"`{name}`" for name in spec.ignored)
+    facts = [
+        f"- First month: {spec.first_month}",
+        f"- Dictionary: <{spec.dictionary_url}>",
+        f"- A month stops when more than {spec.max_reject_share:.0%} of its rows are rejected.",
+        *([f"- Published and not kept: {ignored}"] if ignored else []),
+    ]
+    return "\n".join(
+        [
+            f"## {spec.title} (`{spec.name}`)\n",
+            f"{spec.description}\n",
+            *facts,
+            f"\n### Columns of `{spec.name}`\n",
+            _columns_table(spec.columns),
+            f"### Rules of `{spec.name}`\n",
+            _rules_table(spec.rules),
+        ]
+    )
+
+
+def _added_table() -> str:
+    spec = next(iter(DATASETS.values()))
+    trips = stored_columns(spec, Part.TRIPS)
+    added = stored_columns(spec, Part.REJECTS)[len(spec.columns) :]
+    return _table(
+        ("column", "type", "tables", "description"),
+        (
+            (
+                f"`{column.name}`",
+                column.type.value,
+                "trips, rejects" if column in trips else "rejects",
+                column.description,
+            )
+            for column in added
+        ),
+    )
+
+
+def _columns_table(columns: Iterable[Column]) -> str:
+    return _table(
+        ("column", "type", "unit", "description", "values", "published as", "files that have it"),
+        (
+            (
+                f"`{column.name}`",
+                column.type.value,
+                column.unit or "",
+                column.description,
+                _values(column),
+                ", ".join(f"`{name}`" for name in column.published_as),
+                _months(column),
+            )
+            for column in columns
+        ),
+    )
+
+
+def _rules_table(rules: Iterable[Rule]) -> str:
+    return _table(
+        ("rule", "action", "thresholds", "description"),
+        (
+            (
+                f"`{rule.name}`",
+                rule.action.value,
+                _pairs(rule.thresholds),
+                rule.explain(),
+            )
+            for rule in rules
+        ),
+    )
+
+
+def _values(column: Column) -> str:
+    """What each code means, and which published words became it."""
+    words: dict[int | str, list[str]] = {}
+    for word, code in column.codes.items():
+        words.setdefault(code, []).append(f"`{word}`")
+    return "<br>".join(
+        f"`{code}` {meaning}" + (f" (from {', '.join(words[code])})" if code in words else "")
+        for code, meaning in column.values.items()
+    )
+
+
+def _months(column: Column) -> str:
+    if not column.required:
+        return f"perhaps since {column.since}"
+    bounds = [f"since {column.since}"] if column.since else []
+    bounds += [f"until {column.until}"] if column.until else []
+    return " ".join(bounds) or "all"
+
+
+def _pairs(thresholds: Mapping[str, int | float]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in thresholds.items())
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines
+    )

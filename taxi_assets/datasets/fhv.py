@@ -1,0 +1,76 @@
+"""FHV: the other for-hire vehicles - liveries, black cars, limousines - since 2015.
+
+Belongs here: what TLC publishes of FHV trips. Does not: the high-volume services, which have a
+dataset of their own since 2019-02 (``fhvhv``); before that their trips are in these files.
+
+Source: TLC FHV trip records data dictionary and the published files. All files have the same
+seven columns, but bases had to report more of them over time: in 2015 and 2016 a pickup time and
+at most a pickup zone for most trips, dropoffs since 2017. What a base did not report is NULL.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from taxi_assets.datasets import rules, shared
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.shared import published
+from taxi_assets.datasets.spec import Column, DatasetSpec, Type
+
+DROPOFFS_BEGIN: Final = Month(2017, 1)
+_LATE: Final = f"Mostly NULL before {DROPOFFS_BEGIN}."
+
+FHV: Final = DatasetSpec(
+    name="fhv",
+    title="For-hire vehicle trips",
+    description="Trips of liveries, black cars and limousines, as their bases reported them.",
+    first_month=Month(2015, 1),
+    pickup="pickup_at",
+    columns=(
+        published(shared.DISPATCHING_BASE_NUM, "dispatching_base_num"),
+        Column(
+            "affiliated_base_num",
+            Type.STRING,
+            "TLC licence number of the base the vehicle belongs to.",
+            published_as=("Affiliated_base_number",),
+        ),
+        published(shared.PICKUP_AT, "pickup_datetime"),
+        published(
+            shared.DROPOFF_AT,
+            "dropOff_datetime",
+            description=f"{shared.DROPOFF_AT.description} {_LATE}",
+        ),
+        published(
+            shared.PICKUP_ZONE_ID,
+            "PUlocationID",
+            description=f"{shared.PICKUP_ZONE_ID.description} NULL where the base sent none.",
+        ),
+        published(
+            shared.DROPOFF_ZONE_ID,
+            "DOlocationID",
+            description=f"{shared.DROPOFF_ZONE_ID.description} {_LATE}",
+        ),
+        # Not shared_request_flag: Lyft set it on requests for a shared ride, Uber and Via only on
+        # rides that were in fact shared.
+        Column(
+            "shared_ride_flag",
+            Type.INTEGER,
+            "Whether the trip was part of a shared-ride chain of a high-volume service.",
+            published_as=("SR_Flag",),
+            values={1: "shared; requested as shared with Lyft; NULL otherwise"},
+        ),
+    ),
+    rules=(
+        *rules.TIME_RULES,
+        rules.unknown_zone(dropoffs_since=DROPOFFS_BEGIN),
+        rules.ZONE_OUT_OF_RANGE,
+    ),
+    # No full month was at hand to measure (0 of a 1,000-row extract of 2020-04). Hundreds of bases
+    # report by hand or by software of their own, and no meter keeps the time: more room.
+    max_reject_share=0.05,
+    months_per_run=3,
+    cluster_by=("pickup_at", "pickup_zone_id"),
+    dictionary_url=(
+        "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_fhv.pdf"
+    ),
+)

@@ -1,0 +1,153 @@
+"""Concepts that several datasets publish: one name, type, unit and meaning for each.
+
+Belongs here: columns that at least two datasets share, what their codes mean, and the months at
+which all datasets changed. Does not: published names (each dataset lists its own with
+``published``), the words an era had for codes, columns of one dataset, rules (``rules``).
+
+Sources: TLC's data dictionaries for yellow, green and high-volume FHV trips of 2025-03-18 and
+for FHV trips; what they leave open is said in the column's description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import Column, Type
+
+CBD_FEE_BEGINS: Final = Month(2025, 1)
+USD: Final = "USD"
+MILES: Final = "miles"
+DEGREES: Final = "degrees, WGS 84"
+
+VENDORS: Final[Mapping[int | str, str]] = {
+    1: "Creative Mobile Technologies (CMT)",
+    2: "Curb Mobility, earlier VeriFone (VTS)",
+    6: "Myle Technologies",
+    7: "Helix",
+}
+RATES: Final[Mapping[int | str, str]] = {
+    1: "standard rate",
+    2: "JFK",
+    3: "Newark",
+    4: "Nassau or Westchester",
+    5: "negotiated fare",
+    6: "group ride",
+    99: "unknown",
+}
+PAYMENTS: Final[Mapping[int | str, str]] = {
+    0: "flex fare trip",
+    1: "credit card",
+    2: "cash",
+    3: "no charge",
+    4: "dispute",
+    5: "unknown",
+    6: "voided trip",
+}
+STORE_AND_FORWARD: Final[Mapping[int | str, str]] = {
+    "Y": "held in the vehicle's memory before it was sent, for want of a connection",
+    "N": "sent at once",
+}
+
+
+def published(
+    concept: Column,
+    *names: str,
+    since: Month | None = None,
+    until: Month | None = None,
+    description: str | None = None,
+) -> Column:
+    """A dataset's own column of ``concept``: the names and months its files have it under."""
+    return replace(
+        concept,
+        published_as=names,
+        since=since,
+        until=until,
+        description=description or concept.description,
+    )
+
+
+def _concept(name: str, type_: Type, description: str, unit: str | None = None) -> Column:
+    return Column(name, type_, description, published_as=(), unit=unit)
+
+
+def _money(name: str, description: str) -> Column:
+    return _concept(name, Type.FLOAT, description, USD)
+
+
+PICKUP_AT: Final = _concept(
+    "pickup_at", Type.TIMESTAMP, "When the trip began, on New York's wall clock."
+)
+DROPOFF_AT: Final = _concept(
+    "dropoff_at", Type.TIMESTAMP, "When the trip ended, on New York's wall clock."
+)
+PICKUP_ZONE_ID: Final = _concept(
+    "pickup_zone_id",
+    Type.INTEGER,
+    "TLC taxi zone where the trip began; joins `taxi_zones.location_id`.",
+)
+DROPOFF_ZONE_ID: Final = _concept(
+    "dropoff_zone_id",
+    Type.INTEGER,
+    "TLC taxi zone where the trip ended; joins `taxi_zones.location_id`.",
+)
+TRIP_DISTANCE: Final = _concept("trip_distance", Type.FLOAT, "Length of the trip.", MILES)
+
+VENDOR_ID: Final = replace(
+    _concept("vendor_id", Type.INTEGER, "The technology provider that sent the record."),
+    values=VENDORS,
+)
+PASSENGER_COUNT: Final = _concept(
+    "passenger_count",
+    Type.INTEGER,
+    "People in the vehicle, as the driver entered it; NULL where the provider sent none.",
+    "passengers",
+)
+RATE_CODE_ID: Final = replace(
+    _concept("rate_code_id", Type.INTEGER, "The rate in effect at the end of the trip."),
+    values=RATES,
+)
+STORE_AND_FWD_FLAG: Final = replace(
+    _concept("store_and_fwd_flag", Type.STRING, "Whether the record waited in the vehicle."),
+    values=STORE_AND_FORWARD,
+)
+PAYMENT_TYPE: Final = replace(
+    _concept("payment_type", Type.INTEGER, "How the passenger paid."),
+    values=PAYMENTS,
+)
+FARE_AMOUNT: Final = _money("fare_amount", "Time-and-distance fare of the meter.")
+EXTRA: Final = _money("extra", "Extras and surcharges, such as rush hour and overnight.")
+MTA_TAX: Final = _money("mta_tax", "Tax of the MTA that the metered rate triggers.")
+TIP_AMOUNT: Final = _money("tip_amount", "Tip paid by card; cash tips are not recorded.")
+TOLLS_AMOUNT: Final = _money("tolls_amount", "All tolls paid on the trip.")
+IMPROVEMENT_SURCHARGE: Final = _money(
+    "improvement_surcharge", "Levied at the flag drop since 2015; the column is older than it."
+)
+CONGESTION_SURCHARGE: Final = _money(
+    "congestion_surcharge",
+    "New York State's congestion surcharge, levied since 2019; the column may be older than it.",
+)
+CBD_CONGESTION_FEE: Final = _money(
+    "cbd_congestion_fee", "The MTA's fee for its Congestion Relief Zone, since 2025-01-05."
+)
+TOTAL_AMOUNT: Final = _money(
+    "total_amount",
+    "Charged to the passenger, without cash tips; negative on the reversal of another row.",
+)
+AIRPORT_FEE: Final = _money("airport_fee", "Fee for trips at the airports.")
+
+# Reported for the files of 2026-06 on; no dictionary at hand describes it, so no month needs it.
+REQUEST_SOURCE: Final = Column(
+    "request_source",
+    Type.STRING,
+    "How the trip was asked for, as TLC publishes it; reported for files since 2026-06.",
+    published_as=("request_source",),
+    since=Month(2026, 6),
+    required=False,
+)
+
+DISPATCHING_BASE_NUM: Final = _concept(
+    "dispatching_base_num", Type.STRING, "TLC licence number of the base that sent the vehicle."
+)

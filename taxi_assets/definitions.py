@@ -1,0 +1,69 @@
+"""The one Definitions object: what exists, per environment. Nothing else belongs here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from taxi_assets.assets.resources import Limits, TlcSource
+from taxi_assets.assets.trips import Kinds, trip_assets
+from taxi_assets.assets.zones import zone_assets
+from taxi_assets.datasets import DATASETS
+from taxi_assets.lake.io_manager import LakeIOManager
+from taxi_assets.settings import Settings
+from taxi_assets.warehouse.io_manager import WarehouseResource
+
+_KINDS = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure", "postgresql": "postgres"}
+
+# A step runs once its inputs' outputs are there, although the step that made them fails in the
+# end: months that landed go on, those that failed do not. The steps of a month are a chain, so
+# one process serves them all, and no file passes between processes.
+EXECUTOR = dg.in_process_executor.configured(
+    {"step_dependency_config": {"require_upstream_step_success": False}}
+)
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Everything, wired for ``settings``."""
+    kinds = Kinds(lake=_kind(settings.lake_url), warehouse=_kind(settings.warehouse_url))
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
+    for spec in DATASETS.values():
+        source, made = trip_assets(spec, kinds)
+        assets += [source, *made]
+    assets += zone_assets(kinds.lake, kinds.warehouse)
+    return dg.Definitions(
+        assets=assets,
+        resources=_resources(settings),
+        executor=EXECUTOR,
+    )
+
+
+def _resources(settings: Settings) -> dict[str, Any]:
+    scratch = str(settings.scratch)
+    return {
+        "tlc": TlcSource(url=settings.tlc_url),
+        "limits": Limits(
+            memory_limit=settings.memory_limit,
+            row_counts=str(settings.row_counts) if settings.row_counts else None,
+        ),
+        "lake": LakeIOManager(url=settings.lake_url, scratch=scratch),
+        "warehouse": _warehouse(settings, scratch),
+    }
+
+
+def _warehouse(settings: Settings, scratch: str) -> dg.IOManagerDefinition | WarehouseResource:
+    return WarehouseResource(
+        url=settings.warehouse_url,
+        lake_url=settings.lake_url,
+        scratch=scratch,
+        memory_limit=settings.memory_limit,
+    )
+
+
+def _kind(url: str) -> str:
+    scheme = url.partition(":")[0].partition("+")[0]
+    return _KINDS.get(scheme, scheme)
+
+
+defs = build_definitions(Settings.from_env())

@@ -1,0 +1,98 @@
+"""The forms in which rows reach an asset and are taken from it.
+
+Belongs here: Parquet files and record batches to and from what a person annotates: a pandas
+frame, an Arrow table, a stream of batches. Does not: where the rows lie (``lake``,
+``warehouse``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from taxi_assets.errors import Misconfigured, ObjectMissing
+
+Rows: TypeAlias = "pd.DataFrame | pa.Table | pa.RecordBatchReader"
+_BATCH_ROWS = 131_072
+
+# Integers and booleans with NULLs stay what they are instead of turning into floats and objects.
+_PANDAS_TYPES: dict[pa.DataType, Any] = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.string(): pd.StringDtype("pyarrow"),
+}
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """The table as a frame: Int64, boolean and string are pandas' nullable types."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS_TYPES.get, date_as_object=False)
+    return frame
+
+
+def from_reader(reader: pa.RecordBatchReader, form: Any) -> Rows:
+    """The reader's rows in the form asked for: ``DataFrame``, ``Table`` or the reader itself."""
+    if form is pa.RecordBatchReader:
+        return reader
+    table = reader.read_all()
+    return table if form is pa.Table else to_frame(table)
+
+
+def is_rows(form: Any) -> bool:
+    """Whether ``form`` is one of the three that hold rows."""
+    return form in (pd.DataFrame, pa.Table, pa.RecordBatchReader)
+
+
+def unknown_form(asset: str, form: Any, accepted: Sequence[str]) -> Misconfigured:
+    """The error for an annotation that says nothing we can bring."""
+    name = getattr(form, "__name__", str(form))
+    return Misconfigured(
+        f"The input {asset} is annotated {name}; annotate it with one of "
+        f"{', '.join(accepted)}, or with dict[str, one of these] for a value per partition."
+    )
+
+
+def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.RecordBatchReader:
+    """Stream the rows of all files, one after the other, with those columns (``None``: all).
+
+    A column that only some files have is NULL in the others. Raises ``ObjectMissing`` for a
+    column that none has.
+    """
+    schema = pa.unify_schemas([pq.read_schema(path).remove_metadata() for path in paths])
+    if columns is not None:
+        unknown = sorted(set(columns) - set(schema.names))
+        if unknown:
+            raise ObjectMissing(f"No column {', '.join(unknown)}; there are {schema.names}.")
+        schema = pa.schema([schema.field(name) for name in columns])
+    return pa.RecordBatchReader.from_batches(schema, _batches(paths, schema))
+
+
+def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            have = [name for name in schema.names if name in file.schema_arrow.names]
+            for batch in file.iter_batches(_BATCH_ROWS, columns=have):
+                arrays = [
+                    batch.column(field.name).cast(field.type)
+                    if field.name in have
+                    else pa.nulls(batch.num_rows, field.type)
+                    for field in schema
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def write_parquet(value: Rows, path: Path) -> int:
+    """Write the value's rows to ``path`` as Parquet, streaming where it streams; return rows."""
+    if isinstance(value, pd.DataFrame):
+        value = pa.Table.from_pandas(value, preserve_index=False)
+    reader = value.to_reader() if isinstance(value, pa.Table) else value
+    rows = 0
+    with pq.ParquetWriter(path, reader.schema.remove_metadata(), compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows

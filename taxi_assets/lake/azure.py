@@ -1,0 +1,139 @@
+"""The lake on Azure Blob Storage.
+
+Belongs here: requests to Azure and its configuration. Does not: what Azure's refusals mean
+(``azure_errors``), what all remote stores share (``bucket``).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceNotFoundError
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobClient, BlobServiceClient
+from typing_extensions import override
+
+from taxi_assets.errors import Misconfigured, StoreUnavailable
+from taxi_assets.lake.azure_errors import explained, is_container
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
+from taxi_assets.lake.store import NewObject
+
+_COPY_SECONDS = 600  # a copy within an account is done when it is answered, as a rule
+
+
+class AzureStore(BucketStore):
+    """Blobs in the container of ``az://container/prefix``; a version is an ETag.
+
+    The account is named by ``AZURE_STORAGE_CONNECTION_STRING`` (with its key or SAS), or by
+    ``AZURE_STORAGE_ACCOUNT`` and reached as whoever ``DefaultAzureCredential`` finds: a workload
+    or managed identity, ``AZURE_CLIENT_*``, or ``az login``. Uploads go in blocks, each with its
+    MD5, and appear when their list is committed; ETag conditions decide between writers.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        with self._explained("Opening", url):
+            self._container = _service().get_container_client(self.bucket_name)
+
+    @override
+    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
+        return explained(verb, uri, self.bucket_name)
+
+    @override
+    def _describe(self, name: str) -> Found | None:
+        try:
+            properties = self._container.get_blob_client(name).get_blob_properties()
+        except ResourceNotFoundError as error:
+            if is_container(error):
+                raise
+            return None
+        return Found(properties.size, str(properties.etag), from_header(properties.metadata))
+
+    @override
+    def _upload(self, new: NewObject, name: str, expected: str | None) -> str:
+        with new.path.open("rb") as file:
+            answer = self._container.get_blob_client(name).upload_blob(
+                file,
+                length=new.path.stat().st_size,
+                metadata=to_header(new),
+                validate_content=True,
+                overwrite=expected is not None,
+                **_if(expected),
+            )
+        return str(answer["etag"])
+
+    @override
+    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+        blob = self._container.get_blob_client(name)
+        answer = blob.start_copy_from_url(
+            self._container.get_blob_client(source).url,
+            source_etag=version,
+            source_match_condition=MatchConditions.IfNotModified,
+            **(_if(expected) or {"match_condition": MatchConditions.IfMissing}),
+        )
+        if answer["copy_status"] == "success":
+            return str(answer["etag"])
+        return _finished_copy(blob)
+
+    @override
+    def _download(self, name: str, version: str, path: Path) -> None:
+        stream = self._container.get_blob_client(name).download_blob(**_if(version))
+        with path.open("wb") as file:
+            stream.readinto(file)
+
+    @override
+    def _names(self, prefix: str) -> Iterator[str]:
+        for blob in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
+            # Accounts with a hierarchical namespace list their directories as well.
+            if not (blob.metadata or {}).get("hdi_isfolder"):
+                yield str(blob.name)
+
+    @override
+    def _remove(self, name: str) -> None:
+        try:
+            self._container.get_blob_client(name).delete_blob()
+        except ResourceNotFoundError as error:
+            if is_container(error):
+                raise
+
+
+def _service() -> BlobServiceClient:
+    blocks: dict[str, Any] = {"max_single_put_size": PART_SIZE, "max_block_size": PART_SIZE}
+    connection = os.environ.get("AZURE_STORAGE_CONNECTION_STRING")
+    if connection:
+        return BlobServiceClient.from_connection_string(connection, **blocks)
+    account = os.environ.get("AZURE_STORAGE_ACCOUNT")
+    if not account:
+        raise Misconfigured(
+            "An az:// lake needs AZURE_STORAGE_ACCOUNT, the storage account's name, or "
+            "AZURE_STORAGE_CONNECTION_STRING."
+        )
+    return BlobServiceClient(
+        f"https://{account}.blob.core.windows.net", DefaultAzureCredential(), **blocks
+    )
+
+
+def _if(expected: str | None) -> dict[str, Any]:
+    if expected is None:
+        return {}  # upload_blob(overwrite=False) is the condition
+    return {"etag": expected, "match_condition": MatchConditions.IfNotModified}
+
+
+def _finished_copy(blob: BlobClient) -> str:
+    for _ in range(_COPY_SECONDS):
+        properties = blob.get_blob_properties()
+        if properties.copy.status != "pending":
+            break
+        time.sleep(1)
+    if properties.copy.status != "success":
+        raise StoreUnavailable(
+            f"Azure's copy to {blob.blob_name} ended as {properties.copy.status} "
+            f"({properties.copy.status_description}). Try later."
+        )
+    return str(properties.etag)

@@ -1,0 +1,203 @@
+"""What every remote store shares: names below a prefix, checks before work, verified downloads.
+
+Belongs here: the parts of ``LakeStore`` that do not depend on whose bucket it is. Does not: any
+client (``gcs``, ``s3``, ``azure``).
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from taxi_assets.errors import Misconfigured, ObjectMissing, StoreUnavailable
+from taxi_assets.lake.store import (
+    LakeObject,
+    LakeStore,
+    NewObject,
+    facts_of,
+    rows_of,
+    sha256_of,
+    written_meanwhile,
+)
+
+PART_SIZE = 8 << 20
+"""Bytes sent at a time; also the largest file sent in one request. GCS wants n x 256 KiB, S3 more
+than 5 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a store's own "describe" call says of an object; ``facts`` as ``described()``."""
+
+    size: int
+    version: str
+    facts: Mapping[str, str]
+
+
+class BucketStore(LakeStore):
+    """A bucket or container at ``scheme://name/prefix``; it must exist.
+
+    Each write carries a precondition that the store itself enforces, on the version found under
+    the key. It is looked at first as well, so that a month is not sent only to be refused.
+
+    An object that another program put there has no sha256: it is read once, whole, each time it
+    is found. Anything ``fetch`` returns has been verified against the sha256 of its writer.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if not parts.netloc or parts.query or parts.fragment:
+            raise Misconfigured(
+                f"{url!r} names no bucket; write {parts.scheme}://bucket or "
+                f"{parts.scheme}://bucket/prefix."
+            )
+        self.url = url.rstrip("/")
+        self.bucket_name = parts.netloc
+        self._prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
+
+    @override
+    def find(self, key: str) -> LakeObject | None:
+        with self._explained("Looking for", self.uri(key)):
+            found = self._describe(self._name(key))
+        if found is None:
+            return None
+        sha256, rows, attributes = facts_of(found.facts)
+        if not sha256:
+            sha256, rows = self._read_through(key, found.version)
+        return LakeObject(self.uri(key), key, found.size, found.version, sha256, rows, attributes)
+
+    @override
+    def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
+        self._expect(key, replacing)
+        size = new.path.stat().st_size
+        with self._explained("Writing", self.uri(key)):
+            version = self._upload(new, self._name(key), _version_of(replacing))
+        return LakeObject(
+            self.uri(key), key, size, version, new.sha256, new.rows, dict(new.attributes)
+        )
+
+    @override
+    def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
+        self._must_be_current(source)
+        self._expect(key, replacing)
+        with self._explained(f"Copying {source.uri} to", self.uri(key)):
+            version = self._duplicate(
+                self._name(source.key),
+                source.version,
+                self._name(key),
+                _version_of(replacing),
+            )
+        return LakeObject(
+            self.uri(key), key, source.size, version, source.sha256, source.rows, source.attributes
+        )
+
+    @override
+    def fetch(self, source: LakeObject, folder: Path) -> Path:
+        self._must_be_current(source)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{source.sha256[:16]}-{PurePosixPath(source.key).name}"
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        try:
+            with self._explained("Reading", source.uri):
+                self._download(self._name(source.key), source.version, temporary)
+            if sha256_of(temporary) != source.sha256:
+                self._must_be_current(source)
+                raise StoreUnavailable(
+                    f"{source.uri} arrived damaged: its sha256 is not {source.sha256}. If another "
+                    "try ends the same, materialise it again."
+                )
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+    @override
+    def keys(self, prefix: str) -> Iterator[str]:
+        with self._explained("Listing", self.uri(prefix)):
+            names = sorted(self._names(self._name(prefix)))
+        return (name.removeprefix(self._prefix) for name in names)
+
+    @override
+    def delete(self, key: str) -> None:
+        with self._explained("Removing", self.uri(key)):
+            self._remove(self._name(key))
+
+    def _name(self, key: str) -> str:
+        return self._prefix + key
+
+    def _expect(self, key: str, replacing: LakeObject | None) -> None:
+        with self._explained("Looking for", self.uri(key)):
+            found = self._describe(self._name(key))
+        if (found.version if found else None) != _version_of(replacing):
+            raise written_meanwhile(self.uri(key))
+
+    def _must_be_current(self, source: LakeObject) -> None:
+        with self._explained("Looking for", source.uri):
+            found = self._describe(self._name(source.key))
+        if found is None:
+            raise ObjectMissing(f"{source.uri} has gone; materialise it again.")
+        if found.version != source.version:
+            raise written_meanwhile(source.uri)
+
+    def _read_through(self, key: str, version: str) -> tuple[str, int | None]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / PurePosixPath(key).name
+            with self._explained("Reading", self.uri(key)):
+                self._download(self._name(key), version, path)
+            return sha256_of(path), rows_of(path)
+
+    @abstractmethod
+    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
+        """Turn what the client raises inside into ``errors``; "verb uri" opens the message."""
+
+    @abstractmethod
+    def _describe(self, name: str) -> Found | None:
+        """The object called ``name``, or ``None``."""
+
+    @abstractmethod
+    def _upload(self, new: NewObject, name: str, expected: str | None) -> str:
+        """Store ``new`` if the version under ``name`` is ``expected``; the new version."""
+
+    @abstractmethod
+    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+        """Copy ``source`` if it is ``version`` and ``name`` is ``expected``; the new version."""
+
+    @abstractmethod
+    def _download(self, name: str, version: str, path: Path) -> None:
+        """Write the content of ``name``, if it is ``version``, to ``path``."""
+
+    @abstractmethod
+    def _names(self, prefix: str) -> Iterator[str]:
+        """The names of all objects that begin with ``prefix``, in any order."""
+
+    @abstractmethod
+    def _remove(self, name: str) -> None:
+        """Remove the object called ``name``; nothing there is no error."""
+
+
+def _version_of(replacing: LakeObject | None) -> str | None:
+    return None if replacing is None else replacing.version
+
+
+def to_header(new: NewObject) -> dict[str, str]:
+    """An object's facts as one metadata header, for stores that keep metadata in HTTP headers.
+
+    Headers carry ASCII only, lose the case of their names, and on Azure must be identifiers; a
+    JSON value keeps any name and any text.
+    """
+    return {"facts": json.dumps(new.described())}
+
+
+def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """Read ``to_header`` back; empty when another program wrote the object."""
+    facts: dict[str, str] = json.loads((metadata or {}).get("facts", "{}"))
+    return facts

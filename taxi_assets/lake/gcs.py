@@ -1,0 +1,128 @@
+"""The lake on Google Cloud Storage.
+
+Belongs here: requests to GCS. Does not: what GCS's refusals mean (``gcs_errors``), who we are
+(``taxi_assets.gcp``), what all remote stores share (``bucket``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from dagster_gcp import GCSResource
+from google.api_core.exceptions import NotFound
+from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
+from google.cloud.storage.retry import DEFAULT_RETRY
+from typing_extensions import override
+
+from taxi_assets import gcp
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.gcs_errors import bucket_missing, explained, is_bucket
+from taxi_assets.lake.store import NewObject
+
+_NEVER = 0  # the generation of an object that does not exist
+RETRY = DEFAULT_RETRY.with_timeout(120)  # seconds of 429, 5xx and cut lines before giving up
+
+
+class GoogleStorage(GCSResource):
+    """Dagster's GCS client as whoever ``taxi_assets.gcp`` says we are, impersonation included."""
+
+    @override
+    def get_client(self) -> storage.Client:
+        return storage.Client(project=self.project, credentials=gcp.credentials())
+
+
+class GcsStore(BucketStore):
+    """Objects in the bucket of ``gs://bucket/prefix``; a version is a generation.
+
+    Uploads are resumable, in parts, and GCS itself checks the content's CRC32C before the object
+    appears; generation preconditions decide between concurrent writers. The account needs
+    ``roles/storage.objectUser`` on the bucket and nothing on the project.
+    """
+
+    def __init__(self, url: str, client: storage.Client) -> None:
+        super().__init__(url)
+        self._client = client
+        self._bucket = client.bucket(self.bucket_name)
+
+    @override
+    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
+        return explained(verb, uri, self.bucket_name)
+
+    @override
+    def _describe(self, name: str) -> Found | None:
+        blob = self._bucket.blob(name)
+        try:
+            blob.reload(retry=RETRY)
+        except NotFound as error:
+            if is_bucket(error):
+                raise
+            return None
+        return Found(int(blob.size), str(blob.generation), blob.metadata or {})
+
+    @override
+    def _upload(self, new: NewObject, name: str, expected: str | None) -> str:
+        blob = self._bucket.blob(name, chunk_size=PART_SIZE)
+        blob.metadata = new.described()
+        try:
+            blob.upload_from_filename(
+                str(new.path),
+                content_type="application/octet-stream",
+                if_generation_match=int(expected or _NEVER),
+                checksum="crc32c",
+                retry=RETRY,
+            )
+        except NotFound as error:  # only a bucket can be missing when one writes
+            raise bucket_missing(self.bucket_name) from error
+        except DataCorruption:
+            # GCS stored other bytes than were sent: they must not stay under our sha256.
+            self._remove_damaged(name, new.sha256)
+            raise
+        return str(blob.generation)
+
+    def _remove_damaged(self, name: str, sha256: str) -> None:
+        damaged = self._describe(name)
+        if damaged and damaged.facts.get("sha256") == sha256:
+            self._bucket.blob(name).delete(if_generation_match=int(damaged.version), retry=RETRY)
+
+    @override
+    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+        original, blob = self._bucket.blob(source), self._bucket.blob(name)
+        token: str | None = None
+        while True:  # one call copies at least a megabyte; within a location, all of it
+            token, _, _ = blob.rewrite(
+                original,
+                token=token,
+                if_generation_match=int(expected or _NEVER),
+                if_source_generation_match=int(version),
+                retry=RETRY,
+            )
+            if token is None:
+                return str(blob.generation)
+
+    @override
+    def _download(self, name: str, version: str, path: Path) -> None:
+        self._bucket.blob(name).download_to_filename(
+            str(path), if_generation_match=int(version), checksum="crc32c", retry=RETRY
+        )
+
+    @override
+    def _names(self, prefix: str) -> Iterator[str]:
+        try:
+            listed = self._client.list_blobs(
+                self.bucket_name, prefix=prefix, fields="items(name),nextPageToken", retry=RETRY
+            )
+            for blob in listed:
+                yield str(blob.name)
+        except NotFound as error:
+            raise bucket_missing(self.bucket_name) from error
+
+    @override
+    def _remove(self, name: str) -> None:
+        try:
+            self._bucket.blob(name).delete(retry=RETRY)
+        except NotFound as error:
+            if is_bucket(error):
+                raise

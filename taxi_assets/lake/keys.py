@@ -1,0 +1,57 @@
+"""Where everything lies in the lake.
+
+Belongs here: the layout of the zones. Does not: the stores.
+
+    raw/<dataset>/<file name as published>                       byte-identical
+    staging/<dataset>/<month>/{trips,rejects}.parquet            cleaned, not yet audited
+    trips/<dataset>/year=2024/month=01/trips.parquet             published
+    rejects/<dataset>/year=2024/month=01/rejects.parquet         published beside it
+    zones/taxi_zones.parquet                                     the taxi zones
+    assets/<asset key>[/<partition>].parquet                     whatever else is materialised
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from taxi_assets.datasets import DATASETS
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.datasets.stored import Part
+
+ZONES = "zones/taxi_zones.parquet"
+
+
+def raw(spec: DatasetSpec, month: Month) -> str:
+    """The published file, byte for byte."""
+    return f"raw/{spec.name}/{spec.file_name(month)}"
+
+
+def staging(spec: DatasetSpec, month: Month, part: Part) -> str:
+    """A cleaned month before its audit."""
+    return f"staging/{spec.name}/{month}/{part}.parquet"
+
+
+def published(spec: DatasetSpec, month: Month, part: Part) -> str:
+    """A month that passed its audit."""
+    hive = f"year={month.year:04d}/month={month.month:02d}"
+    return f"{part}/{spec.name}/{hive}/{part}.parquet"
+
+
+def other_asset(path: Sequence[str], partition: str | None) -> str:
+    """Where an asset that is none of the above lies."""
+    return "/".join(["assets", *path, *([partition] if partition else [])]) + ".parquet"
+
+
+def of_asset(path: Sequence[str], partition: str | None, part: Part = Part.TRIPS) -> str:
+    """Where the asset ``path`` keeps that partition; the trips' assets keep their own zones."""
+    if len(path) == 2 and path[0] in DATASETS and partition is not None:
+        spec, month = DATASETS[path[0]], Month.parse(partition)
+        match path[1]:
+            case "raw_trips":
+                return raw(spec, month)
+            case "clean_trips":
+                return staging(spec, month, part)
+            case "lake_trips":
+                return published(spec, month, part)
+    return ZONES if list(path) == ["lake_zones"] else other_asset(path, partition)

@@ -1,0 +1,137 @@
+"""The lake on Amazon S3, or whatever speaks its protocol.
+
+Belongs here: requests to S3 and its configuration. Does not: what S3's refusals mean
+(``s3_errors``), what all remote stores share (``bucket``).
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from typing_extensions import override
+
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
+from taxi_assets.lake.s3_errors import explained, status_of
+from taxi_assets.lake.store import CHUNK, NewObject
+
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
+
+
+class S3Store(BucketStore):
+    """Objects in the bucket of ``s3://bucket/prefix``; a version is an ETag.
+
+    Credentials, region and endpoint are those of every AWS tool: ``AWS_*``, a profile, or the
+    machine's role. S3 checks each part's SHA-256 before the object appears. Preconditions are
+    ``If-Match`` and ``If-None-Match`` on the request that makes the object appear, which Amazon
+    S3 keeps for puts, multipart uploads and copies. An ETag names content, so that a run which
+    wrote the very bytes that were there before goes unnoticed, and harmless. A store that speaks
+    S3's protocol but ignores these headers (moto: ``If-Match`` on multipart uploads, and all of
+    them on copies) only has the look that comes first.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        with self._explained("Opening", url):
+            self._client: Any = boto3.client("s3", config=_RETRIES)
+
+    @override
+    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
+        return explained(verb, uri, self.bucket_name)
+
+    @override
+    def _describe(self, name: str) -> Found | None:
+        try:
+            head = self._client.head_object(Bucket=self.bucket_name, Key=name)
+        except ClientError as error:
+            if status_of(error) == 404:  # a missing bucket too: only writing tells them apart
+                return None
+            raise
+        return Found(head["ContentLength"], head["ETag"], from_header(head["Metadata"]))
+
+    @override
+    def _upload(self, new: NewObject, name: str, expected: str | None) -> str:
+        if new.path.stat().st_size > PART_SIZE:
+            return self._upload_parts(new, name, expected)
+        with new.path.open("rb") as file:
+            answer = self._client.put_object(
+                Bucket=self.bucket_name,
+                Key=name,
+                Body=file,
+                Metadata=to_header(new),
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(new.sha256)).decode(),
+                **_if(expected),
+            )
+        return str(answer["ETag"])
+
+    def _upload_parts(self, new: NewObject, name: str, expected: str | None) -> str:
+        target = {"Bucket": self.bucket_name, "Key": name}
+        begun = self._client.create_multipart_upload(
+            **target, Metadata=to_header(new), ChecksumAlgorithm="SHA256"
+        )
+        upload = {**target, "UploadId": begun["UploadId"]}
+        try:
+            parts = [
+                {"PartNumber": number, **self._upload_part(upload, number, content)}
+                for number, content in enumerate(_parts(new.path), start=1)
+            ]
+            answer = self._client.complete_multipart_upload(
+                **upload, MultipartUpload={"Parts": parts}, **_if(expected)
+            )
+        except BaseException:  # an abandoned upload is invisible, and paid for
+            self._client.abort_multipart_upload(**upload)
+            raise
+        return str(answer["ETag"])
+
+    def _upload_part(self, upload: dict[str, str], number: int, content: bytes) -> dict[str, str]:
+        answer = self._client.upload_part(
+            **upload, PartNumber=number, Body=content, ChecksumAlgorithm="SHA256"
+        )
+        return {name: answer[name] for name in ("ETag", "ChecksumSHA256")}
+
+    @override
+    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+        answer = self._client.copy_object(
+            Bucket=self.bucket_name,
+            Key=name,
+            CopySource={"Bucket": self.bucket_name, "Key": source},
+            CopySourceIfMatch=version,
+            **_if(expected),
+        )
+        return str(answer["CopyObjectResult"]["ETag"])
+
+    @override
+    def _download(self, name: str, version: str, path: Path) -> None:
+        answer = self._client.get_object(Bucket=self.bucket_name, Key=name, IfMatch=version)
+        with answer["Body"] as body, path.open("wb") as file:
+            shutil.copyfileobj(body, file, CHUNK)
+
+    @override
+    def _names(self, prefix: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket_name, Prefix=prefix
+        )
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield str(entry["Key"])
+
+    @override
+    def _remove(self, name: str) -> None:
+        self._client.delete_object(Bucket=self.bucket_name, Key=name)
+
+
+def _if(expected: str | None) -> dict[str, str]:
+    return {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while content := file.read(PART_SIZE):
+            yield content

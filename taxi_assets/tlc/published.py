@@ -1,0 +1,100 @@
+"""What TLC says of a file, and what a download of it came to.
+
+Belongs here: reading the headers of an answer. Does not: asking, storing, verifying.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
+
+_MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published file, as the headers of an answer describe it.
+
+    ``size`` is in bytes. ``etag`` is the header as sent, quotes included. ``last_modified`` is
+    aware, in UTC. ``md5`` is the hex digest of the bytes where the ETag is one: S3 makes it so
+    for an object put in one piece and not encrypted with KMS.
+    """
+
+    url: str
+    size: int | None
+    etag: str | None
+    last_modified: datetime | None
+    md5: str | None = None
+
+    @property
+    def validator(self) -> str | None:
+        """What ``If-Range`` may name: a strong ETag, else Last-Modified, else nothing."""
+        if self.etag and not self.etag.startswith("W/"):
+            return self.etag
+        return format_datetime(self.last_modified, usegmt=True) if self.last_modified else None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A verified file on this disk: its path, size in bytes, digest, and Parquet footer's rows.
+
+    ``rows`` is None for a file that is not Parquet.
+    """
+
+    published: Published
+    path: Path
+    rows: int | None
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """TLC still publishes the version whose ETag was given; nothing was downloaded."""
+
+    published: Published
+
+
+def described(url: str, headers: Mapping[str, str]) -> Published:
+    """Read the headers of a 200, 206 or 304 to a request for ``url``."""
+    etag = headers.get("ETag")
+    encoded = headers.get("Content-Encoding", "identity") != "identity"
+    kms = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
+    digest = _MD5_ETAG.fullmatch(etag) if etag and not encoded and not kms else None
+    return Published(
+        url=url,
+        # An encoded answer's length is not the file's.
+        size=None if encoded else _size(headers),
+        etag=etag,
+        last_modified=moment(headers.get("Last-Modified")),
+        md5=digest[1] if digest else None,
+    )
+
+
+def range_start(headers: Mapping[str, str]) -> int | None:
+    """The first byte that a 206 carries; None when it does not say."""
+    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    return int(match[1]) if match else None
+
+
+def moment(http_date: str | None) -> datetime | None:
+    """An HTTP date in UTC; None for a missing or unreadable one."""
+    try:
+        parsed = parsedate_to_datetime(http_date or "")
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+
+
+def _size(headers: Mapping[str, str]) -> int | None:
+    """The whole file's length, whether all of it is sent or a range."""
+    if "Content-Range" in headers:
+        match = _CONTENT_RANGE.fullmatch(headers["Content-Range"])
+        return int(match[2]) if match else None
+    length = headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None

@@ -1,0 +1,47 @@
+"""What is asked of TLC: a file's address, and its name when speaking to people.
+
+Belongs here: how TLC's addresses are built, what to say when nothing is there. Does not: requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from taxi_assets.datasets.month import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file at TLC. ``label`` names it in messages; ``remedy`` follows when it is absent."""
+
+    url: str
+    label: str
+    remedy: str
+
+    @property
+    def file_name(self) -> str:
+        """The file's own name, without any folder."""
+        return self.url.rsplit("/", 1)[-1]
+
+
+def month_of(site: str, dataset: str, month: Month) -> Source:
+    """The Parquet file of one month of one dataset."""
+    return Source(
+        url=f"{site}/trip-data/{dataset}_tripdata_{month}.parquet",
+        label=f"{dataset} {month}",
+        remedy=(
+            "TLC publishes a month 47 to 62 days after it ends; wait for it, or check the "
+            "dataset's first month. If TLC's page does list it, TLC refuses this client: it "
+            "answers 403 for both."
+        ),
+    )
+
+
+def file_of(site: str, path: str) -> Source:
+    """A file that belongs to no month, such as ``misc/taxi_zone_lookup.csv``."""
+    path = path.strip("/")
+    return Source(
+        url=f"{site}/{path}",
+        label=path,
+        remedy="Check the path; TLC also answers 403 to a client that it refuses.",
+    )

@@ -1,0 +1,103 @@
+"""Bringing a part to its full length: conditional, ranged, tried again.
+
+Belongs here: GET requests and their continuation. Does not: whether the bytes are right
+(``verify``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from taxi_assets.tlc.answers import faults_named, require_file
+from taxi_assets.tlc.part import Part
+from taxi_assets.tlc.published import Published, Unchanged, described, range_start
+from taxi_assets.tlc.retries import Retries, TransientFault
+from taxi_assets.tlc.source import Source
+
+# Called with the bytes on disk so far and the file's size, when TLC told it.
+Progress = Callable[[int, int | None], None]
+
+# An attempt that brought at least this much is progress, not one more failure.
+_PROGRESS_BYTES = 1 << 20
+
+
+def fill(
+    part: Part,
+    source: Source,
+    http: httpx.Client,
+    retries: Retries,
+    *,
+    known_etag: str | None,
+    progress: Progress | None,
+) -> Published | Unchanged:
+    """Ask until all bytes of ``source`` are in ``part``, or ``known_etag`` turns out current."""
+    furthest = part.size
+    while True:
+        try:
+            return _attempt(part, source, http, known_etag, progress)
+        except TransientFault as fault:
+            retries.pause(fault, progressed=part.size >= furthest + _PROGRESS_BYTES)
+            furthest = max(furthest, part.size)
+
+
+def _attempt(
+    part: Part,
+    source: Source,
+    http: httpx.Client,
+    known_etag: str | None,
+    progress: Progress | None,
+) -> Published | Unchanged:
+    headers = _conditions(part, known_etag)
+    with faults_named(source), http.stream("GET", source.url, headers=headers) as response:
+        published = described(source.url, response.headers)
+        if known_etag and response.status_code == 304:
+            part.restart(None)
+            return Unchanged(_without_body(published, known_etag))
+        if response.status_code == 416:
+            part.restart(None)
+            raise TransientFault(f"{source.url} is shorter than what was downloaded of it")
+        require_file(response, source)
+        if response.status_code == 206:
+            _require_continuation(part, source, response, published)
+        else:
+            part.restart(_resumable(response, published))
+        for chunk in response.iter_bytes():
+            part.append(chunk)
+            if progress:
+                progress(part.size, published.size)
+    if published.size is not None and part.size < published.size:
+        raise TransientFault(f"{source.url} stopped at {part.size} of {published.size} bytes")
+    return published
+
+
+def _conditions(part: Part, known_etag: str | None) -> dict[str, str]:
+    headers = {}
+    if known_etag:
+        headers["If-None-Match"] = known_etag
+    if part.size and part.validator:
+        headers["Range"] = f"bytes={part.size}-"
+        headers["If-Range"] = part.validator
+    return headers
+
+
+def _require_continuation(
+    part: Part, source: Source, response: httpx.Response, published: Published
+) -> None:
+    """Accept a 206 only if it goes on where the part ends, in the same version of the file."""
+    start = range_start(response.headers)
+    if start != part.size or published.validator not in (None, part.validator):
+        part.restart(None)
+        raise TransientFault(f"{source.url} went on at byte {start} of another version")
+    part.stitched = True
+
+
+def _resumable(response: httpx.Response, published: Published) -> str | None:
+    """The version to name when resuming; None for an encoded body, whose offsets are others."""
+    return None if "Content-Encoding" in response.headers else published.validator
+
+
+def _without_body(published: Published, known_etag: str) -> Published:
+    """A 304 carries no body, so no length, and may leave out the ETag that it confirms."""
+    return Published(published.url, None, published.etag or known_etag, published.last_modified)

@@ -1,0 +1,99 @@
+"""Is this the file that was published? Length, digest, format; and what it is when it is not.
+
+Belongs here: judging a whole file on disk. Does not: its columns and values (``cleaning``).
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from taxi_assets.errors import CorruptDownload
+from taxi_assets.tlc.part import Part
+from taxi_assets.tlc.published import Published
+from taxi_assets.tlc.source import Source
+
+_PARQUET_MAGIC = b"PAR1"
+_HEAD_BYTES = 4096
+_S3_CODE = re.compile(rb"<Code>([^<]{1,80})</Code>")
+
+
+def verified_rows(part: Part, source: Source, published: Published) -> int | None:
+    """Return the rows in a Parquet file's footer, None for another kind of file.
+
+    Raises ``CorruptDownload`` that says what the file is instead of what was published.
+    """
+    fault = _imposter(part.path) or _difference(part, published)
+    if fault:
+        raise _corrupt(source, fault)
+    suffix = Path(source.file_name).suffix
+    if suffix == ".zip":
+        _require_zip(part.path, source)
+    return _footer_rows(part.path, source) if suffix == ".parquet" else None
+
+
+def _imposter(path: Path) -> str | None:
+    """Name a page or a pointer that came in the file's place."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head:
+        return "it is empty"
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer, not the file it points to; fetch it with git lfs"
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "it is an HTML page; a proxy or a login page may stand between here and TLC"
+    if start.startswith((b"<?xml", b"<error")):
+        code = _S3_CODE.search(head)
+        return f"it is an XML page, with S3's code {code[1].decode()}" if code else "it is XML"
+    return None
+
+
+def _difference(part: Part, published: Published) -> str | None:
+    if published.size is not None and part.size != published.size:
+        return f"it has {part.size} bytes where {published.size} were announced"
+    if published.md5 is not None and part.md5 != published.md5:
+        return f"its MD5 is {part.md5} where the ETag says {published.md5}"
+    return None
+
+
+def _footer_rows(path: Path, source: Source) -> int:
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(-min(4, path.stat().st_size), 2)
+        tail = file.read()
+    if head != _PARQUET_MAGIC:
+        raise _corrupt(source, f"it begins with {head!r}, not with Parquet's PAR1")
+    if tail != _PARQUET_MAGIC:
+        raise _corrupt(
+            source, f"it is cut: Parquet without its end, after {path.stat().st_size} bytes"
+        )
+    try:
+        rows: int = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _corrupt(source, f"its Parquet footer cannot be read ({error})") from error
+    if rows < 0:
+        raise _corrupt(source, f"its Parquet footer tells of {rows} rows")
+    return rows
+
+
+def _require_zip(path: Path, source: Source) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise _corrupt(source, f"it is not a whole zip archive ({error})") from error
+    if broken:
+        raise _corrupt(source, f"{broken} in the zip archive is damaged")
+
+
+def _corrupt(source: Source, fault: str) -> CorruptDownload:
+    return CorruptDownload(
+        f"{source.label}: what came from {source.url} is not the published file: {fault}. "
+        "Nothing of it was kept. Open the address in a browser; if TLC's file is whole there, "
+        "run it again."
+    )

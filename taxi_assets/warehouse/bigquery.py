@@ -1,0 +1,199 @@
+"""The warehouse on BigQuery: a month is one load job into its partition.
+
+Belongs here: the ``Warehouse`` interface on BigQuery. Does not: table shapes
+(``bigquery_schema``), job names and waiting (``bigquery_jobs``), reading (``bigquery_read``),
+what refusals mean (``bigquery_errors``), Dagster (``bigquery_io_manager``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+import pyarrow as pa
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery, storage
+from typing_extensions import override
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.errors import AuditFailed, Misconfigured, ObjectMissing
+from taxi_assets.gcp import credentials
+from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
+from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
+from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
+from taxi_assets.warehouse.bigquery_source import Located, locate
+from taxi_assets.warehouse.sources import check_file, check_month
+from taxi_assets.warehouse.tables import Table, read_schema
+
+ClientFactory = Callable[[], bigquery.Client]
+
+
+class BigQueryWarehouse(Warehouse):
+    """One BigQuery dataset, which must exist; its tables are made here.
+
+    ``location`` is only compared with the dataset's. ``require_partition_filter`` makes new
+    monthly tables refuse queries that name no month, so that none scans the whole history.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        dataset: str,
+        *,
+        location: str | None = None,
+        require_partition_filter: bool = False,
+        client: ClientFactory | None = None,
+    ) -> None:
+        self.url = f"bigquery://{project}/{dataset}"
+        self._dataset = bigquery.DatasetReference(project, dataset)
+        self._wanted_location = location
+        self._require_partition_filter = require_partition_filter
+        self._open_client = client or self._default_client
+
+    def _default_client(self) -> bigquery.Client:
+        return bigquery.Client(project=self._dataset.project, credentials=credentials())
+
+    @cached_property
+    def _client(self) -> bigquery.Client:
+        return self._open_client()
+
+    @cached_property
+    def _storage(self) -> storage.Client:
+        return storage.Client(project=self._dataset.project, credentials=credentials())
+
+    @cached_property
+    def _location(self) -> str:
+        location = str(self._client.get_dataset(self._dataset, timeout=TIMEOUT).location)
+        wanted = self._wanted_location
+        if wanted and wanted.upper() != location.upper():
+            raise Misconfigured(
+                f"Dataset {self._dataset.dataset_id} is in {location}, not in {wanted} as "
+                f"configured. A dataset cannot be moved: configure {location}, or make a dataset "
+                f"in {wanted}, where the lake's bucket must be too."
+            )
+        return location
+
+    @override
+    def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
+        """See :class:`Warehouse`; the tables are replaced one after the other, in order.
+
+        All are checked and made ready before the first is touched.
+        """
+        with explained(f"Preparing {self.url} for {month or 'a whole table'}"):
+            located = [self._prepare(load, month) for load in loads]
+        return [
+            self._load(load.table, source, month)
+            for load, source in zip(loads, located, strict=True)
+        ]
+
+    def _prepare(self, load: Load, month: Month | None) -> Located:
+        check_month(load.table, month)
+        located = locate(load.source, self._storage)
+        check_file(load.table, month, located.footer, located.uri or str(located.path))
+        _ = self._location
+        ensure_table(
+            self._client,
+            self._dataset.table(load.table.name),
+            load.table,
+            filtered=self._require_partition_filter,
+        )
+        return located
+
+    def _load(self, table: Table, source: Located, month: Month | None) -> Loaded:
+        started = time.monotonic()
+        name = table.name if month is None else f"{table.name}${month.year}{month.month:02d}"
+        target = self._dataset.table(name)
+        content = Content(
+            str(target), table.column_names, source.uri, source.version, source.sha256
+        )
+        config = self._job_config(table)
+
+        def start(job_id: str) -> bigquery.LoadJob:
+            if source.path is None:
+                return self._client.load_table_from_uri(
+                    source.uri,
+                    target,
+                    job_id=job_id,
+                    location=self._location,
+                    job_config=config,
+                    timeout=TIMEOUT,
+                )
+            with source.path.open("rb") as file:
+                return self._client.load_table_from_file(
+                    file,
+                    target,
+                    job_id=job_id,
+                    location=self._location,
+                    job_config=config,
+                    timeout=TIMEOUT,
+                )
+
+        with explained(f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()):
+            job = run_job(
+                self._client, content.job_name(name.replace("$", "-")), self._location, start
+            )
+        rows = int(job.output_rows or 0)
+        if rows != source.footer.num_rows:
+            raise AuditFailed(
+                f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {rows} rows of a "
+                f"file that holds {source.footer.num_rows}. Load the month again."
+            )
+        return Loaded(rows, time.monotonic() - started, details_of(job))
+
+    def _job_config(self, table: Table) -> bigquery.LoadJobConfig:
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+            schema=fields_of(table),
+            labels={"managed_by": "taxi_assets"},
+        )
+        if table.cluster_by:
+            config.clustering_fields = list(table.cluster_by[:4])
+        return config
+
+    @override
+    @contextmanager
+    def read(
+        self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
+    ) -> Iterator[pa.RecordBatchReader]:
+        """See :class:`Warehouse`; batches come as they are asked for."""
+        with explained(f"Reading {self._dataset.dataset_id}.{table}"):
+            found = self._find(table)
+            if found is None:
+                raise ObjectMissing(
+                    f"There is no table {table} in {self.url}. Materialise the asset that makes it."
+                )
+            client = read_client(credentials())
+        schema = read_schema(table, types_of(found.schema), columns)
+        condition = month_filter(months) if found.time_partitioning else ""
+        wanted = months is None or len(months) > 0
+        try:
+            rows = batches(client, found, schema, condition) if wanted else iter(())
+            yield pa.RecordBatchReader.from_batches(schema, rows)
+        finally:
+            client.transport.close()  # type: ignore[no-untyped-call]  # by Google
+
+    @override
+    def count(self, table: str, month: Month | None) -> int:
+        """See :class:`Warehouse`; a query that BigQuery answers from metadata, free of charge."""
+        with explained(f"Counting {self._dataset.dataset_id}.{table}"):
+            found = self._find(table)
+            if found is None:
+                return 0
+            months = None if month is None else [month]
+            where = f" WHERE {month_filter(months)}" if found.time_partitioning else ""
+            query = f"SELECT COUNT(*) FROM `{found.reference}`{where}"
+            rows = self._client.query(query, location=self._location, timeout=TIMEOUT).result()
+            return int(next(iter(rows))[0])
+
+    def _find(self, table: str) -> bigquery.Table | None:
+        try:
+            return self._client.get_table(self._dataset.table(table), timeout=TIMEOUT)
+        except NotFound:
+            _ = self._location  # a missing dataset is an error, not a missing table
+            return None

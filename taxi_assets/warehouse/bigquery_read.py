@@ -1,0 +1,75 @@
+"""Rows out of BigQuery as Arrow batches, through the Storage Read API.
+
+Belongs here: read sessions, the filter on months, the order of columns. Does not: tables and
+loads. Reading this way scans the columns and months asked for and nothing else; no query runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+import google.auth.credentials
+import grpc  # type: ignore[import-untyped]  # ships no types
+import pyarrow as pa
+from google.cloud import bigquery
+from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
+from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
+    BigQueryReadGrpcTransport,
+)
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.warehouse.tables import SOURCE_MONTH
+
+EMULATOR = "BIGQUERY_EMULATOR_GRPC"
+
+
+def read_client(credentials: google.auth.credentials.Credentials | None) -> BigQueryReadClient:
+    """Google's client, or on an emulator (``host:port`` in the environment) one without TLS."""
+    emulator = os.environ.get(EMULATOR)
+    if not emulator:
+        return BigQueryReadClient(credentials=credentials)  # type: ignore[no-untyped-call]  # by Google
+    # Google's own channel takes messages of any size too; gRPC's limit would be 4 MiB.
+    unlimited = [("grpc.max_receive_message_length", -1)]
+    channel = grpc.insecure_channel(emulator, options=unlimited)
+    transport = BigQueryReadGrpcTransport(channel=channel)
+    return BigQueryReadClient(transport=transport)  # type: ignore[no-untyped-call]  # by Google
+
+
+def month_filter(months: Sequence[Month] | None) -> str:
+    """An SQL condition on ``source_month``; true of every month for ``None``.
+
+    It names the partitioning column even then, for tables that refuse queries without a filter.
+    """
+    if months is None:
+        return f"{SOURCE_MONTH} >= DATE '0001-01-01'"
+    days = ", ".join(f"DATE '{month.first_day}'" for month in months)
+    return f"{SOURCE_MONTH} IN ({days})"
+
+
+def batches(
+    client: BigQueryReadClient, table: bigquery.Table, schema: pa.Schema, condition: str
+) -> Iterator[pa.RecordBatch]:
+    """Stream the rows that match; one stream, so that a session is one consistent snapshot.
+
+    Memory is that of one batch. The service returns columns in its own order.
+    """
+    doing = f"Reading {table.dataset_id}.{table.table_id}"
+    with explained(doing):
+        session = client.create_read_session(
+            parent=f"projects/{table.project}",
+            read_session=types.ReadSession(
+                table=table.reference.to_bqstorage(),
+                data_format=types.DataFormat.ARROW,
+                read_options=types.ReadSession.TableReadOptions(
+                    selected_fields=schema.names, row_restriction=condition
+                ),
+            ),
+            max_stream_count=1,
+        )
+        sent = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
+        for stream in session.streams:
+            for response in client.read_rows(stream.name):  # type: ignore[no-untyped-call]  # by Google
+                rows = pa.py_buffer(response.arrow_record_batch.serialized_record_batch)
+                yield pa.ipc.read_record_batch(rows, sent).select(schema.names).cast(schema)

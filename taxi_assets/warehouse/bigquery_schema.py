@@ -1,0 +1,109 @@
+"""BigQuery tables: made once with schema, partitions, clustering and labels, then only added to.
+
+Belongs here: the shape of a table in BigQuery's terms, creating and evolving it. Does not: rows
+(``bigquery_jobs``, ``bigquery_read``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from taxi_assets.datasets.spec import Type
+from taxi_assets.errors import TableSchemaConflict
+from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
+
+# Timestamps are naive wall clock, so DATETIME: BigQuery's TIMESTAMP is an instant in UTC.
+FIELD_TYPES = {
+    Type.INTEGER: "INTEGER",
+    Type.FLOAT: "FLOAT",
+    Type.STRING: "STRING",
+    Type.TIMESTAMP: "DATETIME",
+    Type.DATE: "DATE",
+    Type.BOOLEAN: "BOOLEAN",
+}
+_TYPES = {name: type_ for type_, name in FIELD_TYPES.items()}
+TIMEOUT = 60.0  # seconds that an answer may be silent; Google's client would wait for ever
+_DESCRIPTION_LIMIT = 1024  # of a column, in characters
+_TABLE_DESCRIPTION_LIMIT = 16384
+_CLUSTERING_LIMIT = 4
+
+
+def fields_of(table: Table) -> list[bigquery.SchemaField]:
+    """The table's columns with types and descriptions; every load must repeat them.
+
+    A ``WRITE_TRUNCATE`` load replaces a schema by its own, descriptions and all.
+    """
+    return [
+        bigquery.SchemaField(
+            column.name,
+            FIELD_TYPES[column.type],
+            description=column.description[:_DESCRIPTION_LIMIT],
+        )
+        for column in table.columns
+    ]
+
+
+def types_of(fields: Iterable[bigquery.SchemaField]) -> list[tuple[str, Type | str]]:
+    """Names and canonical types of a table as it is; other types as BigQuery's own text."""
+    return [(field.name, _TYPES.get(field.field_type, field.field_type)) for field in fields]
+
+
+def ensure_table(
+    client: bigquery.Client, reference: bigquery.TableReference, table: Table, *, filtered: bool
+) -> None:
+    """Create the table or add the columns it lacks; ``filtered`` asks queries for a month.
+
+    Raises ``TableSchemaConflict`` when it exists with other columns or other partitions.
+    """
+    try:
+        existing = client.get_table(reference, timeout=TIMEOUT)
+    except NotFound:
+        # exists_ok: a neighbour month's run may create it at the same moment.
+        client.create_table(
+            _new_table(reference, table, filtered=filtered), exists_ok=True, timeout=TIMEOUT
+        )
+        existing = client.get_table(reference, timeout=TIMEOUT)
+    _check_partitions(existing, table)
+    added = added_columns(table, types_of(existing.schema))
+    if added:
+        have = {field.name for field in existing.schema}
+        existing.schema = [
+            *existing.schema,
+            *(field for field in fields_of(table) if field.name not in have),
+        ]
+        client.update_table(existing, ["schema"], timeout=TIMEOUT)
+
+
+def _new_table(
+    reference: bigquery.TableReference, table: Table, *, filtered: bool
+) -> bigquery.Table:
+    new = bigquery.Table(reference, schema=fields_of(table))
+    new.description = table.description[:_TABLE_DESCRIPTION_LIMIT] or None
+    new.labels = {"managed_by": "taxi_assets", **_dataset_label(table)}
+    if table.cluster_by:
+        new.clustering_fields = list(table.cluster_by[:_CLUSTERING_LIMIT])
+    if table.monthly:
+        new.time_partitioning = bigquery.TimePartitioning(
+            type_=bigquery.TimePartitioningType.MONTH, field=SOURCE_MONTH
+        )
+        new.require_partition_filter = filtered
+    return new
+
+
+def _dataset_label(table: Table) -> dict[str, str]:
+    return {} if table.dataset is None else {"dataset": table.dataset}
+
+
+def _check_partitions(existing: bigquery.Table, table: Table) -> None:
+    partitioning = existing.time_partitioning
+    have = (partitioning.type_, partitioning.field) if partitioning else None
+    wanted = ("MONTH", SOURCE_MONTH) if table.monthly else None
+    if have != wanted:
+        raise TableSchemaConflict(
+            f"Table {existing.full_table_id} is partitioned by {have or 'nothing'}, wanted "
+            f"{wanted or 'nothing'}; BigQuery cannot change that. Rename or drop the table and "
+            "load its months again."
+        )

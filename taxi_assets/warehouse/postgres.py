@@ -1,0 +1,188 @@
+"""The warehouse on PostgreSQL: a month is a partition, loaded apart and swapped in.
+
+Belongs here: the ``Warehouse`` interface on PostgreSQL, its connections, locks and transactions.
+Does not: DDL (``postgres_schema``), rows (``postgres_copy``), what refusals mean
+(``postgres_errors``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+import pyarrow as pa
+import sqlalchemy
+from psycopg import sql
+from sqlalchemy.pool import NullPool
+from typing_extensions import override
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.errors import Misconfigured, ObjectMissing
+from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
+from taxi_assets.warehouse.postgres_errors import explained
+from taxi_assets.warehouse.postgres_schema import (
+    Place,
+    columns_of,
+    create_incoming,
+    ensure_table,
+    swap_in,
+)
+from taxi_assets.warehouse.sources import check_file, check_month, footer_of
+from taxi_assets.warehouse.tables import SOURCE_MONTH, read_schema
+
+_CONNECT_SECONDS = 10
+_LOCK_SECONDS = 60  # how long a swap waits for readers, and holds new ones back, before it gives up
+
+
+class PostgresWarehouse(Warehouse):
+    """One schema of one database: the first of the connection's ``search_path``.
+
+    ``url`` is an SQLAlchemy URL, such as ``postgresql://loader@host/taxi?sslmode=require`` or
+    ``…/taxi?options=-csearch_path%3Dnyc``; the password may be left to ``PGPASSWORD`` or a pgpass
+    file. It is never shown.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
+        self.url = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+        self._engine = sqlalchemy.create_engine(
+            parsed,
+            poolclass=NullPool,  # a run makes a handful of connections, each for one transaction
+            connect_args={"connect_timeout": _CONNECT_SECONDS},
+        )
+
+    @contextmanager
+    def _transaction(self, doing: str) -> Iterator[psycopg.Connection]:
+        with explained(f"{doing} in {self.url}"):
+            raw = self._engine.raw_connection()
+            try:
+                connection = raw.driver_connection
+                assert isinstance(connection, psycopg.Connection)
+                with connection.transaction():
+                    # Values must read back whatever the server's or the role's own settings are.
+                    connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
+                    connection.execute("SET LOCAL extra_float_digits = 1")
+                    connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+                    yield connection
+            finally:
+                raw.close()
+
+    @override
+    def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
+        """See :class:`Warehouse`; all tables change in one transaction.
+
+        A query sees old rows or new ones, and a killed process leaves nothing behind. As with
+        TRUNCATE, a REPEATABLE READ transaction that began before the swap and first touches the
+        table after it sees the month empty.
+        """
+        for load in loads:
+            check_month(load.table, month)
+            path = load.source.path()
+            check_file(load.table, month, footer_of(path), str(path))
+        doing = f"Loading {', '.join(load.table.name for load in loads)} {month or ''}".rstrip()
+        with self._transaction(doing) as connection:
+            schema = _schema(connection, self.url)
+            for load in sorted(loads, key=_by_table):
+                _lock(connection, Place(schema, load.table.name))
+                ensure_table(connection, Place(schema, load.table.name), load.table)
+        with self._transaction(doing) as connection:
+            return _replace_all(connection, schema, loads, month)
+
+    @override
+    @contextmanager
+    def read(
+        self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
+    ) -> Iterator[pa.RecordBatchReader]:
+        """See :class:`Warehouse`; the connection stays open until the block ends."""
+        with self._transaction(f"Reading {table}") as connection:
+            place = Place(_schema(connection, self.url), table)
+            have = columns_of(connection, place)
+            if not have:
+                raise ObjectMissing(
+                    f"There is no table {table} in {self.url}. Materialise the asset that makes it."
+                )
+            schema = read_schema(table, have, columns)
+            # COPY takes its snapshot before it waits for the table: after a swap meanwhile it would
+            # see neither the old partition nor the new rows. Waiting first gives it a fresh one.
+            connection.execute(
+                sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(place.identifier)
+            )
+            query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+                sql.SQL(", ").join(map(sql.Identifier, schema.names)),
+                place.identifier,
+                _condition(months),
+            )
+            yield pa.RecordBatchReader.from_batches(schema, copy_out(connection, query, schema))
+
+    @override
+    def count(self, table: str, month: Month | None) -> int:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Counting {table}") as connection:
+            place = Place(_schema(connection, self.url), table)
+            if not columns_of(connection, place):
+                return 0
+            row = connection.execute(
+                sql.SQL("SELECT count(*) FROM {} WHERE {}").format(
+                    place.identifier, _condition(None if month is None else [month])
+                )
+            ).fetchone()
+            return int(row[0]) if row else 0
+
+
+def _replace_all(
+    connection: psycopg.Connection, schema: str, loads: Sequence[Load], month: Month | None
+) -> list[Loaded]:
+    done: dict[str, Loaded] = {}
+    # In the order of names, so that two runs never wait for each other crosswise.
+    for load in sorted(loads, key=_by_table):
+        started = time.monotonic()
+        place = Place(schema, load.table.name)
+        _lock(connection, place.partition(month) if month else place)
+        if month is None:
+            # Not TRUNCATE: that would shut readers out until the commit.
+            connection.execute(sql.SQL("DELETE FROM {}").format(place.identifier))
+            target = place
+        else:
+            target = create_incoming(connection, place, load.table, month)
+        rows = copy_in(connection, target, load.source.path(), load.table.arrow_schema)
+        done[load.table.name] = Loaded(rows, time.monotonic() - started, {"schema": schema})
+    if month is not None:
+        # After every load, so that readers wait for the swaps and not for the rows.
+        for load in sorted(loads, key=_by_table):
+            swap_in(connection, Place(schema, load.table.name), month)
+    return [done[load.table.name] for load in loads]
+
+
+def _by_table(load: Load) -> str:
+    return load.table.name
+
+
+def _lock(connection: psycopg.Connection, place: Place) -> None:
+    """Wait until no other run is at work there; the lock ends with the transaction."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{place.schema}.{place.table}"]
+    )
+
+
+def _schema(connection: psycopg.Connection, url: str) -> str:
+    row = connection.execute("SELECT current_schema()").fetchone()
+    if row is None or row[0] is None:
+        raise Misconfigured(
+            f"No schema of the search path exists in {url}. Create it, or name another one with "
+            "?options=-csearch_path%3DSCHEMA."
+        )
+    return str(row[0])
+
+
+def _condition(months: Sequence[Month] | None) -> sql.Composable:
+    if months is None:
+        return sql.SQL("true")
+    days = sql.SQL(", ").join(sql.Literal(month.first_day) for month in months)
+    return (
+        sql.SQL("{} IN ({})").format(sql.Identifier(SOURCE_MONTH), days)
+        if months
+        else sql.SQL("false")
+    )

@@ -1,0 +1,100 @@
+"""What a Parquet file holds, asked of its footer before an engine is told to load it.
+
+Belongs here: reading a local footer, comparing it with a table. Does not: any engine, the lake's
+clients (``bigquery_source`` reads a footer in GCS), the rows themselves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.errors import AuditFailed, Misconfigured, TableSchemaConflict
+from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, table_from_schema
+
+
+def footer_of(path: Path) -> pq.FileMetaData:
+    """The footer of a local file; raises ``AuditFailed`` when it is cut or not Parquet."""
+    try:
+        return pq.read_metadata(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise unreadable(str(path), error) from error
+
+
+def unreadable(where: str, error: Exception) -> AuditFailed:
+    """The error of a Parquet file whose bytes do not hold together."""
+    return AuditFailed(
+        f"{where} cannot be read as Parquet ({error}). Nothing was loaded; make the month again."
+    )
+
+
+def check_file(table: Table, month: Month | None, footer: pq.FileMetaData, where: str) -> None:
+    """Raise unless the file ``where``, by its footer, is one to load into that month.
+
+    Raises ``TableSchemaConflict`` for its columns, ``AuditFailed`` for another ``source_month``.
+    """
+    _check_columns(table, footer, where)
+    if month is not None:
+        _check_source_month(table, month, footer, where)
+
+
+def _check_source_month(table: Table, month: Month, footer: pq.FileMetaData, where: str) -> None:
+    """Compare what the footer says of ``source_month``; a file without statistics passes.
+
+    BigQuery's partition takes any day of the month, and readers look for the first one only.
+    """
+    at = footer.schema.names.index(SOURCE_MONTH)
+    for group in range(footer.num_row_groups):
+        facts = footer.row_group(group).column(at).statistics
+        if facts is None:
+            continue
+        days = {facts.min, facts.max} if facts.has_min_max else set()
+        days |= {None} if facts.null_count else set()
+        if days - {month.first_day}:
+            found = ", ".join(sorted(str(day) for day in days - {month.first_day}))
+            raise AuditFailed(
+                f"{where}, on its way into {table.name} {month}, holds rows whose {SOURCE_MONTH} "
+                f"is {found}. Nothing was loaded; the file was made for another month, so make it "
+                "again."
+            )
+
+
+def _check_columns(table: Table, footer: pq.FileMetaData, where: str) -> None:
+    """Raise ``TableSchemaConflict`` unless the file holds exactly the table's columns.
+
+    An engine may fill a column that the file lacks with NULL, or drop one the table lacks, and
+    call that a success (BigQuery does); here neither is.
+    """
+    schema = footer.schema.to_arrow_schema()
+    found = {
+        column.name: column.type
+        for column in table_from_schema(table.name, schema, monthly=table.monthly).columns
+    }
+    wanted = {column.name: column.type for column in table.columns}
+    parts = [f"{name} is missing" for name in wanted if name not in found]
+    parts += [f"{name} is not a column of the table" for name in found if name not in wanted]
+    parts += [
+        f"{name} is {found[name]}, wanted {type_}"
+        for name, type_ in wanted.items()
+        if name in found and found[name] != type_
+    ]
+    if parts:
+        raise TableSchemaConflict(
+            f"{where} does not fit table {table.name}: {'; '.join(parts)}. Nothing was loaded; "
+            "clean the month again with the present specification."
+        )
+
+
+def check_month(table: Table, month: Month | None) -> None:
+    """Raise ``Misconfigured`` unless a month is named for a monthly table, and only for one."""
+    if table.monthly != (month is not None) or (
+        table.monthly and SOURCE_MONTH not in table.column_names
+    ):
+        raise Misconfigured(
+            f"Table {table.name} {'is' if table.monthly else 'is not'} monthly, but was given "
+            f"{month or 'no month'} and the columns {', '.join(table.column_names)}. A monthly "
+            f"table has a {SOURCE_MONTH} column and is loaded a month at a time."
+        )
