@@ -1,0 +1,142 @@
+"""What is not the published file is named for what it is, and nothing of it is kept."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from taxi_assets.errors import CorruptDownload
+from taxi_assets.tlc import Download, TlcClient
+from taxi_assets_tests.tlc.conftest import JANUARY, PATH, parquet
+from taxi_assets_tests.tlc.site import ACCESS_DENIED, Site
+
+
+def refused(client: TlcClient, folder: Path) -> str:
+    """Download January, which must be refused, beside an earlier file that must survive."""
+    earlier = folder / "green_tripdata_2024-01.parquet"
+    earlier.write_bytes(b"earlier")
+    with pytest.raises(CorruptDownload) as raised:
+        client.download_month("green", JANUARY, folder)
+    assert list(folder.iterdir()) == [earlier]
+    assert earlier.read_bytes() == b"earlier"
+    message = str(raised.value)
+    assert message.startswith("green 2024-01: ")
+    return message
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("green_tripdata_2022-01.lfs-pointer.parquet", "Git LFS pointer"),
+        ("green_tripdata_2025-02.truncated.parquet", "it is cut"),
+        ("yellow_tripdata_2024-01.accessdenied.parquet", "S3's code AccessDenied"),
+    ],
+)
+def test_real_bad_files_are_recognised(
+    site: Site, client: TlcClient, tmp_path: Path, real: Path, name: str, said: str
+) -> None:
+    site.publish(PATH, (real / "broken" / name).read_bytes())
+    assert said in refused(client, tmp_path)
+    assert len(site.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "it is empty"),
+        (b"\xef\xbb\xbf\r\n<!DOCTYPE HTML><title>Log in</title>", "an HTML page"),
+        (b"<html><body>", "an HTML page"),
+        (ACCESS_DENIED, "S3's code AccessDenied"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
+        (b"a,b\n1,2\n", "not with Parquet's PAR1"),
+        (b"PAR1", "footer cannot be read"),
+        (parquet()[:-1], "it is cut"),
+        (b"PAR1" + b"\0" * 500 + b"PAR1", "footer cannot be read"),
+        (gzip.compress(parquet()), "not with Parquet's PAR1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_files_are_recognised(
+    site: Site, client: TlcClient, tmp_path: Path, body: bytes, said: str
+) -> None:
+    site.publish(PATH, body)
+    assert said in refused(client, tmp_path)
+
+
+def test_more_bytes_than_announced_are_refused(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
+    body = parquet()
+    site.publish(PATH, body).headers["Content-Range"] = "bytes 0-9/10"
+    assert f"it has {len(body)} bytes where 10 were announced" in refused(client, tmp_path)
+
+
+def test_a_changed_byte_is_found_by_the_etag(site: Site, client: TlcClient, tmp_path: Path) -> None:
+    body = bytearray(parquet())
+    etag = site.publish(PATH, bytes(body)).etag
+    body[1000] ^= 1
+    site.publish(PATH, bytes(body)).etag = etag
+    assert "its MD5 is" in refused(client, tmp_path)
+
+
+@pytest.mark.parametrize("etag", [f'"{"0" * 32}-3"', f'W/"{"0" * 32}"', '"65fa-1a2b"', None])
+def test_an_etag_that_is_no_digest_is_not_taken_for_one(
+    site: Site, client: TlcClient, tmp_path: Path, etag: str | None
+) -> None:
+    site.publish(PATH, parquet()).etag = etag
+    assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
+
+
+def test_the_etag_of_a_kms_object_is_no_digest(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
+    served = site.publish(PATH, parquet())
+    served.etag = f'"{"0" * 32}"'
+    served.headers["x-amz-server-side-encryption"] = "aws:kms"
+    assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
+
+
+def test_an_encoded_answer_is_decoded_and_its_length_not_taken_for_the_files(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
+    """A proxy may compress although nobody asked it to."""
+    body = parquet()
+    site.publish(PATH, gzip.compress(body)).headers["Content-Encoding"] = "gzip"
+    download = client.download_month("green", JANUARY, tmp_path)
+    assert isinstance(download, Download)
+    assert download.published.size is None
+    assert download.path.read_bytes() == body
+
+
+def test_a_month_without_trips_is_a_month(site: Site, client: TlcClient, tmp_path: Path) -> None:
+    site.publish(PATH, parquet(rows=0))
+    download = client.download_month("green", JANUARY, tmp_path)
+    assert isinstance(download, Download)
+    assert download.rows == 0
+
+
+def test_a_damaged_archive_is_refused(site: Site, client: TlcClient, tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr("taxi_zones.dbf", b"zones" * 100)
+    whole = sink.getvalue()
+    for damaged, said in [
+        (whole[:-30], "not a whole zip"),
+        (whole.replace(b"zoneszones", b"zonesZONES", 1), "taxi_zones.dbf in the zip"),
+    ]:
+        site.publish("/misc/taxi_zones.zip", damaged)
+        with pytest.raises(CorruptDownload, match=said):
+            client.download_file("misc/taxi_zones.zip", tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_in_place_of_the_lookup_is_refused(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
+    site.publish("/misc/taxi_zone_lookup.csv", b"<html>Sign in</html>")
+    with pytest.raises(CorruptDownload, match=r"misc/taxi_zone_lookup\.csv: .*HTML page"):
+        client.download_file("misc/taxi_zone_lookup.csv", tmp_path)
