@@ -9,6 +9,7 @@ import dagster as dg
 from taxi_assets.assets.resources import Limits, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import zone_assets
+from taxi_assets.automation.jobs import asset_jobs
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeIOManager
 from taxi_assets.settings import Settings
@@ -34,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     assets += zone_assets(kinds.lake, kinds.warehouse)
     return dg.Definitions(
         assets=assets,
+        jobs=asset_jobs(list(DATASETS.values())),
         resources=_resources(settings),
         executor=EXECUTOR,
     )

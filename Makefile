@@ -1,0 +1,65 @@
+# Each target does its own set-up: nothing but Python 3.11 to 3.13 and make is needed.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-gcp run ui test check bench clean lock snapshot docs screenshots
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13; do \
+	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
+	&& echo $$each && break; done)
+
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 14
+
+demo: $(READY) ## three generated months of every dataset, end to end, no internet
+	@$(BIN)/python -m taxi_assets demo
+
+demo-gcp: $(READY) ## the same on emulated Cloud Storage and BigQuery
+	@$(BIN)/python -m taxi_assets_tests.emulators.install gcs bigquery
+	@$(BIN)/python -m taxi_assets_tests.emulators gcs bigquery -- \
+		$(BIN)/python -m taxi_assets_tests.emulators.demo
+
+run: $(READY) ## real months: make run DATASETS="green yellow" MONTHS="2024-01:2024-03"
+	@$(BIN)/python -m taxi_assets run $(if $(DATASETS),--datasets $(DATASETS)) --months "$(MONTHS)"
+
+ui: $(READY) ## Dagster's pages and daemon on http://127.0.0.1:3000
+	@$(BIN)/python -m taxi_assets ui $(if $(PORT),--port $(PORT))
+
+test: $(READY) ## the test suite, with emulators on loopback
+	@$(BIN)/python -m taxi_assets_tests.emulators.install
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## lint, format, types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY) ## 20 million rows through the four assets, beside plain DuckDB and pandas
+	@$(BIN)/python -m benchmarks
+
+docs: $(READY) ## write the generated pages again
+	@$(BIN)/python -m taxi_assets.datasets > docs/datasets.md
+	@$(BIN)/python -m taxi_assets.settings > docs/settings.md
+
+lock: $(READY) ## resolve the dependencies again, versions and hashes only
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --extra s3 --extra azure --extra postgres --extra slack \
+		--extra msteams --extra server -o requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --all-extras -c requirements.lock \
+		-o requirements-dev.lock pyproject.toml
+
+clean: ## forget every month, the demo's too; keeps the environment
+	rm -rf .taxi
+
+$(READY): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found."; exit 1; }
+	@echo "Setting up $(VENV) (once, a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

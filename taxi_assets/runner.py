@@ -1,0 +1,157 @@
+"""Materialise months from the command line, through the same jobs that the UI starts.
+
+Belongs here: starting runs in this process, telling how they go, counting what came of them.
+Does not: what a run does (``assets``), arguments (``cli``).
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dagster as dg
+
+from taxi_assets.automation.jobs import ZONES_JOB, job_name
+from taxi_assets.datasets import DatasetSpec, Month
+from taxi_assets.datasets.stored import Part
+from taxi_assets.lake import keys
+from taxi_assets.lake.opening import open_store
+from taxi_assets.settings import Settings
+from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.tables import table_of
+
+_RANGE_START, _RANGE_END = (
+    "dagster/asset_partition_range_start",
+    "dagster/asset_partition_range_end",
+)
+_INVOCATION = "taxi_assets/invocation"
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One month as it lies in lake and warehouse now; ``None`` where it is not there."""
+
+    dataset: str
+    month: Month
+    published: int | None
+    clean: int | None
+    rejected: int | None
+    lake: int | None
+    warehouse: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the runs of one invocation came to: a line for each failure, seconds by month."""
+
+    failures: list[str]
+    seconds: dict[tuple[str, str], float]
+
+
+def reconstruct(name: str) -> dg.JobDefinition:
+    """The job called ``name``; Dagster rebuilds it by this function's name."""
+    from taxi_assets.definitions import defs  # noqa: PLC0415 - settings are read when it loads
+
+    return defs.resolve_job_def(name)
+
+
+def materialise(specs: Sequence[DatasetSpec], months: Sequence[Month], *, zones: bool) -> Finished:
+    """Run the datasets' jobs over ``months``, as many months a run as the dataset allows.
+
+    Progress goes to standard output, a line per asset and month.
+    """
+    finished = Finished([], {})
+    with dg.DagsterInstance.get() as instance:
+        if zones:
+            _run(instance, ZONES_JOB, {}, finished)
+        for spec in specs:
+            for first in range(0, len(months), spec.months_per_run):
+                batch = months[first : first + spec.months_per_run]
+                tags = {_RANGE_START: str(batch[0]), _RANGE_END: str(batch[-1])}
+                _run(instance, job_name(spec), tags, finished)
+    return finished
+
+
+def count(settings: Settings, spec: DatasetSpec, month: Month, seconds: float) -> Counted:
+    """Count a month in the lake's objects and in the warehouse's table."""
+    store = open_store(settings.lake_url)
+    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
+
+    def rows(key: str) -> int | None:
+        found = store.find(key)
+        return None if found is None else found.rows
+
+    return Counted(
+        dataset=spec.name,
+        month=month,
+        published=rows(keys.raw(spec, month)),
+        clean=rows(keys.staging(spec, month, Part.TRIPS)),
+        rejected=rows(keys.staging(spec, month, Part.REJECTS)),
+        lake=rows(keys.published(spec, month, Part.TRIPS)),
+        warehouse=warehouse.count(table_of(spec, Part.TRIPS).name, month),
+        seconds=seconds,
+    )
+
+
+def _run(instance: dg.DagsterInstance, job: str, tags: dict[str, str], finished: Finished) -> None:
+    invocation = uuid.uuid4().hex
+    job_to_run = dg.build_reconstructable_job(__name__, reconstruct.__name__, (job,))
+    with _told(instance, invocation):
+        result = dg.execute_job(
+            job_to_run,
+            instance=instance,
+            tags={**tags, _INVOCATION: invocation},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    for event in result.all_events:
+        if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION:
+            _add_seconds(event, finished)
+        elif event.is_step_failure:
+            failure = event.step_failure_data.user_failure_data
+            error = event.step_failure_data.error
+            says = (failure and failure.description) or (error and error.message) or event.message
+            finished.failures.extend(str(says).splitlines())
+        elif event.is_run_failure and not result.get_failed_step_keys():
+            finished.failures.append(f"{job}: {event.message}")
+
+
+def _add_seconds(event: dg.DagsterEvent, finished: Finished) -> None:
+    materialization = event.step_materialization_data.materialization
+    seconds = materialization.metadata.get("seconds")
+    if seconds is not None and event.partition:
+        pair = (materialization.asset_key.path[0], event.partition)
+        finished.seconds[pair] = finished.seconds.get(pair, 0.0) + float(str(seconds.value))
+
+
+@contextmanager
+def _told(instance: dg.DagsterInstance, invocation: str) -> Iterator[None]:
+    """Print the messages of the run tagged ``invocation`` as they are recorded."""
+    over = threading.Event()
+    teller = threading.Thread(target=_tell, args=(instance, invocation, over), daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+
+
+def _tell(instance: dg.DagsterInstance, invocation: str, over: threading.Event) -> None:
+    cursor: str | None = None
+    last = False
+    while not last:
+        last = over.wait(_POLL_SECONDS)  # once more when it is over, for what came in between
+        runs = instance.get_runs(dg.RunsFilter(tags={_INVOCATION: invocation}), limit=1)
+        if not runs:
+            continue
+        page = instance.get_records_for_run(runs[0].run_id, cursor=cursor)
+        cursor = page.cursor
+        for record in page.records:
+            entry = record.event_log_entry
+            if not entry.is_dagster_event and entry.user_message:
+                print(f"  {entry.step_key or ''}: {entry.user_message}", flush=True)  # noqa: T201

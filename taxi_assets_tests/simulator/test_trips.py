@@ -1,0 +1,220 @@
+"""What is in the rows, read back with DuckDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.simulator.eras import DATASETS
+from taxi_assets.simulator.months import write_month
+
+PICKUP = {
+    "yellow": "tpep_pickup_datetime",
+    "green": "lpep_pickup_datetime",
+    "fhv": "pickup_datetime",
+    "fhvhv": "pickup_datetime",
+}
+DROPOFF = {**PICKUP, "yellow": "tpep_dropoff_datetime", "green": "lpep_dropoff_datetime"} | {
+    "fhv": "dropOff_datetime",
+    "fhvhv": "dropoff_datetime",
+}
+
+
+def ask(query: str) -> tuple[Any, ...]:
+    """The one row that ``query`` gives."""
+    with duckdb.connect() as connection:
+        (row,) = connection.execute(query).fetchall()
+    return tuple(row)
+
+
+class Trips:
+    """One generated month to ask questions of."""
+
+    def __init__(self, folder: Path, dataset: str, month: str, rows: int = 20_000) -> None:
+        self.path = folder / f"{dataset}_{month}.parquet"
+        write_month(dataset, Month.parse(month), self.path, rows=rows)
+
+    def row(self, expression: str, where: str = "true") -> tuple[Any, ...]:
+        return ask(f"SELECT {expression} FROM '{self.path}' WHERE {where}")
+
+    def count(self, where: str) -> int:
+        return int(self.row("count(*)", where)[0])
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_few_pickups_lie_outside_the_month_and_one_years_off(
+    tmp_path: Path, dataset: str
+) -> None:
+    trips, pickup = Trips(tmp_path, dataset, "2024-02"), PICKUP[dataset]
+    assert 3 <= trips.count(f"{pickup} < '2024-02-01' OR {pickup} >= '2024-03-01'") <= 6
+    assert trips.count(f"{pickup} < '2019-02-01'") >= 1
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_few_trips_end_before_they_begin(tmp_path: Path, dataset: str) -> None:
+    trips = Trips(tmp_path, dataset, "2024-02")
+    assert 2 <= trips.count(f"{DROPOFF[dataset]} < {PICKUP[dataset]}") <= 20
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_in_november_trips_over_the_clock_change_end_up_to_an_hour_early(
+    tmp_path: Path, dataset: str
+) -> None:
+    trips = Trips(tmp_path, dataset, "2024-11", rows=100_000)
+    night = f"{PICKUP[dataset]} BETWEEN '2024-11-03 01:30:00' AND '2024-11-03 01:59:59'"
+    early = f"{DROPOFF[dataset]} < {PICKUP[dataset]}"
+    assert trips.count(f"{night} AND {early}") >= 3
+    assert trips.count(f"{night} AND NOT {early}") >= 3  # the second half past one
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_in_march_nobody_is_picked_up_in_the_hour_that_is_skipped(
+    tmp_path: Path, dataset: str
+) -> None:
+    trips, pickup = Trips(tmp_path, dataset, "2024-03", rows=50_000), PICKUP[dataset]
+    skipped = "'2024-03-10 02:00:00' AND '2024-03-10 02:59:59'"
+    assert trips.count(f"{pickup} BETWEEN {skipped}") == 0
+    assert trips.count(f"{DROPOFF[dataset]} BETWEEN {skipped}") == 0
+    assert trips.count(f"{pickup}::date = '2024-03-10'") > 500
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_demand_follows_the_day_and_the_week(tmp_path: Path, dataset: str) -> None:
+    trips, pickup = Trips(tmp_path, dataset, "2024-02", rows=50_000), PICKUP[dataset]
+    assert trips.count(f"hour({pickup}) = 18") > 3 * trips.count(f"hour({pickup}) = 4")
+    # Four of each weekday but Thursday: February of 2024 has 29 days.
+    assert trips.count(f"dayofweek({pickup}) = 6") > 1.05 * trips.count(f"dayofweek({pickup}) = 1")
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_zone_is_known_and_some_are_the_unknown_ones(tmp_path: Path, dataset: str) -> None:
+    column = "PUlocationID" if dataset == "fhv" else "PULocationID"
+    trips = Trips(tmp_path, dataset, "2024-02", rows=50_000)
+    assert trips.row(f"min({column}), max({column})") == (1, 265)
+    assert trips.count(f"{column} = 264") > 100
+    assert trips.count(f"{column} = 265") > 50
+
+
+@pytest.mark.parametrize("dataset", ["yellow", "green"])
+def test_a_reversal_lies_under_its_positive_twin(tmp_path: Path, dataset: str) -> None:
+    trips = Trips(tmp_path, dataset, "2024-02")
+    negative = trips.count("total_amount < 0")
+    twins = ask(
+        f"""
+        WITH numbered AS (SELECT *, file_row_number AS n FROM
+                          read_parquet('{trips.path}', file_row_number = true))
+        SELECT count(*) FROM numbered back JOIN numbered charge ON charge.n = back.n - 1
+        WHERE back.total_amount < 0
+          AND charge.total_amount = -back.total_amount
+          AND charge.fare_amount = -back.fare_amount
+          AND charge.{PICKUP[dataset]} = back.{PICKUP[dataset]}
+          AND charge.DOLocationID = back.DOLocationID
+          AND charge.payment_type IN (3, 4)
+        """
+    )
+    assert negative > 50
+    assert twins == (negative,)
+
+
+@pytest.mark.parametrize(("month", "share"), [("2021-06", 0.06), ("2025-02", 0.2)])
+def test_details_are_null_together(tmp_path: Path, month: str, share: float) -> None:
+    trips = Trips(tmp_path, "yellow", month)
+    block = (
+        "passenger_count IS NULL AND RatecodeID IS NULL AND store_and_fwd_flag IS NULL "
+        "AND congestion_surcharge IS NULL AND Airport_fee IS NULL AND payment_type = 0"
+    )
+    whole = trips.count(block)
+    assert whole == pytest.approx(20_000 * share, rel=0.15)
+    assert trips.count("passenger_count IS NULL") == whole
+    assert trips.count("payment_type = 0") == whole
+
+
+def test_green_hides_payment_and_trip_type_with_the_details(tmp_path: Path) -> None:
+    trips = Trips(tmp_path, "green", "2024-02")
+    hidden = trips.count("passenger_count IS NULL")
+    assert hidden > 500
+    assert trips.count(
+        "passenger_count IS NULL AND payment_type IS NULL AND trip_type IS NULL"
+    ) == (hidden)
+
+
+def test_old_years_have_their_details(tmp_path: Path) -> None:
+    trips = Trips(tmp_path, "yellow", "2015-03")
+    assert trips.count("passenger_count IS NULL OR payment_type = 0") == 0
+
+
+@pytest.mark.parametrize(
+    ("dataset", "month", "parts"),
+    [
+        ("yellow", "2015-03", "improvement_surcharge"),
+        ("yellow", "2022-05", "improvement_surcharge + congestion_surcharge + airport_fee"),
+        (
+            "yellow",
+            "2025-03",
+            "improvement_surcharge + congestion_surcharge + Airport_fee + cbd_congestion_fee",
+        ),
+        ("green", "2024-02", "improvement_surcharge + congestion_surcharge"),
+    ],
+)
+def test_most_totals_are_the_sum_of_their_published_parts(
+    tmp_path: Path, dataset: str, month: str, parts: str
+) -> None:
+    trips = Trips(tmp_path, dataset, month)
+    whole = f"fare_amount + extra + mta_tax + tip_amount + tolls_amount + {parts}"
+    complete = trips.count(f"{whole} IS NOT NULL")
+    wrong = trips.count(f"abs(total_amount - ({whole})) > 0.005")
+    assert complete > 15_000
+    assert 0 < wrong < complete * 0.02
+
+
+@pytest.mark.parametrize("dataset", ["yellow", "green"])
+def test_some_distances_are_zero_and_a_few_absurd(tmp_path: Path, dataset: str) -> None:
+    trips = Trips(tmp_path, dataset, "2024-02")
+    assert 200 < trips.count("trip_distance = 0") < 800
+    assert 1 <= trips.count("trip_distance > 500") <= 20
+
+
+def test_2009_and_2010_speak_in_words(tmp_path: Path) -> None:
+    old, newer = Trips(tmp_path, "yellow", "2009-05"), Trips(tmp_path, "yellow", "2010-05")
+    assert old.row("list_sort(list(DISTINCT vendor_name))")[0] == ["CMT", "DDS", "VTS"]
+    assert set(old.row("list(DISTINCT Payment_Type)")[0]) == {
+        "CASH", "Cash", "Credit", "CREDIT", "No Charge", "Dispute",
+    }  # fmt: skip
+    assert {"CAS", "CSH", "CRE", "CRD", "NOC", "DIS", "NA "} <= set(
+        newer.row("list(DISTINCT payment_type)")[0]
+    )
+    assert old.count("Trip_Pickup_DateTime SIMILAR TO '....-..-.. ..:..:..'") == 20_000
+    assert old.count("mta_tax IS NOT NULL") == 0
+    assert newer.count("mta_tax = 0.5 OR mta_tax = -0.5") == 20_000
+
+
+def test_fhv_bases_and_places_are_untidy(tmp_path: Path) -> None:
+    trips = Trips(tmp_path, "fhv", "2020-04")
+    assert trips.count("dispatching_base_num <> trim(dispatching_base_num)") > 10
+    assert trips.count("dispatching_base_num LIKE 'b%'") > 10
+    assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
+
+
+def test_fhv_knows_no_end_of_a_trip_before_2017(tmp_path: Path) -> None:
+    assert Trips(tmp_path, "fhv", "2016-12").count("dropOff_datetime IS NOT NULL") == 0
+    assert Trips(tmp_path, "fhv", "2017-01").count("dropOff_datetime IS NULL") == 0
+
+
+def test_fhvhv_follows_a_ride_from_request_to_drop_off(tmp_path: Path) -> None:
+    trips = Trips(tmp_path, "fhvhv", "2024-02")
+    assert trips.count("request_datetime > pickup_datetime") == 0
+    assert trips.count("on_scene_datetime NOT BETWEEN request_datetime AND pickup_datetime") == 0
+    contradicting = "trip_time <> date_diff('second', pickup_datetime, dropoff_datetime)"
+    assert 2 <= trips.count(contradicting) <= 60
+    assert trips.count("hvfhs_license_num = 'HV0005' AND originating_base_num IS NOT NULL") == 0
+    assert trips.row("list_sort(list(DISTINCT hvfhs_license_num))")[0] == ["HV0003", "HV0005"]
+    assert trips.count("base_passenger_fare < 0") >= 2
+
+
+def test_fhvhv_of_2019_has_all_four_companies(tmp_path: Path) -> None:
+    trips = Trips(tmp_path, "fhvhv", "2019-03")
+    assert trips.row("count(DISTINCT hvfhs_license_num)") == (4,)
