@@ -57,8 +57,8 @@ def test_a_large_month_is_cut_into_row_groups(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    few, many = (peak_memory(tmp_path, groups) for groups in (2, 6))
-    assert many - few < 100 << 20  # the four groups more are 200 MiB of columns
+    few, many = (peak_memory(tmp_path, groups) for groups in (2, 5))
+    assert many - few < 100 << 20  # the three groups more are 150 MiB of columns
     assert many < 1 << 30
 
 

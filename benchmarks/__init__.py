@@ -1,0 +1,1 @@
+"""What a month costs, beside the least it could cost: ``make bench``."""
