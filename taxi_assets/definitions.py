@@ -9,11 +9,12 @@ import dagster as dg
 from taxi_assets.assets.resources import Limits, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import zone_assets
-from taxi_assets.automation.jobs import asset_jobs
+from taxi_assets.automation.wiring import build_automation
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeIOManager
 from taxi_assets.settings import Settings
 from taxi_assets.warehouse.io_manager import WarehouseResource
+from taxi_assets.warehouse.opening import bigquery_address
 
 _KINDS = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure", "postgresql": "postgres"}
 
@@ -30,15 +31,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     kinds = Kinds(lake=_kind(settings.lake_url), warehouse=_kind(settings.warehouse_url))
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
     for spec in DATASETS.values():
-        source, made = trip_assets(spec, kinds)
-        assets += [source, *made]
+        source, trips = trip_assets(spec, kinds)
+        assets += [source, *trips]
     assets += zone_assets(kinds.lake, kinds.warehouse)
-    return dg.Definitions(
-        assets=assets,
-        jobs=asset_jobs(list(DATASETS.values())),
-        resources=_resources(settings),
-        executor=EXECUTOR,
-    )
+    made = dg.Definitions(assets=assets, resources=_resources(settings), executor=EXECUTOR)
+    return dg.Definitions.merge(made, build_automation(settings))
 
 
 def _resources(settings: Settings) -> dict[str, Any]:
@@ -54,12 +51,31 @@ def _resources(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _warehouse(settings: Settings, scratch: str) -> dg.IOManagerDefinition | WarehouseResource:
+def _warehouse(settings: Settings, scratch: str) -> dg.ConfigurableIOManagerFactory[Any]:
+    if _kind(settings.warehouse_url) == "bigquery":
+        return _bigquery(settings, scratch)
     return WarehouseResource(
         url=settings.warehouse_url,
         lake_url=settings.lake_url,
         scratch=scratch,
         memory_limit=settings.memory_limit,
+    )
+
+
+def _bigquery(settings: Settings, scratch: str) -> dg.ConfigurableIOManagerFactory[Any]:
+    # Google's clients take a second to import, which only those who use them should pay.
+    from taxi_assets.warehouse.bigquery_io_manager import (  # noqa: PLC0415
+        BigQueryWarehouseIOManager,
+    )
+
+    named = bigquery_address(settings.warehouse_url)
+    return BigQueryWarehouseIOManager(
+        project=named.project,
+        dataset=named.dataset,
+        location=named.location,
+        require_partition_filter=named.require_partition_filter,
+        lake_url=settings.lake_url,
+        scratch=scratch,
     )
 
 

@@ -110,7 +110,7 @@ def _require_upstream(context: dg.AssetExecutionContext, month: Month) -> None:
 def _months(
     context: dg.AssetExecutionContext, key: dg.AssetKey, kind: dg.DagsterEventType
 ) -> set[str]:
-    records = context.instance.get_records_for_run(context.run_id, of_type=kind).records
+    records = context.instance.get_records_for_run(context.run.run_id, of_type=kind).records
     events = [record.event_log_entry.get_dagster_event() for record in records]
     return {str(event.partition) for event in events if event.asset_key == key}
 
@@ -162,13 +162,13 @@ def _retry_if_worthwhile(
         seconds = _STEP_RETRY_SECONDS * 2**context.retry_number
         raise dg.RetryRequested(max_retries=_STEP_RETRIES, seconds_to_wait=seconds) from passing[0]
     # Dagster retries a run whose step failed only if told so: here, and only for such a failure.
-    context.instance.add_run_tags(context.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: "true"})
+    context.instance.add_run_tags(context.run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: "true"})
 
 
 def _outputs(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Any]]:
     """The step's outputs, so that what is downstream runs; each month is recorded already."""
     marker = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
-    for name in sorted(context.selected_output_names):
+    for name in sorted(context.op_execution_context.selected_output_names):
         check_names = {spec.get_python_identifier() for spec in context.assets_def.check_specs}
         if name in check_names:
             yield dg.Output(None, output_name=name)

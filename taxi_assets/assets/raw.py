@@ -76,11 +76,12 @@ def _fetch(
     key = keys.raw(spec, month)
     known = lake.store.find(key)
     etag = None if known is None or again else known.attributes.get("etag")
-    got = client.download_month(spec.name, month, lake.folder, known_etag=etag)
+    got = client.download_month(spec.name, month, lake.downloads, known_etag=etag)
     if isinstance(got, Unchanged):
         assert known is not None
         return known, got.published, "unchanged at TLC, not downloaded again"
-    new = NewObject(got.path, got.sha256, got.rows, _attributes(got.published))
+    path = got.path.replace(lake.folder / got.path.name)
+    new = NewObject(path, got.sha256, got.rows, _attributes(got.published))
     return lake.put(new, key, replacing=known), got.published, "downloaded"
 
 

@@ -1,39 +1,44 @@
-"""The jobs that sensors, schedules and commands start.
+"""The jobs: a dataset's months from the web to the warehouse, and the zones.
 
-Belongs here: which assets run together, under which name. Does not: when they run
-(``schedules``, ``publication``).
+Belongs here: names and selections of jobs. Does not: when they run (``publication``,
+``reissues``, ``schedules``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from taxi_assets.assets.common import trip_key
+from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets.spec import DatasetSpec
 
-ZONES_JOB = "zones"
+# In the order of a month's way.
+MONTH_ASSETS: Final = ("raw_trips", "clean_trips", "lake_trips", "warehouse_trips")
+ZONES_JOB: Final = "zones"
 
 
 def job_name(spec: DatasetSpec) -> str:
-    """The job that takes months of the dataset all the way, such as ``green_months``."""
+    """The name of the dataset's job, such as ``green_months``."""
     return f"{spec.name}_months"
 
 
-def asset_jobs(specs: Sequence[DatasetSpec]) -> list[UnresolvedAssetJobDefinition]:
-    """One job per dataset, and one for the taxi zones."""
-    months = [
-        dg.define_asset_job(
-            job_name(spec),
-            selection=dg.AssetSelection.groups(spec.name),
-            description=f"{spec.title}: a month from TLC's site to the warehouse.",
-        )
-        for spec in specs
-    ]
-    zones = dg.define_asset_job(
-        ZONES_JOB,
-        selection=dg.AssetSelection.groups("zones"),
-        description="The taxi zones, from TLC's site to the warehouse.",
+def months_job(spec: DatasetSpec) -> UnresolvedAssetJobDefinition:
+    """All four assets of the dataset, for one month or several."""
+    return dg.define_asset_job(
+        job_name(spec),
+        selection=[trip_key(spec, name) for name in MONTH_ASSETS],
+        partitions_def=monthly(spec),
+        description=f"{spec.title}: a month from TLC's site into lake and warehouse.",
     )
-    return [*months, zones]
+
+
+def zones_job() -> UnresolvedAssetJobDefinition:
+    """The taxi zones, in lake and warehouse."""
+    return dg.define_asset_job(
+        ZONES_JOB,
+        selection=["lake_zones", "taxi_zones"],
+        description="The taxi zones from TLC's site into lake and warehouse.",
+    )

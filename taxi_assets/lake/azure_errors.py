@@ -13,7 +13,6 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
-    IncompleteReadError,
     ServiceRequestError,
     ServiceResponseError,
 )
@@ -33,12 +32,12 @@ def explained(verb: str, uri: str, container: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
-        raise StoreUnavailable(
-            f"{verb} {uri}: Azure did not answer ({_first_line(error)}). Try later."
-        ) from error
     except HttpResponseError as error:
-        raise _of_answer(verb, uri, container, error) from error
+        if error.status_code is None:  # a download that was cut, again and again
+            raise _no_answer(verb, uri, error) from error
+        raise _of_answer(verb, uri, container, error.status_code, error) from error
+    except (ServiceRequestError, ServiceResponseError) as error:
+        raise _no_answer(verb, uri, error) from error
     except (AzureError, ValueError) as error:  # ValueError: a malformed connection string
         raise Misconfigured(
             f"{verb} {uri}: the Azure settings do not work ({_first_line(error)})."
@@ -50,8 +49,15 @@ def is_container(error: HttpResponseError) -> bool:
     return _code(error) in _SAME_CONTAINER
 
 
-def _of_answer(verb: str, uri: str, container: str, error: HttpResponseError) -> TaxiAssetsError:
-    doing, status, said = f"{verb} {uri}", error.status_code or 0, _first_line(error)
+def _no_answer(verb: str, uri: str, error: AzureError) -> StoreUnavailable:
+    said = _first_line(error)
+    return StoreUnavailable(f"{verb} {uri}: Azure did not answer ({said}). Try later.")
+
+
+def _of_answer(
+    verb: str, uri: str, container: str, status: int, error: HttpResponseError
+) -> TaxiAssetsError:
+    doing, said = f"{verb} {uri}", _first_line(error)
     if _code(error) in _LOST_RACES or status == 412:
         return written_meanwhile(uri)
     if is_container(error):

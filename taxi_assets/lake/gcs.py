@@ -13,7 +13,6 @@ from pathlib import Path
 from dagster_gcp import GCSResource
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
-from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 from typing_extensions import override
 
@@ -76,16 +75,7 @@ class GcsStore(BucketStore):
             )
         except NotFound as error:  # only a bucket can be missing when one writes
             raise bucket_missing(self.bucket_name) from error
-        except DataCorruption:
-            # GCS stored other bytes than were sent: they must not stay under our sha256.
-            self._remove_damaged(name, new.sha256)
-            raise
         return str(blob.generation)
-
-    def _remove_damaged(self, name: str, sha256: str) -> None:
-        damaged = self._describe(name)
-        if damaged and damaged.facts.get("sha256") == sha256:
-            self._bucket.blob(name).delete(if_generation_match=int(damaged.version), retry=RETRY)
 
     @override
     def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:

@@ -16,8 +16,6 @@ cleaned month's rejects. Returning any of these from an asset stores it.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +31,7 @@ from taxi_assets.errors import Misconfigured
 from taxi_assets.forms import Rows, from_reader, is_rows, read_parquet, unknown_form, write_parquet
 from taxi_assets.lake import keys
 from taxi_assets.lake.opening import open_store
+from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.lake.store import LakeObject, LakeStore, NewObject, sha256_of
 
 _FORMS = ("pandas.DataFrame", "pyarrow.Table", "pyarrow.RecordBatchReader", "pathlib.Path")
@@ -52,13 +51,13 @@ class LakeIOManager(dg.ConfigurableIOManager):
     scratch: str | None = None
 
     _store: LakeStore | None = PrivateAttr(default=None)
-    _folder: Path | None = PrivateAttr(default=None)
+    _run_folder: RunFolder | None = PrivateAttr(default=None)
     _at_hand: dict[str, Path] = PrivateAttr(default_factory=dict)  # by sha256
 
     @override
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._run_folder is not None:
+            self._run_folder.remove()
 
     @property
     def store(self) -> LakeStore:
@@ -70,11 +69,14 @@ class LakeIOManager(dg.ConfigurableIOManager):
     @property
     def folder(self) -> Path:
         """This run's folder on local disk, removed when the run ends."""
-        if self._folder is None:
-            if self.scratch is not None:
-                Path(self.scratch).mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.scratch))
-        return self._folder
+        if self._run_folder is None:
+            self._run_folder = RunFolder(Path(self.scratch) if self.scratch else None)
+        return self._run_folder.path
+
+    @property
+    def downloads(self) -> Path:
+        """Where a download may wait, half done, for the next run to resume it."""
+        return Path(self.scratch) / "downloads" if self.scratch else self.folder
 
     def local(self, stored: LakeObject) -> Path:
         """A local file with the object's content; what this run wrote is not fetched again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, 
 from taxi_assets.lake.s3_errors import explained, status_of
 from taxi_assets.lake.store import CHUNK, NewObject
 
-_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
+_RETRIES = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS says how often
 
 
 class S3Store(BucketStore):
@@ -40,7 +40,8 @@ class S3Store(BucketStore):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         with self._explained("Opening", url):
-            self._client: Any = boto3.client("s3", config=_RETRIES)
+            # A session of its own: boto3's shared one keeps the first credentials it ever saw.
+            self._client: Any = boto3.Session().client("s3", config=_RETRIES)
 
     @override
     def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
@@ -110,7 +111,8 @@ class S3Store(BucketStore):
     @override
     def _download(self, name: str, version: str, path: Path) -> None:
         answer = self._client.get_object(Bucket=self.bucket_name, Key=name, IfMatch=version)
-        with answer["Body"] as body, path.open("wb") as file:
+        # closing(), since the body's own ``with`` hands out a stream that lets a cut line pass.
+        with closing(answer["Body"]) as body, path.open("wb") as file:
             shutil.copyfileobj(body, file, CHUNK)
 
     @override

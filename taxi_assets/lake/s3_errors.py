@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own; the builtin is not used here
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
 )
@@ -42,7 +43,7 @@ def explained(verb: str, uri: str, bucket: str) -> Iterator[None]:
             f"{verb} {uri}: there are no AWS credentials ({error}). Set AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, or give the machine a role."
         ) from error
-    except (ConnectionError, HTTPClientError) as error:
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
         raise StoreUnavailable(f"{verb} {uri}: S3 did not answer ({error}). Try later.") from error
     except BotoCoreError as error:
         raise Misconfigured(f"{verb} {uri}: the AWS settings do not work ({error}).") from error

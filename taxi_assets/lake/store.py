@@ -1,7 +1,8 @@
 """What a lake is: whole objects under keys, put atomically, described without being downloaded.
 
-Belongs here: the interface every store keeps, the handle of a stored object, opening a store from
-its URL. Does not: any store's client (``local``, ``gcs``, ``remote``), keys (``keys``), Dagster.
+Belongs here: the interface every store keeps, the handle of a stored object. Does not: any store
+(``local``, ``gcs``, ``s3``, ``azure``), opening one from its URL (``opening``), keys (``keys``),
+Dagster.
 """
 
 from __future__ import annotations

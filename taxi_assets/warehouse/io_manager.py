@@ -11,9 +11,9 @@ or a ``LakeObject``, from an asset replaces that month of its table.
 
 from __future__ import annotations
 
-import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -29,6 +29,7 @@ from taxi_assets.errors import Misconfigured
 from taxi_assets.forms import Rows, from_reader, is_rows, read_parquet, unknown_form, write_parquet
 from taxi_assets.lake.io_manager import Stored
 from taxi_assets.lake.opening import open_store
+from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.lake.store import LakeObject
 from taxi_assets.warehouse.base import Load, Source, Warehouse
 from taxi_assets.warehouse.opening import open_warehouse
@@ -43,10 +44,12 @@ class WarehouseIOManager(dg.IOManager):
     def __init__(self, warehouse: Warehouse, *, lake_url: str, scratch: str | None = None) -> None:
         self.warehouse = warehouse
         self.lake_url = lake_url
-        if scratch is not None:
-            Path(scratch).mkdir(parents=True, exist_ok=True)
-        self._temporary = tempfile.TemporaryDirectory(prefix="warehouse-", dir=scratch)
-        self.folder = Path(self._temporary.name)
+        self._run_folder = RunFolder(Path(scratch) if scratch else None)
+        self.folder = self._run_folder.path
+
+    def close(self) -> None:
+        """Remove what waits on local disk."""
+        self._run_folder.remove()
 
     @override
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
@@ -122,6 +125,12 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     lake_url: str
     scratch: str | None = None
     memory_limit: str = "512MB"
+
+    @override
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
+        with closing(self.create_io_manager(context)) as manager:
+            yield manager
 
     @override
     def create_io_manager(self, context: dg.InitResourceContext) -> WarehouseIOManager:

@@ -5,6 +5,7 @@ Belongs here: URL → engine, and what to install or mend when that fails. Does 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -49,9 +50,18 @@ def _duckdb(url: str, memory_limit: str, threads: int | None) -> Warehouse:
     return DuckDBWarehouse(Path(path), memory_limit=memory_limit, threads=threads)
 
 
-def _bigquery(url: str) -> Warehouse:
-    from taxi_assets.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415 - a slow import
+@dataclass(frozen=True, slots=True)
+class BigQueryAddress:
+    """What ``bigquery://project/dataset?…`` names."""
 
+    project: str
+    dataset: str
+    location: str | None
+    require_partition_filter: bool
+
+
+def bigquery_address(url: str) -> BigQueryAddress:
+    """Take a BigQuery URL apart; raises ``Misconfigured`` for one of another form."""
     parts = urlsplit(url)
     dataset = parts.path.strip("/")
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -64,8 +74,18 @@ def _bigquery(url: str) -> Warehouse:
         )
     if filtered not in ("true", "false"):
         raise Misconfigured(f"require_partition_filter is true or false, not {filtered!r}.")
+    return BigQueryAddress(parts.netloc, dataset, location, filtered == "true")
+
+
+def _bigquery(url: str) -> Warehouse:
+    from taxi_assets.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415 - a slow import
+
+    named = bigquery_address(url)
     return BigQueryWarehouse(
-        parts.netloc, dataset, location=location, require_partition_filter=filtered == "true"
+        named.project,
+        named.dataset,
+        location=named.location,
+        require_partition_filter=named.require_partition_filter,
     )
 
 
