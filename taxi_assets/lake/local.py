@@ -48,14 +48,16 @@ class LocalStore(LakeStore):
     def find(self, key: str) -> LakeObject | None:
         path = self.root / key
         try:
-            version = _version(path)
+            stat = path.stat()
+            version = _version(stat)
+            sha256, rows, attributes = facts_of(self._facts(key, version))
+            if not sha256 and _version(path.stat()) != version:
+                return self.find(key)  # replaced between those lines, its facts forgotten
+            if not sha256:  # put there by hand
+                sha256, rows = sha256_of(path), rows_of(path)
         except FileNotFoundError:
             return None
-        sha256, rows, attributes = facts_of(self._facts(key, version))
-        if not sha256:  # put there by hand, or by a run that died before it wrote the attributes
-            sha256, rows = sha256_of(path), rows_of(path)
-        size = path.stat().st_size
-        return LakeObject(self.uri(key), key, size, version, sha256, rows, attributes)
+        return LakeObject(self.uri(key), key, stat.st_size, version, sha256, rows, attributes)
 
     @override
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
@@ -105,7 +107,7 @@ class LocalStore(LakeStore):
                 found = self.find(key)
                 if (found and found.version) != (replacing and replacing.version):
                     raise written_meanwhile(self.uri(key))
-                version = _version(temporary)
+                version = _version(temporary.stat())
                 self._write_facts(key, version, new)
                 temporary.replace(path)
                 self._forget_facts(key, keep=version)
@@ -147,7 +149,7 @@ class LocalStore(LakeStore):
     def _current(self, source: LakeObject) -> Path:
         path = self.root / source.key
         try:
-            version = _version(path)
+            version = _version(path.stat())
         except FileNotFoundError:
             raise ObjectMissing(f"{source.uri} has gone; materialise it again.") from None
         if version != source.version:
@@ -155,9 +157,8 @@ class LocalStore(LakeStore):
         return path
 
 
-def _version(path: Path) -> str:
+def _version(stat: os.stat_result) -> str:
     """Inode, size and time; a rename keeps all three, any new file differs."""
-    stat = path.stat()
     return f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_assets.errors import ConcurrentWrite, ObjectMissing
@@ -123,10 +124,16 @@ def sha256_of(path: Path) -> str:
 
 
 def rows_of(path: Path) -> int | None:
-    """The row count in a Parquet file's footer; ``None`` for a file of another kind."""
+    """The row count in a Parquet file's footer; ``None`` for a file of another kind.
+
+    A file that is only called Parquet has none either: whoever reads it says what is wrong.
+    """
     if path.suffix != ".parquet":
         return None
-    rows: int = pq.read_metadata(path).num_rows
+    try:
+        rows: int = pq.read_metadata(path).num_rows
+    except pa.ArrowInvalid:
+        return None
     return rows
 
 

@@ -1,0 +1,88 @@
+"""Empty lakes of each kind for tests.
+
+Belongs here: making a folder or a bucket on an emulator, and putting objects there behind the
+lake's back. Does not: starting emulators (``taxi_assets_tests.emulators``), files (``files``).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from azure.storage.blob import BlobServiceClient
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+KINDS = ("local", "gcs", "s3", "azure")
+
+
+def fresh_lake(
+    kind: str, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The URL of an empty lake; the environment is set up for it until the test ends."""
+    if kind == "local":
+        return folder.as_uri()
+    environment = request.getfixturevalue(f"{kind}_emulator").environment
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    bucket, scheme = _BUCKETS[kind](), {"gcs": "gs", "s3": "s3", "azure": "az"}[kind]
+    return f"{scheme}://{bucket}/{uuid.uuid4().hex[:12]}/prefix"
+
+
+@cache  # one is enough for a run of the tests: each has a prefix of its own
+def _gcs_bucket() -> str:
+    name = f"lake-{uuid.uuid4().hex[:12]}"
+    _gcs_client().create_bucket(name)
+    return name
+
+
+@cache
+def _s3_bucket() -> str:
+    name = f"lake-{uuid.uuid4().hex[:12]}"
+    _s3_client().create_bucket(Bucket=name)
+    return name
+
+
+@cache
+def _azure_container() -> str:
+    name = f"lake-{uuid.uuid4().hex[:12]}"
+    _azure_client().create_container(name)
+    return name
+
+
+_BUCKETS = {"gcs": _gcs_bucket, "s3": _s3_bucket, "azure": _azure_container}
+
+
+def _gcs_client() -> storage.Client:
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call] # Google's own
+    return storage.Client(project="local", credentials=anonymous)
+
+
+def _s3_client() -> Any:
+    return boto3.Session().client("s3")
+
+
+def _azure_client() -> BlobServiceClient:
+    return BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"])
+
+
+def put_by_hand(url: str, key: str, content: bytes) -> None:
+    """Place an object as another program would, without a word about it."""
+    parts = urlsplit(f"{url}/{key}")
+    bucket, name = parts.netloc, parts.path.removeprefix("/")
+    if parts.scheme == "file":
+        path = Path(parts.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    elif parts.scheme == "gs":
+        _gcs_client().bucket(bucket).blob(name).upload_from_string(content)
+    elif parts.scheme == "s3":
+        _s3_client().put_object(Bucket=bucket, Key=name, Body=content)
+    else:
+        _azure_client().get_blob_client(bucket, name).upload_blob(content, overwrite=True)

@@ -1,0 +1,112 @@
+"""What Azure's refusals become, and which settings an Azure lake needs."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable, TaxiAssetsError
+from taxi_assets.lake.azure import AzureStore
+from taxi_assets_tests.lake import canned
+from taxi_assets_tests.lake.canned import Answer, Canned
+from taxi_assets_tests.lake.files import new_file
+
+KEY = "trips/trips.parquet"
+
+
+def connection(url: str) -> str:
+    key = base64.b64encode(bytes(64)).decode()
+    return f"AccountName=account;AccountKey={key};BlobEndpoint={url}/account"
+
+
+@pytest.fixture
+def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
+    with canned.running() as azure:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(azure.url))
+        yield azure
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "remedy"),
+    [
+        (412, "ConditionNotMet", ConcurrentWrite, "another run"),
+        (409, "BlobAlreadyExists", ConcurrentWrite, "another run"),
+        (404, "ContainerNotFound", Misconfigured, "az storage container create --name lake"),
+        (403, "AuthorizationPermissionMismatch", Misconfigured, "Storage Blob Data Contributor"),
+        (401, "InvalidAuthenticationInfo", Misconfigured, "mend the credentials"),
+        (400, "Md5Mismatch", StoreUnavailable, "Try later"),
+        (400, "InvalidHeaderValue", Misconfigured, "refused the request"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    azure: Canned, tmp_path: Path, status: int, code: str, kind: type[TaxiAssetsError], remedy: str
+) -> None:
+    azure.answers.append(Answer("HEAD", KEY, 404, {"x-ms-error-code": "BlobNotFound"}))
+    azure.answers.append(Answer("PUT", KEY, status, {"x-ms-error-code": code}))
+    with pytest.raises(kind, match=remedy) as raised:
+        AzureStore("az://lake").put(new_file(tmp_path, b"content"), KEY, replacing=None)
+    assert f"az://lake/{KEY}" in str(raised.value) or code == "ContainerNotFound"
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client wait a moment, not a minute, between its tries."""
+    monkeypatch.setattr("azure.storage.blob._shared.policies.StorageRetryPolicy.sleep", _no_sleep)
+
+
+def _no_sleep(*_: object) -> None:
+    pass
+
+
+@pytest.mark.usefixtures("impatience")
+def test_a_fault_that_lasts_is_worth_another_run(azure: Canned) -> None:
+    azure.answers.append(Answer("HEAD", KEY, 503, {"x-ms-error-code": "ServerBusy"}))
+    with pytest.raises(StoreUnavailable, match="Azure is busy"):
+        AzureStore("az://lake").find(KEY)
+    assert len(azure.asked) > 1
+
+
+@pytest.mark.usefixtures("impatience")
+def test_a_download_that_is_cut_is_worth_another_run(azure: Canned, tmp_path: Path) -> None:
+    there = {
+        "ETag": '"v1"',
+        "Content-Length": "7",
+        "x-ms-blob-type": "BlockBlob",
+        "x-ms-meta-facts": '{"sha256": "00"}',
+    }
+    cut = {**there, "Content-Range": "bytes 0-6/7", "Connection": "close"}
+    azure.answers += [Answer("HEAD", KEY, 200, there), Answer("GET", KEY, 206, cut, "cut")]
+    store = AzureStore("az://lake")
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        store.fetch(store.get(KEY, remedy=""), tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+@pytest.mark.usefixtures("impatience")
+def test_a_host_that_does_not_answer_is_worth_another_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(url))
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        AzureStore("az://lake").find(KEY)
+
+
+def test_an_account_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_CONNECTION_STRING", raising=False)
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT", raising=False)
+    with pytest.raises(Misconfigured, match=r"AZURE_STORAGE_ACCOUNT.*AZURE_STORAGE_CONNECTION"):
+        AzureStore("az://lake")
+
+
+def test_a_malformed_connection_string_is_a_setting_to_mend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", "nonsense")
+    with pytest.raises(Misconfigured, match="settings do not work"):
+        AzureStore("az://lake")

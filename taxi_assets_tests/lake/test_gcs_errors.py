@@ -1,0 +1,280 @@
+"""What Google's own client does with GCS's preconditions, checksums, refusals and faults."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, ObjectMissing, StoreUnavailable
+from taxi_assets.lake import gcs
+from taxi_assets.lake.gcs import GcsStore
+from taxi_assets.lake.store import LakeObject
+from taxi_assets_tests.lake import gcs_stub
+from taxi_assets_tests.lake.files import new_file
+from taxi_assets_tests.lake.gcs_stub import Fault, GcsStub
+
+KEY = "trips/green/year=2024/month=01/trips.parquet"
+NAME = f"prefix/{KEY}"
+BIG = bytes(range(256)) * ((9 << 20) // 256)  # more than one part
+FACTS = {"sha256": "0" * 64}
+
+
+@pytest.fixture
+def stub() -> Iterator[GcsStub]:
+    with gcs_stub.running() as stub:
+        yield stub
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client give up after a second rather than after two minutes."""
+    quick = gcs.RETRY.with_delay(initial=0.01, maximum=0.05).with_timeout(1)
+    monkeypatch.setattr(gcs, "RETRY", quick)
+
+
+@pytest.fixture
+def store(stub: GcsStub) -> GcsStore:
+    return store_at(stub.url, "lake")
+
+
+def store_at(endpoint: str, bucket: str) -> GcsStore:
+    client = storage.Client(
+        project="local",
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call] # Google's own
+        client_options={"api_endpoint": endpoint},
+    )
+    return GcsStore(f"gs://{bucket}/prefix", client)
+
+
+def appearing(stub: GcsStub, store: GcsStore) -> Callable[..., None]:
+    """Another run writes the object after this one has looked and before it writes."""
+
+    def look(key: str, replacing: LakeObject | None) -> None:
+        stub.store(f"prefix/{key}", b"winner", FACTS)
+
+    return look
+
+
+@pytest.mark.parametrize("content", [b"small", BIG], ids=["one request", "resumable"])
+def test_the_checksum_travels_with_the_upload(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, content: bytes
+) -> None:
+    stored = store.put(new_file(tmp_path, content, {"etag": "ü"}), KEY, replacing=None)
+
+    # The stub refuses an upload that does not come with the right CRC32C.
+    assert stub.objects[NAME].content == content
+    assert stub.objects[NAME].metadata == {"etag": "ü", "sha256": stored.sha256}
+    assert stored.version == str(stub.objects[NAME].generation)
+    assert [one.query["ifGenerationMatch"] for one in stub.requests("POST", "/upload/")] == ["0"]
+
+
+def test_a_large_file_goes_in_parts(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+    store.put(new_file(tmp_path, BIG), KEY, replacing=None)
+    sizes = [len(one.body) for one in stub.requests("PUT", "/session/")]
+    assert sizes == [8 << 20, 1 << 20]
+
+
+@pytest.mark.parametrize("content", [b"small", BIG], ids=["one request", "resumable"])
+def test_gcs_itself_refuses_the_later_of_two_writers(
+    stub: GcsStub,
+    store: GcsStore,
+    tmp_path: Path,
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "_expect", appearing(stub, store))
+    with pytest.raises(ConcurrentWrite, match=f"gs://lake/{NAME} was written by another run"):
+        store.put(new_file(tmp_path, content), KEY, replacing=None)
+    assert stub.objects[NAME].content == b"winner"
+
+
+def test_gcs_itself_refuses_to_copy_over_the_work_of_another_run(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
+    monkeypatch.setattr(store, "_expect", appearing(stub, store))
+    with pytest.raises(ConcurrentWrite):
+        store.copy(source, KEY, replacing=None)
+    assert stub.objects[NAME].content == b"winner"
+
+
+def test_gcs_itself_refuses_to_copy_what_was_not_audited(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
+    stub.store("prefix/staging/x", b"not audited", FACTS)
+    monkeypatch.setattr(store, "_must_be_current", lambda source: None)
+    with pytest.raises(ConcurrentWrite):
+        store.copy(source, KEY, replacing=None)
+    assert NAME not in stub.objects
+
+
+def test_gcs_itself_refuses_to_send_another_version(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = store.put(new_file(tmp_path, b"old"), KEY, replacing=None)
+    stub.store(NAME, b"new", FACTS)
+    monkeypatch.setattr(store, "_must_be_current", lambda source: None)
+    with pytest.raises(ConcurrentWrite):
+        store.fetch(source, tmp_path)
+    assert not list(tmp_path.glob("*trips.parquet*"))
+
+
+def test_a_copy_goes_on_until_gcs_has_done_all_of_it(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    stub.rewrite_calls = 3
+    source = store.put(new_file(tmp_path, b"audited", {"a": "1"}), "staging/x", replacing=None)
+    copied = store.copy(source, KEY, replacing=None)
+    assert len(stub.requests("POST", "/rewriteTo/")) == 3
+    assert store.find(KEY) == copied
+
+
+def test_content_that_gcs_stored_wrongly_does_not_stay(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    stub.damages_content = True  # the client sees the wrong CRC32C in the answer
+    with pytest.raises(StoreUnavailable, match="damaged on its way"):
+        store.put(new_file(tmp_path, BIG), KEY, replacing=None)
+    assert stub.objects == {}
+
+
+def test_a_checksum_that_gcs_refuses_is_worth_another_try(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    message = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
+    stub.faults.append(Fault("POST", "/upload/", 400, message))
+    with pytest.raises(StoreUnavailable, match="doesn't match"):
+        store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
+    assert stub.objects == {}
+
+
+def test_content_that_is_not_what_its_writer_sent_is_not_handed_on(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    stub.store(NAME, b"rotten", FACTS)
+    with pytest.raises(StoreUnavailable, match=f"arrived damaged: its sha256 is not {'0' * 64}"):
+        store.fetch(store.get(KEY, remedy=""), tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_passing_fault_is_tried_again(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, status: int
+) -> None:
+    stub.faults.append(Fault("POST", "/upload/", status, times=2))
+    stub.faults.append(Fault("GET", "/b/", status, times=2))
+    stored = store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
+    assert store.find(KEY) == stored
+
+
+def test_a_part_that_failed_is_sent_again(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+    stub.faults.append(Fault("POST", "/upload/", 503))
+    stub.faults.append(Fault("PUT", "/session/", 503, times=2))
+    stored = store.put(new_file(tmp_path, BIG), KEY, replacing=None)
+    assert store.find(KEY) == stored
+    assert stub.objects[NAME].content == BIG
+
+
+def test_a_download_that_is_cut_goes_on(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+    stored = store.put(new_file(tmp_path, BIG), KEY, replacing=None)
+    stub.downloads_to_cut = 2
+    assert store.fetch(stored, tmp_path / "fetched").read_bytes() == BIG
+    assert len(stub.requests("GET", "/download/")) == 3
+
+
+def test_a_download_that_is_always_cut_is_worth_another_run(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    stored = store.put(new_file(tmp_path, b"x" * 100), KEY, replacing=None)
+    stub.downloads_to_cut = 10_000
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        store.fetch(stored, tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_a_fault_that_lasts_is_worth_another_run(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    stub.faults.append(Fault("POST", "/upload/", 503, "Backend Error", times=1000))
+    with pytest.raises(StoreUnavailable, match=f"Writing gs://lake/{NAME}: GCS"):
+        store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
+
+
+def test_a_host_that_does_not_answer_is_worth_another_run() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        store_at(f"http://127.0.0.1:{port}", "lake").find(KEY)
+
+
+def test_every_request_to_a_missing_bucket_says_so(stub: GcsStub, tmp_path: Path) -> None:
+    store = store_at(stub.url, "lakr")
+    for act in (
+        lambda: store.find(KEY),
+        lambda: store.put(new_file(tmp_path, b"x"), KEY, replacing=None),
+        lambda: list(store.keys("raw/")),
+        lambda: store.delete(KEY),
+    ):
+        with pytest.raises(Misconfigured, match=r"no bucket lakr.*gcloud storage buckets create"):
+            act()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_denied_permission_names_the_role(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, method: str
+) -> None:
+    denied = "w@p.iam.gserviceaccount.com does not have storage.objects.get access."
+    stub.faults.append(Fault(method, "/b/", 403, denied, "forbidden"))
+    with pytest.raises(Misconfigured) as raised:
+        store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
+    message = str(raised.value)
+    assert denied in message
+    assert "roles/storage.objectUser on gs://lake" in message
+    assert "buckets.get" not in message
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "reason"),
+    [
+        (403, "Cloud Storage API has not been used in project 42 before", "accessNotConfigured"),
+        (403, "The billing account for the owning project is disabled", "accountDisabled"),
+        (400, "User project specified in the request is invalid.", "invalid"),
+    ],
+)
+def test_a_wrong_project_is_told_from_a_denied_bucket(
+    stub: GcsStub, store: GcsStore, status: int, message: str, reason: str
+) -> None:
+    stub.faults.append(Fault("GET", "/b/", status, message, reason))
+    with pytest.raises(Misconfigured, match="GOOGLE_CLOUD_PROJECT") as raised:
+        store.find(KEY)
+    assert message in str(raised.value)
+
+
+def test_refused_credentials_say_how_to_renew_them(stub: GcsStub, store: GcsStore) -> None:
+    stub.faults.append(Fault("GET", "/b/", 401, "Invalid Credentials", "authError"))
+    with pytest.raises(Misconfigured, match="gcloud auth application-default login"):
+        store.find(KEY)
+
+
+def test_the_bucket_itself_need_not_be_readable(store: GcsStore, tmp_path: Path) -> None:
+    stored = store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
+    copied = store.copy(stored, "other", replacing=None)
+    assert store.fetch(copied, tmp_path / "fetched").read_bytes() == b"x"
+    store.delete(KEY)
+    assert list(store.keys("")) == ["other"]
+
+
+def test_a_source_removed_while_it_is_copied_is_missing(
+    stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
+    stub.objects.clear()
+    monkeypatch.setattr(store, "_must_be_current", lambda source: None)
+    with pytest.raises(ObjectMissing, match="has gone"):
+        store.copy(source, KEY, replacing=None)

@@ -1,0 +1,151 @@
+"""What S3's refusals become, and the preconditions that its emulator does not keep."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable, TaxiAssetsError
+from taxi_assets.lake.s3 import S3Store
+from taxi_assets.lake.store import LakeObject
+from taxi_assets_tests.lake import canned
+from taxi_assets_tests.lake.canned import Answer, Canned
+from taxi_assets_tests.lake.files import new_file
+
+KEY = "trips/trips.parquet"
+BIG = bytes(9 << 20)  # more than one part
+SHA256_HEADER = "x-amz-checksum-sha256"
+THERE = {
+    "ETag": '"v1"',
+    "Content-Length": "7",
+    "x-amz-meta-facts": '{"sha256": "00"}',
+}
+V1 = LakeObject(f"s3://lake/{KEY}", KEY, 7, '"v1"', "00", None)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
+    with canned.running() as s3:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+        yield s3
+
+
+def error(code: str, message: str = "said S3") -> str:
+    return f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "remedy"),
+    [
+        (412, "PreconditionFailed", ConcurrentWrite, "another run"),
+        (409, "ConditionalRequestConflict", ConcurrentWrite, "another run"),
+        (404, "NoSuchBucket", Misconfigured, "aws s3 mb s3://lake"),
+        (403, "AccessDenied", Misconfigured, r"s3:PutObject.* on lake/\*"),
+        (403, "SignatureDoesNotMatch", Misconfigured, "AWS_SECRET_ACCESS_KEY"),
+        (400, "ExpiredToken", Misconfigured, "AWS_SESSION_TOKEN"),
+        (400, "AuthorizationHeaderMalformed", Misconfigured, "AWS_REGION to lake's region"),
+        (400, "BadDigest", StoreUnavailable, "Try later"),
+        (501, "NotImplemented", StoreUnavailable, "Try later"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    s3: Canned, tmp_path: Path, status: int, code: str, kind: type[TaxiAssetsError], remedy: str
+) -> None:
+    s3.answers.append(Answer("PUT", KEY, status, body=error(code)))
+    with pytest.raises(kind, match=remedy) as raised:
+        S3Store("s3://lake").put(new_file(tmp_path, b"content"), KEY, replacing=None)
+    assert f"s3://lake/{KEY}" in str(raised.value) or code == "NoSuchBucket"
+
+
+def test_a_new_object_may_replace_nothing(s3: Canned, tmp_path: Path) -> None:
+    s3.answers.append(Answer("PUT", KEY, 200, {"ETag": '"v1"'}))
+    S3Store("s3://lake").put(new_file(tmp_path, b"content"), KEY, replacing=None)
+    headers = s3.headers_of("PUT")
+    assert headers["if-none-match"] == "*"
+    assert headers[SHA256_HEADER] == base64.b64encode(hashlib.sha256(b"content").digest()).decode()
+
+
+def test_a_replacement_names_the_version_it_replaces(s3: Canned, tmp_path: Path) -> None:
+    s3.answers.append(Answer("HEAD", KEY, 200, THERE))
+    s3.answers.append(Answer("PUT", KEY, 200, {"ETag": '"v2"'}))
+    S3Store("s3://lake").put(new_file(tmp_path, b"content"), KEY, replacing=V1)
+    assert s3.headers_of("PUT")["if-match"] == '"v1"'
+
+
+def test_parts_appear_only_in_place_of_the_version_they_replace(s3: Canned, tmp_path: Path) -> None:
+    begun = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>"
+    part = {"ETag": '"p"', SHA256_HEADER: base64.b64encode(bytes(32)).decode()}
+    s3.answers += [
+        Answer("HEAD", KEY, 200, THERE),
+        Answer("POST", "?uploads", 200, body=begun),
+        Answer("PUT", "uploadId=u1", 200, part),
+        Answer("POST", "uploadId=u1", 412, body=error("PreconditionFailed")),
+        Answer("DELETE", "uploadId=u1", 204),
+    ]
+    with pytest.raises(ConcurrentWrite):
+        S3Store("s3://lake").put(new_file(tmp_path, BIG), KEY, replacing=V1)
+    assert s3.headers_of("POST", "uploadId=u1")["if-match"] == '"v1"'
+    # What was sent is not left there to be paid for.
+    assert s3.headers_of("DELETE", "uploadId=u1")
+
+
+def test_a_copy_names_both_versions(s3: Canned) -> None:
+    copied = "<CopyObjectResult><ETag>&quot;v3&quot;</ETag></CopyObjectResult>"
+    s3.answers += [Answer("HEAD", KEY, 200, THERE), Answer("PUT", "to", 200, body=copied)]
+    stored = S3Store("s3://lake").copy(V1, "to", replacing=None)
+    headers = s3.headers_of("PUT")
+    assert stored.version == '"v3"'
+    assert headers["if-none-match"] == "*"
+    assert headers["x-amz-copy-source-if-match"] == '"v1"'
+
+
+def test_a_passing_fault_is_tried_again(s3: Canned, tmp_path: Path) -> None:
+    s3.answers.append(Answer("PUT", KEY, 503, body=error("SlowDown")))
+    with pytest.raises(StoreUnavailable, match="S3 is busy"):
+        S3Store("s3://lake").put(new_file(tmp_path, b"content"), KEY, replacing=None)
+    assert len([one for one in s3.asked if one.method == "PUT"]) == 2
+
+
+def test_a_download_that_is_cut_is_worth_another_run(s3: Canned, tmp_path: Path) -> None:
+    cut = {"ETag": '"v1"', "Content-Length": "7", "Connection": "close"}
+    s3.answers += [Answer("HEAD", KEY, 200, THERE), Answer("GET", KEY, 200, cut, "cut")]
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        S3Store("s3://lake").fetch(V1, tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_no_credentials_says_where_they_are_looked_for(
+    s3: Canned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(Misconfigured, match=r"no AWS credentials.*AWS_PROFILE"):
+        S3Store("s3://lake").find(KEY)
+
+
+def test_an_unknown_profile_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(Misconfigured, match="nobody"):
+        S3Store("s3://lake")
+
+
+def test_a_host_that_does_not_answer_is_worth_another_run(
+    s3: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+    with pytest.raises(StoreUnavailable, match="did not answer"):
+        S3Store("s3://lake").find(KEY)

@@ -1,0 +1,115 @@
+"""Who the process is on Google Cloud, and what is said when it is nobody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from google.auth import impersonated_credentials
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import RefreshError, TransportError
+
+from taxi_assets import gcp
+from taxi_assets.errors import Misconfigured, StoreUnavailable
+
+VARIABLES = (
+    "TAXI_GCP_IMPERSONATE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_PROJECT",
+    "STORAGE_EMULATOR_HOST",
+    "BIGQUERY_EMULATOR_HOST",
+)
+WORKER = "worker@p.iam.gserviceaccount.com"
+
+
+@pytest.fixture(autouse=True)
+def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a trace of Google."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+
+
+@pytest.fixture
+def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that ``gcloud auth application-default login`` leaves."""
+    user = {
+        "type": "authorized_user",
+        "client_id": "id",
+        "client_secret": "none",
+        "refresh_token": "none",
+        "quota_project_id": "quota",
+    }
+    path = tmp_path / "adc.json"
+    path.write_text(json.dumps(user))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+
+
+@pytest.mark.parametrize("variable", ["STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST"])
+def test_an_emulator_is_used_by_nobody(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    monkeypatch.setenv("TAXI_GCP_IMPERSONATE", WORKER)
+    assert isinstance(gcp.credentials(), AnonymousCredentials)
+    assert gcp.project() == "local"
+
+
+@pytest.mark.usefixtures("user_file")
+def test_a_file_named_by_the_environment_is_used() -> None:
+    credentials = gcp.credentials()
+    assert type(credentials).__module__ == "google.oauth2.credentials"
+
+
+@pytest.mark.usefixtures("user_file")
+def test_a_service_account_is_impersonated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAXI_GCP_IMPERSONATE", WORKER)
+    credentials = gcp.credentials()
+    assert isinstance(credentials, impersonated_credentials.Credentials)
+    assert credentials.service_account_email == WORKER
+
+
+@pytest.mark.usefixtures("user_file")
+def test_an_impersonated_account_must_be_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAXI_GCP_IMPERSONATE", "worker")
+    with pytest.raises(Misconfigured, match=r"iam\.gserviceaccount\.com"):
+        gcp.credentials()
+
+
+def test_nobody_is_told_how_to_become_somebody() -> None:
+    with pytest.raises(Misconfigured, match=r"gcloud auth application-default login"):
+        gcp.credentials()
+
+
+def test_a_key_file_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(Misconfigured, match=r"key\.json"):
+        gcp.credentials()
+
+
+def test_the_project_of_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "nyc")
+    assert gcp.project() == "nyc"
+
+
+def test_a_refused_token_says_what_to_renew() -> None:
+    refused = RefreshError("invalid_grant")  # type: ignore[no-untyped-call] # google.auth's own
+    error = gcp.credentials_refused("Writing gs://lake/x", refused)
+    assert isinstance(error, Misconfigured)
+    assert str(error).startswith("Writing gs://lake/x: ")
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in str(error)
+
+
+def test_a_refused_impersonation_names_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAXI_GCP_IMPERSONATE", WORKER)
+    refused = RefreshError("Permission denied")  # type: ignore[no-untyped-call] # the same
+    message = str(gcp.credentials_refused("Writing", refused))
+    assert WORKER in message
+    assert "roles/iam.serviceAccountTokenCreator" in message
+
+
+def test_a_silent_token_service_is_worth_another_run() -> None:
+    silent = TransportError("timed out")  # type: ignore[no-untyped-call] # the same
+    assert isinstance(gcp.credentials_refused("Writing", silent), StoreUnavailable)
