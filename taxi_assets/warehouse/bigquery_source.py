@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from google.cloud import storage  # type: ignore[attr-defined]  # ships no types
+from google.cloud import storage
 
 from taxi_assets.errors import ConcurrentWrite
 from taxi_assets.lake.store import sha256_of

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
@@ -22,10 +21,10 @@ from taxi_assets.errors import (
     AuditFailed,
     Misconfigured,
     ObjectMissing,
-    TableSchemaConflict,
     WarehouseLocked,
 )
 from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse.sources import check_file, check_month, footer_of
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
 
 _TYPES: dict[Type, str] = {
@@ -69,8 +68,18 @@ class DuckDBWarehouse(Warehouse):
             try:
                 loaded = [_replace(connection, load, month) for load in loads]
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 connection.execute("ROLLBACK")
+                if isinstance(error, duckdb.OutOfMemoryException):
+                    raise Misconfigured(
+                        f"Loading {month or self.url} needs more than {self.memory_limit} ({error}). "
+                        "Set TAXI_MEMORY_LIMIT higher. The tables are as they were."
+                    ) from error
+                if isinstance(error, duckdb.Error):
+                    raise AuditFailed(
+                        f"DuckDB refused the rows for {month or self.url} ({error}). The tables "
+                        "are as they were; make the month again."
+                    ) from error
                 raise
         return loaded
 
@@ -110,7 +119,12 @@ class DuckDBWarehouse(Warehouse):
             chosen = ", ".join(_quoted(name) for name in columns or have)
             where, values = _where(months)
             query = f"SELECT {chosen} FROM {_quoted(table)}{where}"
-            yield connection.sql(query, params=values).to_arrow_reader(_BATCH_ROWS)
+            reader = connection.sql(query, params=values).to_arrow_reader(_BATCH_ROWS)
+            try:
+                yield reader
+            finally:
+                # A reader left open keeps the file open: the next connect would wait for ever.
+                reader.close()
 
     @contextmanager
     def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -134,8 +148,9 @@ class DuckDBWarehouse(Warehouse):
         while True:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only, config=config)
-            except duckdb.IOException as error:
-                if "lock" not in str(error).lower():
+            except (duckdb.IOException, duckdb.ConnectionException) as error:
+                # Another thread's connection of the other mode is a ConnectionException.
+                if not any(word in str(error).lower() for word in ("lock", "different config")):
                     raise Misconfigured(f"{self.url} cannot be opened: {error}") from error
                 if time.monotonic() > deadline:
                     raise WarehouseLocked(
@@ -151,7 +166,8 @@ def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | N
     started = time.monotonic()
     table = load.table
     path = load.source.path()
-    _require_columns(table, path)
+    check_month(table, month)
+    check_file(table, month, footer_of(path), str(path))
     _prepare(connection, table)
     where, values = _where(None if month is None else [month])
     connection.execute(f"DELETE FROM {_quoted(table.name)}{where}", values)
@@ -175,18 +191,6 @@ def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | N
     ).fetchone()
     assert row is not None
     return Loaded(rows=int(row[0]), seconds=time.monotonic() - started)
-
-
-def _require_columns(table: Table, path: Path) -> None:
-    try:
-        names = set(pq.read_schema(path).names)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise TableSchemaConflict(f"{path.name} is not a readable Parquet file: {error}") from error
-    missing = sorted(set(table.column_names) - names)
-    if missing:
-        raise TableSchemaConflict(
-            f"{path.name} lacks {', '.join(missing)} for {table.name}; clean the month again."
-        )
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

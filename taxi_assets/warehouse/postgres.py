@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pyarrow as pa
@@ -115,7 +115,8 @@ class PostgresWarehouse(Warehouse):
                 place.identifier,
                 _condition(months),
             )
-            yield pa.RecordBatchReader.from_batches(schema, copy_out(connection, query, schema))
+            with closing(copy_out(connection, query, schema)) as rows:
+                yield pa.RecordBatchReader.from_batches(schema, rows)
 
     @override
     def count(self, table: str, month: Month | None) -> int:

@@ -9,7 +9,7 @@ empty field and an empty text is ``""``.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -17,13 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import sql
 from pyarrow import csv
-from typing_extensions import override
 
 from taxi_assets.warehouse.postgres_schema import Place
 from taxi_assets.warehouse.sources import unreadable
 
 _BATCH_ROWS = 64_000
-_BLOCK = 4 << 20  # bytes of CSV parsed at a time; a row must fit
+_BLOCK = 4 << 20  # bytes of CSV parsed at a time
 
 
 def copy_in(connection: psycopg.Connection, place: Place, path: Path, schema: pa.Schema) -> int:
@@ -55,46 +54,38 @@ def _file_batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 def copy_out(
     connection: psycopg.Connection, query: sql.Composable, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
-    """Stream a query's rows as batches of ``schema``; memory is that of a few blocks."""
-    command = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER)").format(query)
+) -> Generator[pa.RecordBatch, None, None]:
+    """Stream a query's rows as batches of ``schema``; memory is that of a block.
+
+    Close it to stop early. Nothing reads ahead, so that nobody uses the connection meanwhile.
+    """
+    command = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
-        reader = csv.open_csv(
-            io.BufferedReader(_CopyReader(copy), _BLOCK),
-            csv.ReadOptions(block_size=_BLOCK),
-            csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            csv.ConvertOptions(
-                column_types=schema,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
-        for batch in reader:
-            yield batch.cast(schema)
+        block: list[bytes] = []
+        size = 0
+        for row in copy:  # a message of COPY is "always one per row", says the protocol
+            block.append(bytes(row))
+            size += len(row)
+            if size >= _BLOCK:
+                yield from _parsed(block, schema)
+                block, size = [], 0
+        if block:
+            yield from _parsed(block, schema)
 
 
-class _CopyReader(io.RawIOBase):
-    """A COPY's output as a file, for Arrow's CSV reader."""
-
-    def __init__(self, copy: psycopg.Copy) -> None:
-        self._copy = copy
-        self._rest = memoryview(b"")
-
-    @override
-    def readable(self) -> bool:
-        return True
-
-    @override
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: WriteableBuffer
-        while not self._rest:
-            chunk = self._copy.read()
-            if not chunk:
-                return 0
-            self._rest = memoryview(chunk)
-        taken = min(len(buffer), len(self._rest))
-        buffer[:taken] = self._rest[:taken]
-        self._rest = self._rest[taken:]
-        return taken
+def _parsed(block: Sequence[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    content = b"".join(block)
+    table = csv.read_csv(
+        pa.BufferReader(content),
+        csv.ReadOptions(column_names=schema.names, block_size=len(content) + 1),
+        csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        csv.ConvertOptions(
+            column_types=schema,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
+    yield from table.cast(schema).to_batches()

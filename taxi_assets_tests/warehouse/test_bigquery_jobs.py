@@ -1,0 +1,258 @@
+"""Job ids, retries that find the running job, and what BigQuery's refusals become.
+
+A stub speaks BigQuery's REST API over HTTP on loopback, because the emulator cannot be made to
+fail or to take its time.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from taxi_assets.errors import (
+    AuditFailed,
+    Misconfigured,
+    ObjectMissing,
+    StoreUnavailable,
+    TaxiAssetsError,
+)
+from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
+
+CONTENT = Content("p.nyc.green_trips$202401", ("zone",), "gs://lake/trips.parquet", "17", "abc")
+NAME = CONTENT.job_name("green_trips-202401")
+Answer = tuple[int, dict[str, Any]]
+
+
+class Jobs:
+    """The jobs the stub knows, by id, and how the next one ends."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, dict[str, Any]] = {}
+        self.created: list[str] = []
+        self.error: dict[str, str] | None = None
+        self.refusal: Answer | None = None
+        self.asked = 0
+
+    def add(self, job_id: str, state: str, error: dict[str, str] | None = None) -> None:
+        status: dict[str, Any] = {"state": state}
+        if error:
+            status |= {"errorResult": error, "errors": [error, {"message": "row 7", "reason": "x"}]}
+        self.known[job_id] = {
+            "jobReference": {"projectId": "p", "jobId": job_id, "location": "EU"},
+            "configuration": {
+                "load": {
+                    "destinationTable": {"projectId": "p", "datasetId": "nyc", "tableId": "t"},
+                    "sourceUris": [CONTENT.uri],
+                }
+            },
+            "status": status,
+            "statistics": {
+                "totalSlotMs": "1234",
+                "load": {"outputRows": "3", "inputFileBytes": "99"},
+            },
+        }
+
+    def insert(self, body: dict[str, Any]) -> Answer:
+        job_id = body["jobReference"]["jobId"]
+        if self.refusal:
+            return self.refusal
+        if job_id in self.known:
+            return 409, _error(409, "duplicate", f"Already Exists: Job p:EU.{job_id}")
+        self.created.append(job_id)
+        self.add(job_id, "DONE", self.error)
+        return 200, self.known[job_id]
+
+    def get(self, job_id: str) -> Answer:
+        self.asked += 1
+        job = json.loads(json.dumps(self.known[job_id]))
+        if self.asked > 1:  # a running job has ended when it is asked about again
+            self.known[job_id]["status"]["state"] = "DONE"
+        return 200, job
+
+
+def _error(status: int, reason: str, message: str) -> dict[str, Any]:
+    details = [{"reason": reason, "message": message}]
+    return {"error": {"code": status, "message": message, "errors": details}}
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    return Jobs()
+
+
+@pytest.fixture
+def client(jobs: Jobs) -> Iterator[bigquery.Client]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(*jobs.insert(json.loads(body)))
+
+        def do_GET(self) -> None:
+            self._answer(*jobs.get(self.path.partition("?")[0].rpartition("/")[2]))
+
+        def _answer(self, status: int, body: dict[str, Any]) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield bigquery.Client(
+        "p",
+        AnonymousCredentials(),  # type: ignore[no-untyped-call]  # by Google
+        client_options={"api_endpoint": f"http://127.0.0.1:{server.server_port}"},
+    )
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def run(client: bigquery.Client) -> Callable[[], bigquery.LoadJob]:
+    def start(job_id: str) -> bigquery.LoadJob:
+        at_once: Any = None  # no patience: a refusal is what these tests are about
+        return client.load_table_from_uri(
+            CONTENT.uri, "p.nyc.t", job_id=job_id, location="EU", retry=at_once
+        )
+
+    def run_explained() -> bigquery.LoadJob:
+        with explained("Loading nyc.green_trips 2024-01"):
+            return run_job(client, NAME, "EU", start)
+
+    return run_explained
+
+
+def test_the_same_content_has_the_same_name_and_other_content_another() -> None:
+    assert CONTENT.job_name("x") == Content(**_facts()).job_name("x")
+    for name, other in {"destination": "p.nyc.green_trips$202402", "version": "18"}.items():
+        assert Content(**_facts(**{name: other})).job_name("x") != CONTENT.job_name("x")
+
+
+def test_the_first_job_takes_the_first_id(run: Callable[[], Any], jobs: Jobs) -> None:
+    run()
+    assert jobs.created == [f"{NAME}-0"]
+
+
+def test_a_retry_joins_the_job_that_is_still_running(run: Callable[[], Any], jobs: Jobs) -> None:
+    jobs.add(f"{NAME}-0", "RUNNING")
+    assert run().job_id == f"{NAME}-0"
+    assert jobs.created == []
+
+
+def test_a_finished_job_is_run_anew(run: Callable[[], Any], jobs: Jobs) -> None:
+    jobs.add(f"{NAME}-0", "DONE")
+    assert run().job_id == f"{NAME}-1"
+
+
+def test_a_failed_job_gets_a_new_id(run: Callable[[], Any], jobs: Jobs) -> None:
+    jobs.error = {"reason": "backendError", "message": "try later"}
+    with pytest.raises(StoreUnavailable):
+        run()
+    jobs.error = None
+    assert run().job_id == f"{NAME}-1"
+
+
+def test_a_joined_job_that_fails_says_so(run: Callable[[], Any], jobs: Jobs) -> None:
+    jobs.add(f"{NAME}-0", "RUNNING", {"reason": "invalid", "message": "bad column fare"})
+    with pytest.raises(AuditFailed, match="bad column fare"):
+        run()
+
+
+def test_tells_bytes_slot_time_and_where_to_look(run: Callable[[], Any]) -> None:
+    assert details_of(run()) == {
+        "job_id": f"{NAME}-0",
+        "input_bytes": 99,
+        "slot_millis": 1234,
+        "console": (
+            "https://console.cloud.google.com/bigquery?project=p"
+            f"&j=bq:EU:{NAME}-0&page=queryresults"
+        ),
+    }
+
+
+PARTITION = "Some rows belong to different partitions rather than destination partition p:nyc.t"
+PLACES = "Cannot read and write in different locations: source: US, destination: EU"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "kind", "said"),
+    [
+        ("invalid", "Error while reading data: bad footer", AuditFailed, "bad footer; row 7"),
+        ("invalid", PARTITION, AuditFailed, "source_month"),
+        ("invalid", PLACES, Misconfigured, "bucket is in US, the dataset is in EU"),
+        ("accessDenied", "Access Denied: File gs://lake", Misconfigured, "storage.objectViewer"),
+        (
+            "notFound",
+            "Not found: URI gs://lake/trips.parquet",
+            ObjectMissing,
+            "into the lake again",
+        ),
+        ("rateLimitExceeded", "too many table updates", StoreUnavailable, "busy"),
+        ("jobInternalError", "internal", StoreUnavailable, "busy"),
+    ],
+)
+def test_a_job_that_fails_is_explained(
+    run: Callable[[], Any],
+    jobs: Jobs,
+    reason: str,
+    message: str,
+    kind: type[TaxiAssetsError],
+    said: str,
+) -> None:
+    jobs.error = {"reason": reason, "message": message}
+    with pytest.raises(kind, match=said):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "kind", "said"),
+    [
+        (403, "accessDenied", "User lacks bigquery.jobs.create", Misconfigured, "jobUser"),
+        (403, "quotaExceeded", "quota", StoreUnavailable, "busy"),
+        (404, "notFound", "Not found: Dataset p:nyc", Misconfigured, "bq --location"),
+        (404, "notFound", "Dataset p:nyc was not found in location US", Misconfigured, "location="),
+        (400, "invalid", "Invalid schema", AuditFailed, "Invalid schema"),
+        (429, "rateLimitExceeded", "slow down", StoreUnavailable, "slow down"),
+        (503, "backendError", "unavailable", StoreUnavailable, "unavailable"),
+        (412, "conditionNotMet", "changed meanwhile", StoreUnavailable, "changed meanwhile"),
+    ],
+)
+def test_a_request_that_is_refused_is_explained(
+    run: Callable[[], Any],
+    jobs: Jobs,
+    status: int,
+    reason: str,
+    message: str,
+    kind: type[TaxiAssetsError],
+    said: str,
+) -> None:
+    jobs.refusal = (status, _error(status, reason, message))
+    with pytest.raises(kind, match=said) as caught:
+        run()
+    assert "2024-01" in str(caught.value)
+
+
+def _facts(**changes: str) -> dict[str, Any]:
+    facts = {
+        "destination": CONTENT.destination,
+        "columns": CONTENT.columns,
+        "uri": CONTENT.uri,
+        "version": CONTENT.version,
+        "sha256": CONTENT.sha256,
+    }
+    return {**facts, **changes}

@@ -1,0 +1,177 @@
+"""What is BigQuery's own: how its tables are made, and months loaded from a lake on GCS."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, storage
+
+from taxi_assets.errors import (
+    AuditFailed,
+    ConcurrentWrite,
+    Misconfigured,
+    TableSchemaConflict,
+)
+from taxi_assets.lake.store import LakeObject, sha256_of
+from taxi_assets.warehouse.base import Load, Source, Warehouse
+from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets_tests.warehouse.months import (
+    FEBRUARY,
+    JANUARY,
+    TRIPS,
+    Row,
+    load,
+    parquet,
+    rows_of,
+    trips,
+    zones_of,
+)
+
+Put = Callable[[list[Row]], Source]
+
+
+@pytest.fixture
+def warehouse(bigquery_url: str) -> Warehouse:
+    return open_warehouse(bigquery_url)
+
+
+@pytest.fixture
+def client(bigquery_url: str) -> bigquery.Client:
+    project, _, dataset = bigquery_url.removeprefix("bigquery://").partition("/")
+    return bigquery.Client(
+        project,
+        AnonymousCredentials(),  # type: ignore[no-untyped-call]  # by Google
+        default_query_job_config=bigquery.QueryJobConfig(
+            default_dataset=bigquery.DatasetReference(project, dataset)
+        ),
+    )
+
+
+@pytest.fixture
+def put(
+    gcs_emulator: Any, bigquery_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Put]:
+    """Store rows under one name in a bucket of its own; no local copy is given to the engine."""
+    for name, value in gcs_emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    storage_client = storage.Client("local", AnonymousCredentials())  # type: ignore[no-untyped-call]
+    bucket = storage_client.create_bucket(f"lake-{uuid.uuid4().hex[:12]}")
+
+    def path_is_not_asked_for() -> Path:
+        raise AssertionError("the data came through the worker")
+
+    def put_rows(rows: list[Row]) -> Source:
+        path = parquet(tmp_path / "lake", rows).path()
+        blob = bucket.blob("trips/trips.parquet")
+        blob.upload_from_filename(str(path))
+        stored = LakeObject(
+            f"gs://{bucket.name}/{blob.name}",
+            blob.name,
+            path.stat().st_size,
+            str(blob.generation),
+            sha256_of(path),
+            len(rows),
+        )
+        return Source(path_is_not_asked_for, stored)
+
+    yield put_rows
+    bucket.delete(force=True)
+
+
+def _table(client: bigquery.Client, bigquery_url: str) -> bigquery.Table:
+    dataset = bigquery_url.rpartition("/")[2]
+    return client.get_table(f"{dataset}.green_trips")
+
+
+def test_makes_tables_documented_partitioned_and_clustered(
+    warehouse: Warehouse, client: bigquery.Client, bigquery_url: str, tmp_path: Path
+) -> None:
+    long = replace(TRIPS.columns[0], description="é" * 2000)
+    wordy = replace(TRIPS, columns=(long, *TRIPS.columns[1:]), dataset="green")
+    for _ in range(2):  # a load must not wipe what the creation wrote
+        load(warehouse, tmp_path, trips([1]), table=wordy)
+        table = _table(client, bigquery_url)
+        descriptions = [field.description or "" for field in table.schema]
+        assert descriptions == ["é" * 1024, *(c.description for c in TRIPS.columns[1:])]
+        assert table.description == TRIPS.description
+        assert table.labels == {"managed_by": "taxi_assets", "dataset": "green"}
+        assert table.clustering_fields == ["pickup_at", "zone"]
+        assert table.time_partitioning.type_ == "MONTH"
+        assert table.time_partitioning.field == "source_month"
+        assert table.schema[0].field_type == "DATETIME"
+        assert not table.require_partition_filter
+
+
+def test_tables_may_ask_every_query_for_a_month(
+    client: bigquery.Client, bigquery_url: str, tmp_path: Path
+) -> None:
+    warehouse = open_warehouse(f"{bigquery_url}?require_partition_filter=true")
+    load(warehouse, tmp_path, trips([1]))
+    load(warehouse, tmp_path, trips([2], FEBRUARY), FEBRUARY)
+    assert _table(client, bigquery_url).require_partition_filter
+    assert warehouse.count("green_trips", None) == 2
+    assert zones_of(warehouse) == [1, 2]
+    assert zones_of(warehouse, [FEBRUARY]) == [2]
+
+
+def test_a_month_in_gcs_is_loaded_in_place(warehouse: Warehouse, put: Put) -> None:
+    for zones in ([1, 2, 3], [4], []):
+        (loaded,) = warehouse.replace([Load(TRIPS, put(trips(zones)))], JANUARY)
+        assert loaded.rows == len(zones)
+        assert zones_of(warehouse) == zones
+        assert int(loaded.details["input_bytes"]) > 0
+        assert str(loaded.details["job_id"]) in str(loaded.details["console"])
+
+
+def test_an_object_that_another_run_replaced_is_not_loaded(warehouse: Warehouse, put: Put) -> None:
+    warehouse.replace([Load(TRIPS, put(trips([1])))], JANUARY)
+    ours = put(trips([2]))
+    put(trips([3]))
+    with pytest.raises(ConcurrentWrite, match="generation"):
+        warehouse.replace([Load(TRIPS, ours)], JANUARY)
+    assert zones_of(warehouse) == [1]
+
+
+def test_a_cut_object_is_not_loaded(warehouse: Warehouse, put: Put) -> None:
+    warehouse.replace([Load(TRIPS, put(trips([1])))], JANUARY)
+    good = put(trips([2]))
+    assert good.stored is not None
+    bucket, _, name = good.stored.uri.removeprefix("gs://").partition("/")
+    storage_client = storage.Client("local", AnonymousCredentials())  # type: ignore[no-untyped-call]
+    blob = storage_client.bucket(bucket).blob(name)
+    blob.upload_from_string(blob.download_as_bytes()[:-20])
+    cut = replace(good.stored, version=str(blob.generation))
+    with pytest.raises(AuditFailed, match="Parquet"):
+        warehouse.replace([Load(TRIPS, Source(good.path, cut))], JANUARY)
+    assert zones_of(warehouse) == [1]
+
+
+def test_a_table_partitioned_otherwise_is_refused(
+    warehouse: Warehouse, client: bigquery.Client, tmp_path: Path
+) -> None:
+    client.query("CREATE TABLE green_trips (zone INT64)").result()
+    with pytest.raises(TableSchemaConflict, match="partitioned by nothing"):
+        load(warehouse, tmp_path, trips([1]))
+
+
+def test_the_dataset_s_location_is_compared(bigquery_url: str, tmp_path: Path) -> None:
+    warehouse = open_warehouse(f"{bigquery_url}?location=EU")
+    with pytest.raises(Misconfigured, match=r"is in US, not in EU"):
+        load(warehouse, tmp_path, trips([1]))
+
+
+def test_a_missing_dataset_says_how_to_make_it(bigquery_url: str, tmp_path: Path) -> None:
+    warehouse = open_warehouse(f"{bigquery_url}_missing")
+    for attempt in (
+        lambda: load(warehouse, tmp_path, trips([1])),
+        lambda: warehouse.count("green_trips", None),
+        lambda: rows_of(warehouse),
+    ):
+        with pytest.raises(Misconfigured, match="bq --location"):
+            attempt()

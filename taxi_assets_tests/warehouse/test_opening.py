@@ -1,0 +1,50 @@
+"""The warehouse that a URL names, or what is wrong with the URL."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from taxi_assets.errors import Misconfigured
+from taxi_assets.warehouse.opening import open_warehouse
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("duckdb:////data/taxi.duckdb", "duckdb:////data/taxi.duckdb"),
+        ("bigquery://my-project/nyc?location=EU", "bigquery://my-project/nyc"),
+        ("postgresql://me:secret@db:5432/taxi", "postgresql://me:***@db:5432/taxi"),
+        ("postgresql+psycopg://me@db/taxi", "postgresql://me@db/taxi"),
+    ],
+)
+def test_opens_what_the_url_names(url: str, shown: str) -> None:
+    assert open_warehouse(url).url == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:secret@host/taxi",
+        "taxi.duckdb",
+        "duckdb://taxi.duckdb",
+        "duckdb:///",
+        "bigquery://project",
+        "bigquery://project/dataset/table",
+        "bigquery://project/dataset?region=EU",
+        "bigquery://project/dataset?require_partition_filter=maybe",
+    ],
+)
+def test_says_what_is_wrong_with_a_url(url: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        open_warehouse(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for name in [name for name in sys.modules if name.startswith("taxi_assets.warehouse.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(Misconfigured, match=r"pip install 'taxi-assets\[postgres\]'"):
+        open_warehouse("postgresql://me@db/taxi")

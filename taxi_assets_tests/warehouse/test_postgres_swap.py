@@ -1,0 +1,232 @@
+"""What is PostgreSQL's own: partitions, the swap beside readers and other runs, refusals."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy
+
+from taxi_assets.datasets.spec import Type
+from taxi_assets.errors import AuditFailed, Misconfigured, StoreUnavailable
+from taxi_assets.warehouse.base import Load, Source
+from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.postgres import PostgresWarehouse
+from taxi_assets.warehouse.tables import Table, TableColumn
+from taxi_assets_tests.warehouse.months import (
+    FEBRUARY,
+    JANUARY,
+    REJECTS,
+    TRIPS,
+    load,
+    parquet,
+    trips,
+    zones_of,
+)
+
+
+@pytest.fixture
+def warehouse(postgres_url: str) -> PostgresWarehouse:
+    return PostgresWarehouse(postgres_url)
+
+
+def _ask(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_each_month_is_one_partition_and_nothing_else_is_left(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    for month in (FEBRUARY, JANUARY, JANUARY):
+        load(warehouse, tmp_path, trips([1], month), month)
+    found = _ask(
+        postgres_url,
+        "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class "
+        "WHERE relnamespace = current_schema()::regnamespace ORDER BY relname",
+    )
+    assert found == [
+        ("green_trips", None),
+        ("green_trips_202401", "FOR VALUES IN ('2024-01-01')"),
+        ("green_trips_202402", "FOR VALUES IN ('2024-02-01')"),
+    ]
+    assert _ask(postgres_url, "SELECT conname FROM pg_constraint WHERE conname = 'one_month'") == []
+
+
+def test_a_query_for_a_month_touches_its_partition_only(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    for month in (JANUARY, FEBRUARY):
+        load(warehouse, tmp_path, trips([1], month), month)
+    plan = _ask(postgres_url, "EXPLAIN SELECT * FROM green_trips WHERE source_month = '2024-02-01'")
+    assert "green_trips_202402" in str(plan)
+    assert "green_trips_202401" not in str(plan)
+
+
+def test_attaching_does_not_scan_the_rows(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    notices: list[str] = []
+
+    def listen(connection: Any, _record: object) -> None:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        connection.execute("SET client_min_messages = debug1")
+
+    sqlalchemy.event.listen(warehouse._engine, "connect", listen)
+    load(warehouse, tmp_path, trips([2]))
+    assert any("is implied by existing constraints" in notice for notice in notices)
+
+
+def test_a_table_that_only_has_a_partition_s_name_is_not_dropped(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE green_trips_202401 AS SELECT 'precious' AS thing")
+    with pytest.raises(AuditFailed, match="green_trips_202401"):
+        load(warehouse, tmp_path, trips([1]))
+    assert _ask(postgres_url, "SELECT thing FROM green_trips_202401") == [("precious",)]
+
+
+def test_nothing_changes_when_the_second_of_two_tables_cannot_be_swapped(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE green_rejects_202401 (thing text)")
+    loads = [
+        Load(TRIPS, parquet(tmp_path, trips([2]))),
+        Load(REJECTS, parquet(tmp_path, trips([9]), REJECTS)),
+    ]
+    with pytest.raises(AuditFailed):
+        warehouse.replace(loads, JANUARY)
+    assert zones_of(warehouse) == [1]
+
+
+@contextmanager
+def _holding(url: str, query: str) -> Iterator[None]:
+    """Keep a transaction open that has run ``query``."""
+    with psycopg.connect(url) as connection:
+        connection.execute(query.encode())
+        yield
+
+
+def test_a_swap_that_waits_too_long_for_readers_gives_way(
+    warehouse: PostgresWarehouse,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_SECONDS", 0.2)
+    with _holding(postgres_url, "SELECT * FROM green_trips"), pytest.raises(StoreUnavailable):
+        load(warehouse, tmp_path, trips([2]))
+    assert zones_of(warehouse) == [1]
+
+
+def test_two_loads_of_one_month_take_turns(warehouse: PostgresWarehouse, tmp_path: Path) -> None:
+    _load_at_once(warehouse, tmp_path, [JANUARY, JANUARY])
+    assert zones_of(warehouse) in ([0] * 50, [1] * 50)
+
+
+def test_two_months_replaced_at_once_do_not_deadlock(
+    warehouse: PostgresWarehouse, tmp_path: Path
+) -> None:
+    for month in (JANUARY, FEBRUARY):
+        load(warehouse, tmp_path, trips([9], month), month)
+    _load_at_once(warehouse, tmp_path, [JANUARY, FEBRUARY])
+    assert zones_of(warehouse, [JANUARY]) == [0] * 50
+    assert zones_of(warehouse, [FEBRUARY]) == [1] * 50
+
+
+def test_two_loads_of_a_whole_table_do_not_add_up(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
+    load(warehouse, tmp_path, [{"zone": 0}], None, zones)
+    first, second = (parquet(tmp_path, [{"zone": zone}] * 20, zones) for zone in (1, 2))
+    asked: list[Future[Any]] = []
+
+    def path_once_the_second_load_waits() -> Path:
+        asked.append(pool.submit(warehouse.replace, [Load(zones, second)], None))
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while len(asked) == 2 and not _ask(postgres_url, waiting):
+            pass
+        return first.path()
+
+    with ThreadPoolExecutor() as pool:
+        warehouse.replace([Load(zones, Source(path_once_the_second_load_waits))], None)
+        for future in asked:
+            future.result()
+    assert warehouse.count("taxi_zones", None) == 20
+
+
+def _load_at_once(warehouse: PostgresWarehouse, folder: Path, months: list[Any]) -> None:
+    start = threading.Barrier(len(months))
+
+    def run(number: int) -> None:
+        source = parquet(folder / str(number), trips([number] * 50, months[number]))
+        again = parquet(folder / str(number), trips([number] * 50, months[number]), REJECTS)
+        start.wait()
+        for _ in range(3):
+            warehouse.replace([Load(REJECTS, again), Load(TRIPS, source)], months[number])
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(run, range(len(months))))
+
+
+def test_reads_back_whatever_the_role_s_settings_are(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    unusual = f"{postgres_url}%20-cdatestyle%3DGerman%20-cextra_float_digits%3D-15"
+    with open_warehouse(unusual).read("green_trips", months=None, columns=None) as reader:
+        (row,) = reader.read_all().to_pylist()
+    assert (row["source_month"], row["fare"]) == (date(2024, 1, 1), 12.5)
+
+
+@pytest.mark.parametrize("wrong", [{"username": "nobody"}, {"database": "nowhere"}])
+def test_refused_at_the_door_says_what_to_check_but_not_the_password(
+    postgres_emulator: Any, wrong: dict[str, Any]
+) -> None:
+    url = sqlalchemy.make_url(postgres_emulator.url).set(password="hunter2", **wrong)
+    warehouse = PostgresWarehouse(url.render_as_string(hide_password=False))
+    with pytest.raises(Misconfigured, match="TAXI_WAREHOUSE_URL") as caught:
+        warehouse.count("green_trips", None)
+    assert "hunter2" not in str(caught.value) + warehouse.url
+
+
+def test_a_missing_grant_says_what_to_grant(postgres_url: str, tmp_path: Path) -> None:
+    ((schema,),) = _ask(postgres_url, "SELECT current_schema()")
+    role = f"reader_{schema}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}".encode())
+        try:
+            url = sqlalchemy.make_url(postgres_url).set(username=role, password="pw")
+            warehouse = PostgresWarehouse(url.render_as_string(hide_password=False))
+            with pytest.raises(Misconfigured, match="CREATE on the schema"):
+                load(warehouse, tmp_path, trips([1]))
+        finally:
+            connection.execute(f"DROP OWNED BY {role}".encode())
+            connection.execute(f"DROP ROLE {role}".encode())
+
+
+def test_a_missing_schema_says_how_to_name_another(postgres_emulator: Any) -> None:
+    warehouse = PostgresWarehouse(f"{postgres_emulator.url}?options=-csearch_path%3Dnowhere")
+    with pytest.raises(Misconfigured, match="search_path"):
+        warehouse.count("green_trips", None)
+
+
+def test_a_server_that_is_away_is_worth_another_try(unused_port: int) -> None:
+    warehouse = PostgresWarehouse(f"postgresql://u:hunter2@127.0.0.1:{unused_port}/taxi")
+    with pytest.raises(StoreUnavailable) as caught:
+        warehouse.count("green_trips", None)
+    assert "hunter2" not in str(caught.value)
