@@ -80,7 +80,8 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
         os.environ[TLC_URL.name] = simulator.url
         prepare(settings)
         code = _materialise(settings, list(DATASETS.values()), months)
-    print("These trips are generated. Before loading real ones: make clean")
+    if settings.lake_url.startswith("file:"):
+        print("These trips are generated. Before loading real ones: make clean")
     return code
 
 

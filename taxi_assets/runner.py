@@ -6,6 +6,8 @@ Does not: what a run does (``assets``), arguments (``cli``).
 
 from __future__ import annotations
 
+import os
+import platform
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ _RANGE_START, _RANGE_END = (
     "dagster/asset_partition_range_end",
 )
 _INVOCATION = "taxi_assets/invocation"
+_PROCESS = "taxi_assets/process"  # host and process id of a command's run
 _POLL_SECONDS = 0.5
 
 
@@ -67,6 +70,7 @@ def materialise(specs: Sequence[DatasetSpec], months: Sequence[Month], *, zones:
     """
     finished = Finished([], {})
     with dg.DagsterInstance.get() as instance:
+        _end_runs_of_killed_commands(instance)
         if zones:
             _run(instance, ZONES_JOB, {}, finished)
         for spec in specs:
@@ -105,7 +109,7 @@ def _run(instance: dg.DagsterInstance, job: str, tags: dict[str, str], finished:
         result = dg.execute_job(
             job_to_run,
             instance=instance,
-            tags={**tags, _INVOCATION: invocation},
+            tags={**tags, _INVOCATION: invocation, _PROCESS: f"{platform.node()}:{os.getpid()}"},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     for event in result.all_events:
@@ -118,6 +122,28 @@ def _run(instance: dg.DagsterInstance, job: str, tags: dict[str, str], finished:
             finished.failures.extend(str(says).splitlines())
         elif event.is_run_failure and not result.get_failed_step_keys():
             finished.failures.append(f"{job}: {event.message}")
+
+
+def _end_runs_of_killed_commands(instance: dg.DagsterInstance) -> None:
+    """A killed command leaves its run started, holding its places in the pools for ever.
+
+    The daemon watches over runs that it launched; those of a command are in nobody else's care.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        host, _, process = run.tags.get(_PROCESS, "").rpartition(":")
+        if host == platform.node() and not _alive(int(process)):
+            instance.report_run_failed(run, "The command that ran it was killed.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _add_seconds(event: dg.DagsterEvent, finished: Finished) -> None:

@@ -72,8 +72,8 @@ class DuckDBWarehouse(Warehouse):
                 connection.execute("ROLLBACK")
                 if isinstance(error, duckdb.OutOfMemoryException):
                     raise Misconfigured(
-                        f"Loading {month or self.url} needs more than {self.memory_limit} ({error}). "
-                        "Set TAXI_MEMORY_LIMIT higher. The tables are as they were."
+                        f"Loading {month or self.url} needs more than {self.memory_limit} "
+                        f"({error}). Set TAXI_MEMORY_LIMIT higher. The tables are as they were."
                     ) from error
                 if isinstance(error, duckdb.Error):
                     raise AuditFailed(

@@ -6,7 +6,8 @@ implementations), forms of rows (``forms``).
 An input annotated ``pandas.DataFrame``, ``pyarrow.Table``, ``pyarrow.RecordBatchReader`` or
 ``pathlib.Path`` (a Parquet file) gets its partitions' rows; ``dict[str, one of these]`` gets one
 per partition; ``AssetIn(metadata={"columns": [...]})`` chooses columns. Returning any of these,
-or a ``LakeObject``, from an asset replaces that month of its table.
+or a ``LakeObject``, from an asset replaces that month of its table; in a run over several
+partitions, return a ``dict`` with one per partition.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -26,12 +27,21 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import Misconfigured
-from taxi_assets.forms import Rows, from_reader, is_rows, read_parquet, unknown_form, write_parquet
+from taxi_assets.forms import (
+    Rows,
+    by_partition,
+    form_per_partition,
+    from_reader,
+    is_rows,
+    read_parquet,
+    unknown_form,
+    write_parquet,
+)
 from taxi_assets.lake.io_manager import Stored
 from taxi_assets.lake.opening import open_store
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.lake.store import LakeObject
-from taxi_assets.warehouse.base import Load, Source, Warehouse
+from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
 from taxi_assets.warehouse.opening import open_warehouse
 from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema
 
@@ -55,18 +65,24 @@ class WarehouseIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         if isinstance(obj, Stored):
             return
-        month = _month(context.partition_key) if context.has_partition_key else None
-        source = self._source(obj, month)
-        name = table_name(context.asset_key.path)
+        partitions = context.asset_partition_keys if context.has_asset_partitions else None
+        path = context.asset_key.path
+        loaded = [
+            self._replace(table_name(path), value, partition)
+            for partition, value in by_partition("/".join(path), obj, partitions)
+        ]
+        context.add_output_metadata({"dagster/table_name": table_name(path)})
+        if len(loaded) == 1:  # what is said here, Dagster says of every partition of the run
+            context.add_output_metadata(
+                {"dagster/partition_row_count": loaded[0].rows, **loaded[0].details}
+            )
+
+    def _replace(self, name: str, value: Any, partition: str | None) -> Loaded:
+        month = None if partition is None else _month(partition)
+        source = self._source(value, month)
         table = table_from_schema(name, pq.read_schema(source.path()), monthly=month is not None)
         (loaded,) = self.warehouse.replace([Load(table, source)], month)
-        context.add_output_metadata(
-            {
-                "dagster/partition_row_count": loaded.rows,
-                "dagster/table_name": name,
-                **loaded.details,
-            }
-        )
+        return loaded
 
     @override
     def load_input(self, context: dg.InputContext) -> Any:
@@ -74,10 +90,14 @@ class WarehouseIOManager(dg.IOManager):
         columns = context.definition_metadata.get("columns")
         table = table_name(context.asset_key.path)
         partitions = context.asset_partition_keys if context.has_asset_partitions else None
-        if get_origin(form) is dict:
-            inner = get_args(form)[1]
-            return {each: self._as(inner, table, [each], columns) for each in partitions or ()}
-        return self._as(form, table, partitions, columns)
+        asset = "/".join(context.asset_key.path)
+        each_form = form_per_partition(asset, form, partitions)
+        wanted = each_form or form
+        if not is_rows(wanted) and wanted is not Path:
+            raise unknown_form(asset, wanted, _FORMS)
+        if each_form is None:
+            return self._as(form, table, partitions, columns)
+        return {each: self._as(each_form, table, [each], columns) for each in partitions or ()}
 
     def _as(
         self,
@@ -86,8 +106,6 @@ class WarehouseIOManager(dg.IOManager):
         partitions: Sequence[str] | None,
         columns: Sequence[str] | None,
     ) -> Any:
-        if not is_rows(form) and form is not Path:
-            raise unknown_form(table, form, _FORMS)
         months = None if partitions is None else [_month(each) for each in partitions]
         with self.warehouse.read(table, months=months, columns=columns) as reader:
             if form not in (pa.RecordBatchReader, Path):

@@ -1,0 +1,10 @@
+"""Serve: local-bigquery's own command line, with the corrections in place."""
+
+from __future__ import annotations
+
+from . import objects, partition_writes, partitions, row_counts, tokens
+from .upstream import cli
+
+for correction in (partitions, partition_writes, objects, row_counts, tokens):
+    correction.apply()
+cli.main()

