@@ -21,6 +21,7 @@ from taxi_assets.instance import prepare
 from taxi_assets.runner import Counted, count, materialise
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
+from taxi_assets.warehouse.opening import open_warehouse
 
 DEMO_MONTHS = "2024-01:2024-03"
 
@@ -102,7 +103,8 @@ def _materialise(settings: Settings, specs: Sequence[DatasetSpec], months: list[
     ]
     print()
     _print_table(rows)
-    print(f"\nlake       {settings.lake_url}\nwarehouse  {settings.warehouse_url}")
+    shown = open_warehouse(settings.warehouse_url).url  # without its password
+    print(f"\nlake       {settings.lake_url}\nwarehouse  {shown}")
     if settings.warehouse_url.startswith("duckdb:"):
         table = f"{specs[0].name}_trips"
         path = settings.warehouse_url.removeprefix("duckdb:///")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import dagster as dg
@@ -12,7 +13,7 @@ from taxi_assets.assets.zones import zone_assets
 from taxi_assets.automation.wiring import build_automation
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeIOManager
-from taxi_assets.settings import Settings
+from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
 from taxi_assets.warehouse.io_manager import WarehouseResource
 from taxi_assets.warehouse.opening import bigquery_address
 
@@ -41,7 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 def _resources(settings: Settings) -> dict[str, Any]:
     scratch = str(settings.scratch)
     return {
-        "tlc": TlcSource(url=settings.tlc_url),
+        "tlc": TlcSource(url=_address(TLC_URL, settings.tlc_url)),
         "limits": Limits(
             memory_limit=settings.memory_limit,
             row_counts=str(settings.row_counts) if settings.row_counts else None,
@@ -55,7 +56,7 @@ def _warehouse(settings: Settings, scratch: str) -> dg.ConfigurableIOManagerFact
     if _kind(settings.warehouse_url) == "bigquery":
         return _bigquery(settings, scratch)
     return WarehouseResource(
-        url=settings.warehouse_url,
+        url=_address(WAREHOUSE_URL, settings.warehouse_url),
         lake_url=settings.lake_url,
         scratch=scratch,
         memory_limit=settings.memory_limit,
@@ -77,6 +78,15 @@ def _bigquery(settings: Settings, scratch: str) -> dg.ConfigurableIOManagerFacto
         lake_url=settings.lake_url,
         scratch=scratch,
     )
+
+
+def _address(setting: Setting, value: str) -> str:
+    """The value or, where the environment has set it, the name of the variable.
+
+    The UI shows what a resource is configured with, and an address may hold a password.
+    """
+    is_set = os.environ.get(setting.name, "").rstrip("/") == value.rstrip("/")
+    return dg.EnvVar(setting.name) if is_set else value
 
 
 def _kind(url: str) -> str:

@@ -16,9 +16,8 @@ from pathlib import Path
 from taxi_assets.errors import Misconfigured
 from taxi_assets.tlc import DEFAULT_URL
 
-
 _INTRODUCTION = """\
-<!-- Written by `python -m taxi_assets.settings > docs/settings.md`; edit taxi_assets/settings.py. -->
+<!-- Written by `python -m taxi_assets.settings > docs/settings.md`; edit that module. -->
 # Settings
 
 Each is an environment variable; an empty one counts as not set.
@@ -75,6 +74,12 @@ ROW_COUNTS = Setting(
     "CSV file with columns dataset, month, rows: published row counts you trust; a month that "
     "differs gets a warning from the check published_rows.",
 )
+GCP_IMPERSONATE = Setting(
+    "TAXI_GCP_IMPERSONATE",
+    "",
+    "A Google service account to act as, with the credentials at hand: "
+    "name@project.iam.gserviceaccount.com.",
+)
 SENSOR_SECONDS = Setting(
     "TAXI_SENSOR_SECONDS",
     "3600",
@@ -116,7 +121,7 @@ SMTP_URL = Setting(
 SETTINGS: tuple[Setting, ...] = (
     HOME, TLC_URL, LAKE_URL, WAREHOUSE_URL, SCRATCH, MEMORY_LIMIT, ENV, ROW_COUNTS,
     SENSOR_SECONDS, SCHEDULE_LAG_MONTHS, UI_URL, SLACK_TOKEN, SLACK_CHANNEL, TEAMS_WEBHOOK,
-    EMAIL_TO, EMAIL_FROM, SMTP_URL,
+    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE,
 )  # fmt: skip
 
 

@@ -92,7 +92,8 @@ def test_the_readmes_pandas_lines_work_on_the_demo(demo: tuple[Path, str]) -> No
         ).fetchone()
     assert expected
     rows, total = ran.stdout.split()
-    assert (int(rows), float(total)) == (expected[0], pytest.approx(expected[1]))
+    assert int(rows) == expected[0]
+    assert float(total) == pytest.approx(expected[1])
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_child_process_finds_a_proxy_that_is_not_there_and_goes_around_it_to_l
         "print(r.getproxies()['http'], r.getproxies()['https'], r.proxy_bypass('127.0.0.1'))"
     )
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
-    assert said.stdout.split() == ["http://127.0.0.1:1", "http://127.0.0.1:1", "1"], said
+    assert said.stdout.split() == ["http://127.0.0.1:1", "http://127.0.0.1:1", "True"], said
 
 
 def test_a_swallowed_refusal_still_fails_its_test(tmp_path: Path) -> None:

@@ -32,17 +32,19 @@ class Answers:
     unanswered: tuple[Month, ...]
     refusal: str | None = None
 
-    def sentences(self, spec: DatasetSpec) -> list[str]:
-        """What was not found, in words: nothing for months that are published."""
+    def sentences(self, spec: DatasetSpec, *, absent: str) -> list[str]:
+        """What was not found, in words: nothing for months that are published.
+
+        ``absent`` is what TLC does with a month that it answers 403 for.
+        """
         if self.refusal:
             return [self.refusal]
         said = []
         if self.absent:
-            said.append(f"TLC has not published {spec.name} {several(self.absent)} (403).")
+            said.append(f"TLC {absent} {spec.name} {several(self.absent)} (403).")
         if self.unanswered:
             said.append(
-                f"TLC gave no answer in {_ASKING_SECONDS:.0f} seconds for {spec.name} "
-                f"{several(self.unanswered)}."
+                f"TLC is slow or in trouble: no answer for {spec.name} {several(self.unanswered)}."
             )
         return said
 
@@ -82,7 +84,7 @@ def _refused(answers: Answers, why: str) -> Answers:
 
 def _blocked(client: TlcClient, spec: DatasetSpec, absent: Sequence[Month], known: Month) -> str:
     return (
-        f"TLC refuses this machine. Asked {client.url} for {spec.name} {several(absent)}: 403 each, "
-        f"which would mean not published, but so did {spec.name} {known}, which is published. "
-        "Nothing was requested. If it lasts, try another network or ask later."
+        f"TLC refuses this machine. Asked {client.url} for {spec.name} {several(absent)}: 403 "
+        f"each, which would mean not published, but so did {spec.name} {known}, which is "
+        "published. Nothing was requested. If it lasts, try another network or ask later."
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from importlib import import_module
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from taxi_assets.automation.messages import Message
@@ -70,7 +70,7 @@ class Teams:
     def send(self, message: Message) -> None:
         """Post the text as a card; raises ``requests`` errors."""
         teams = _extra("msteams", "TAXI_TEAMS_WEBHOOK")
-        card = teams.AdaptiveCard()
+        card = import_module("dagster_msteams.adaptive_card").AdaptiveCard()
         # A card joins lines that no empty one parts.
         card.add_attachment(message.text.replace("\n", "\n\n"))
         client = teams.MSTeamsResource(hook_url=self.webhook, timeout=_TIMEOUT_SECONDS).get_client()
@@ -147,8 +147,8 @@ def tell(channels: Sequence[Channel], message: Message) -> None:
 
 def _why(error: Exception) -> str:
     """The error's kind, and the code a server gave it; its text may hold the address."""
-    response = getattr(error, "response", None)
-    code = response.get("error") if hasattr(response, "get") else getattr(error, "smtp_code", None)
+    response: Any = getattr(error, "response", None)  # a SlackApiError has one, and it is a mapping
+    code = response["error"] if response else getattr(error, "smtp_code", None)
     return f"{type(error).__name__}: {code}" if code else type(error).__name__
 
 

@@ -6,18 +6,27 @@ Belongs here: names and selections of jobs. Does not: when they run (``publicati
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from taxi_assets.assets.common import trip_key
-from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets.spec import DatasetSpec
 
 # In the order of a month's way.
 MONTH_ASSETS: Final = ("raw_trips", "clean_trips", "lake_trips", "warehouse_trips")
 ZONES_JOB: Final = "zones"
+
+# On Kubernetes a run is a pod, sized for the largest dataset; the others need less. Elsewhere the
+# tag means nothing.
+_POD_TAG: Final = "dagster-k8s/config"
+_SMALL_POD: Final = {
+    "container_config": {
+        "resources": {"requests": {"memory": "768Mi"}, "limits": {"memory": "1Gi"}}
+    }
+}
 
 
 def job_name(spec: DatasetSpec) -> str:
@@ -30,8 +39,8 @@ def months_job(spec: DatasetSpec) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         job_name(spec),
         selection=[trip_key(spec, name) for name in MONTH_ASSETS],
-        partitions_def=monthly(spec),
         description=f"{spec.title}: a month from TLC's site into lake and warehouse.",
+        tags={} if spec.memory_heavy else {_POD_TAG: json.dumps(_SMALL_POD)},
     )
 
 

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.events import DagsterEvent, StepFailureData
+from dagster._core.events import DagsterEvent
+from dagster._core.execution.plan.objects import StepFailureData
 
 from taxi_assets.datasets.month import Month
 

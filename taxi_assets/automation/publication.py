@@ -24,7 +24,7 @@ from taxi_assets.automation.cursor import Cursor, next_slice
 from taxi_assets.automation.history import History, backfill_under_way, read_history
 from taxi_assets.automation.jobs import job_name
 from taxi_assets.automation.messages import several
-from taxi_assets.automation.requests import requested, skipped, version
+from taxi_assets.automation.requests import requested, skipped, unlanded, version
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 
@@ -70,7 +70,7 @@ def _look(
         known = max(history.landed, default=spec.first_month)
         answers = ask(client, spec, [*wanted[:_NEWEST], *older], known=known)
     if answers.refusal:
-        return skipped(answers.sentences(spec), cursor, seconds)
+        return skipped([answers.refusal], cursor, seconds)
     new = {
         month: answers.published[month]
         for month in sorted(answers.published, reverse=True)
@@ -78,13 +78,15 @@ def _look(
     }
     begun = _begun(history, cursor)
     bounded = dict(islice(new.items(), _RUNS_A_LOOK if begun else 1))
-    # What was found and not requested now must be found again by the next look.
+    # What was found and is not requested now, the next look must find again.
     cursor = replace(cursor, position=position if len(bounded) == len(new) else cursor.position)
     if bounded:
         context.log.info(f"New at TLC: {spec.name} {several(bounded)}.")
         return requested(spec, bounded, cursor)
-    reasons = [*answers.sentences(spec), *_left_behind(spec, cursor, history)]
-    return skipped(reasons or [_complete(spec, months[-1])], cursor, seconds)
+    reasons = answers.sentences(spec, absent="has not published")
+    reasons += unlanded(spec, cursor, history)
+    reasons = reasons or [f"{spec.name} is complete up to {months[-1]}, or in a run."]
+    return skipped([*reasons, *_before(spec, begun)], cursor, seconds)
 
 
 def _begun(history: History, cursor: Cursor) -> Month | None:
@@ -105,22 +107,11 @@ def _without_landed(cursor: Cursor, history: History) -> Cursor:
     return replace(cursor, asked=asked)
 
 
-def _left_behind(spec: DatasetSpec, cursor: Cursor, history: History) -> list[str]:
+def _before(spec: DatasetSpec, begun: Month | None) -> list[str]:
     """What this sensor does not do on its own, so that nobody waits for it."""
-    said = []
-    if stuck := cursor.asked.keys() - history.under_way:
-        said.append(
-            f"{spec.name} {several(stuck)} was run and did not land: "
-            "see its latest run and re-execute it."
-        )
-    begun = _begun(history, cursor)
-    if begun and begun > spec.first_month:
-        said.append(
-            f"Months before {begun} are not fetched on their own: to have them, materialise "
-            f"them from the page of the job {job_name(spec)}."
-        )
-    return said
-
-
-def _complete(spec: DatasetSpec, last: Month) -> str:
-    return f"Every month of {spec.name} up to {last} has landed or is in a run."
+    if begun is None or begun <= spec.first_month:
+        return []
+    return [
+        f"Months before {begun} are not fetched on their own: to have them, materialise them from "
+        f"the page of the job {job_name(spec)}."
+    ]

@@ -17,7 +17,7 @@ from taxi_assets.automation.cursor import Cursor, next_slice
 from taxi_assets.automation.history import downloaded_version, read_history
 from taxi_assets.automation.jobs import job_name
 from taxi_assets.automation.messages import several
-from taxi_assets.automation.requests import requested, skipped
+from taxi_assets.automation.requests import requested, skipped, unlanded
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.tlc import Published
@@ -59,7 +59,7 @@ def _look(
     with tlc.client() as client:
         answers = ask(client, spec, looked_at, known=max(history.landed))
     if answers.refusal:
-        return skipped(answers.sentences(spec), cursor, seconds)
+        return skipped([answers.refusal], cursor, seconds)
     downloaded = {
         month: downloaded_version(context.instance, spec, month) for month in answers.published
     }
@@ -67,9 +67,13 @@ def _look(
     if changed := _changed(answers, downloaded, cursor):
         context.log.info(f"Reissued by TLC: {spec.name} {several(changed)}.")
         return requested(spec, changed, cursor)
-    where = f"Asked for {len(looked_at)} of {len(history.landed)} landed months of {spec.name}"
-    span = f" ({several(looked_at)})" if looked_at else ""
-    return skipped([f"{where}{span}: none reissued.", *answers.sentences(spec)], cursor, seconds)
+    reasons = [
+        f"Asked for {len(looked_at)} of {len(history.landed)} landed months of {spec.name} "
+        f"({several(looked_at) or 'the others are in a run'}): none newly reissued.",
+        *answers.sentences(spec, absent="no longer publishes"),
+        *unlanded(spec, cursor, history),
+    ]
+    return skipped(reasons, cursor, seconds)
 
 
 def _changed(

@@ -13,7 +13,9 @@ import dagster as dg
 
 from taxi_assets.assets.raw import observation
 from taxi_assets.automation.cursor import Cursor
+from taxi_assets.automation.history import History
 from taxi_assets.automation.jobs import job_name
+from taxi_assets.automation.messages import several
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.tlc import Published
@@ -33,6 +35,17 @@ def skipped(reasons: Sequence[str], cursor: Cursor, seconds: int) -> dg.SensorRe
     """No runs: why, and when the sensor looks again."""
     said = [*reasons, f"Looks again in {_span(seconds)}."]
     return dg.SensorResult(skip_reason=" ".join(said), cursor=cursor.write())
+
+
+def unlanded(spec: DatasetSpec, cursor: Cursor, history: History) -> list[str]:
+    """Months that a run was requested for and that it did not bring: a person's to mend."""
+    stuck = cursor.asked.keys() - history.under_way
+    if not stuck:
+        return []
+    return [
+        f"{spec.name} {several(stuck)} was run and did not land: see its latest run and "
+        "re-execute it."
+    ]
 
 
 def requested(

@@ -7,8 +7,6 @@ It is an edge trigger: the sensor starts the failing run when a month joins the 
 that it stays there. The job may be run by hand at any time.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import dagster as dg
 from taxi_assets.automation.history import History, read_history
 from taxi_assets.automation.jobs import job_name
 from taxi_assets.automation.schedules import month_due
+from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month, months_between
 from taxi_assets.datasets.spec import DatasetSpec
 
@@ -118,5 +117,5 @@ def _find(
 
 
 def _remedy(found: Iterable[LeftBehind]) -> str:
-    jobs = sorted({f"{each.dataset}_months" for each in found})
+    jobs = sorted({job_name(DATASETS[each.dataset]) for each in found})
     return f"Re-execute what failed; materialise what is missing with {', '.join(jobs)}."

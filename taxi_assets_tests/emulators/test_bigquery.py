@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery, storage
+from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
     BigQueryReadGrpcTransport,
 )
+from google.cloud.storage import Bucket
+from google.cloud.storage import Client as StorageClient
 
 from taxi_assets_tests.emulators.bigquery import BigQuery
 
@@ -48,13 +50,13 @@ def table(client: bigquery.Client) -> Iterator[bigquery.Table]:
 
 
 @pytest.fixture
-def bucket(bigquery_emulator: BigQuery, client: bigquery.Client) -> storage.Bucket:
+def bucket(bigquery_emulator: BigQuery, client: bigquery.Client) -> Bucket:
     assert client  # whose environment leads this one to the emulator
-    lake = storage.Client(bigquery_emulator.project, AnonymousCredentials())  # type: ignore[no-untyped-call]  # by Google
+    lake = StorageClient(bigquery_emulator.project, AnonymousCredentials())  # type: ignore[no-untyped-call]  # by Google
     return lake.lookup_bucket(LAKE) or lake.create_bucket(LAKE)
 
 
-def put(bucket: storage.Bucket, name: str, month: dt.date, fares: Sequence[float | None]) -> str:
+def put(bucket: Bucket, name: str, month: dt.date, fares: Sequence[float | None]) -> str:
     """A month of trips, one a second, as Parquet; its gs:// URI."""
     start = dt.datetime(month.year, month.month, 1)  # noqa: DTZ001 - TLC's times are naive
     pickups = [start + dt.timedelta(seconds=n) for n in range(len(fares))]
@@ -91,7 +93,7 @@ def fares(client: bigquery.Client, table: bigquery.Table) -> dict[dt.date, list[
 
 
 def test_a_partition_is_replaced_and_its_neighbours_are_left(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "a/month=1/trips", JANUARY, [1, 2, 3]), table, "202401")
     load(client, put(bucket, "a/month=2/trips", FEBRUARY, [4]), table, "202402")
@@ -105,7 +107,7 @@ def test_a_partition_is_replaced_and_its_neighbours_are_left(
 
 
 def test_a_partition_replaced_with_nothing_is_empty(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "b/1", JANUARY, [1]), table, "202401")
     load(client, put(bucket, "b/2", FEBRUARY, [2]), table, "202402")
@@ -114,7 +116,7 @@ def test_a_partition_replaced_with_nothing_is_empty(
 
 
 def test_rows_of_another_partition_are_refused_and_nothing_changes(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "c/1", JANUARY, [1]), table, "202401")
     with pytest.raises(BadRequest, match="different partitions"):
@@ -123,7 +125,7 @@ def test_rows_of_another_partition_are_refused_and_nothing_changes(
 
 
 def test_an_id_that_is_no_month_is_refused(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     uri = put(bucket, "d/1", JANUARY, [1])
     for partition in ("20240101", "2024", "january"):
@@ -132,7 +134,7 @@ def test_an_id_that_is_no_month_is_refused(
 
 
 def test_a_wildcard_names_every_object_that_fits_in_folders_below_too(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     for name in ("e/1.parquet", "e/deep/2.parquet", "e/other.csv"):
         put(bucket, name, JANUARY, [1])
@@ -142,14 +144,14 @@ def test_a_wildcard_names_every_object_that_fits_in_folders_below_too(
 
 @pytest.mark.parametrize("name", ["nowhere/trips", "nowhere/*"])
 def test_a_missing_object_is_not_found(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket, name: str
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket, name: str
 ) -> None:
     with pytest.raises(NotFound, match=f"gs://{LAKE}/nowhere"):
         load(client, f"gs://{LAKE}/{name}", table, "202401")
 
 
 def test_a_partition_can_be_deleted(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "f/1", JANUARY, [1]), table, "202401")
     load(client, put(bucket, "f/2", FEBRUARY, [2]), table, "202402")
@@ -158,7 +160,7 @@ def test_a_partition_can_be_deleted(
 
 
 def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     wider = pa.table({"source_month": [JANUARY], "fare": [1.0], "cbd_congestion_fee": [0.75]})
     sink = io.BytesIO()
@@ -175,7 +177,7 @@ def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(
 
 
 def test_a_column_of_another_type_is_refused(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "i/1", JANUARY, [1]), table, "202401")
     sink = io.BytesIO()
@@ -187,7 +189,7 @@ def test_a_column_of_another_type_is_refused(
 
 
 def test_a_load_that_fails_half_way_leaves_the_partition_as_it_was(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     strict = bigquery.Table(
         f"{table.project}.{table.dataset_id}.strict",
@@ -202,7 +204,7 @@ def test_a_load_that_fails_half_way_leaves_the_partition_as_it_was(
 
 
 def test_a_partition_may_be_rewritten_from_itself(
-    client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "j/1", JANUARY, [1, 2, 3]), table, "202401")
     load(client, put(bucket, "j/2", FEBRUARY, [4]), table, "202402")
@@ -219,7 +221,7 @@ def test_a_partition_may_be_rewritten_from_itself(
 def test_rows_are_read_over_loopback_grpc(
     client: bigquery.Client,
     table: bigquery.Table,
-    bucket: storage.Bucket,
+    bucket: Bucket,
     bigquery_emulator: BigQuery,
 ) -> None:
     load(client, put(bucket, "h/1", JANUARY, [1, 2, 3]), table, "202401")
