@@ -28,21 +28,21 @@ AUDIT = "audit"
 PASSED = "passed"
 
 
-class CleanConfig(dg.Config):
-    """How a month is audited."""
-
-    max_reject_share: float | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="Share of rows (0 to 1) that may be rejected in this run, instead of the "
-        "dataset's own bound. Set it for a month you have looked at.",
-    )
-
-
 def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
     """The dataset's second asset."""
     version = code_version(spec)
+
+    class CleanConfig(dg.Config):
+        """How a month is audited."""
+
+        # The dataset's own bound is the default, so that the launchpad shows it.
+        max_reject_share: float = Field(
+            default=spec.max_reject_share,
+            ge=0,
+            le=1,
+            description="Share of rows (0 to 1) that may be rejected in this run. Raise it for a "
+            "month you have looked at.",
+        )
 
     @dg.asset(
         **declared(spec, "clean_trips", checks.CLEAN_CHECKS),
@@ -62,11 +62,8 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         limits: Limits,
         lake: dg.ResourceParam[LakeIOManager],
     ) -> Iterator[Any]:
-        override = config.max_reject_share
-        bound = spec.max_reject_share if override is None else override
-
         def make(month: Month) -> Landed:
-            return _clean(context, lake, spec, month, limits, bound)
+            return _clean(context, lake, spec, month, limits, config.max_reject_share)
 
         yield from each_month(context, make, code_version=version)
 
@@ -110,19 +107,28 @@ def _clean(
         data_version=f"{raw.sha256[:16]}-{code_version(spec)}",
         inputs={trip_key(spec, "raw_trips"): data_version(raw)},
         outcomes=outcomes,
-        metadata=_metadata(cleaned, stored),
+        metadata=_metadata(cleaned, raw, stored),
     )
 
 
-def _metadata(cleaned: CleanedMonth, stored: dict[Part, LakeObject]) -> dict[str, Any]:
-    raw_key = trip_key(cleaned.spec, "raw_trips")
+def _metadata(
+    cleaned: CleanedMonth, raw: LakeObject, stored: dict[Part, LakeObject]
+) -> dict[str, Any]:
+    """What the month's page shows, in its order: what came of it, how it looks, where it is."""
+    spec = cleaned.spec
     return {
-        **object_metadata(stored[Part.TRIPS]),
         "published_rows": cleaned.published_rows,
+        "dagster/partition_row_count": cleaned.clean_rows,
         "rejected_rows": cleaned.rejected_rows,
-        "reject_share": cleaned.rejected_rows / max(1, cleaned.published_rows),
-        "rejects": dg.MetadataValue.path(stored[Part.REJECTS].uri),
-        "dagster/column_schema": presentation.column_schema(cleaned.spec),
-        "dagster/column_lineage": presentation.lineage_from_raw(cleaned, raw_key),
+        "reject_share": round(cleaned.rejected_rows / max(1, cleaned.published_rows), 6),
         **presentation.cleaning_plots(cleaned),
+        "dagster/column_schema": presentation.column_schema(
+            spec, published_names=cleaned.published_names
+        ),
+        "dagster/column_lineage": presentation.lineage_from_raw(
+            cleaned, trip_key(spec, "raw_trips")
+        ),
+        **object_metadata(stored[Part.TRIPS]),
+        "rejects": dg.MetadataValue.path(stored[Part.REJECTS].uri),
+        **presentation.links(spec, raw.attributes.get("source_url")),
     }

@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
@@ -80,14 +83,14 @@ def each_month(
             context.log.error(_sentence(context, month, error), exc_info=_unexpected(error))
             continue
         yield from result.observed
-        yield from (_evaluation(context, month, outcome) for outcome in result.outcomes)
         failed = [each for each in result.outcomes if each.stops_the_month]
+        if not failed:
+            yield _materialization(context, month, result, code_version, seconds)
+            landed += 1
+        yield from _evaluations(context, month, result.outcomes)
         if failed:
             reasons = "; ".join(f"{each.check}: {each.description}" for each in failed)
             failures[month] = AuditFailed(f"{reasons} The months downstream are as they were.")
-            continue
-        yield _materialization(context, month, result, code_version, seconds)
-        landed += 1
     _retry_if_worthwhile(context, failures)
     if landed:
         yield from _outputs(context)
@@ -115,19 +118,36 @@ def _months(
     return {str(event.partition) for event in events if event.asset_key == key}
 
 
-def _evaluation(
-    context: dg.AssetExecutionContext, month: Month, outcome: Outcome
-) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(
-        asset_key=context.asset_key,
-        check_name=outcome.check,
-        passed=outcome.passed,
-        severity=outcome.severity,
-        description=outcome.description,
-        metadata={key: dg.MetadataValue.int(value) for key, value in outcome.counts.items()},
-        blocking=outcome.blocking,
-        partition=str(month),
+def _evaluations(
+    context: dg.AssetExecutionContext, month: Month, outcomes: Sequence[Outcome]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """The verdicts, tied to the month's latest materialization; any other the UI drops."""
+    target = _latest_materialization(context, month) if outcomes else None
+    for outcome in outcomes:
+        yield dg.AssetCheckEvaluation(
+            asset_key=context.asset_key,
+            check_name=outcome.check,
+            passed=outcome.passed,
+            severity=outcome.severity,
+            description=outcome.description,
+            metadata={key: dg.MetadataValue.int(value) for key, value in outcome.counts.items()},
+            target_materialization_data=target,
+            blocking=outcome.blocking,
+            partition=str(month),
+        )
+
+
+def _latest_materialization(
+    context: dg.AssetExecutionContext, month: Month
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    found = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(context.asset_key, asset_partitions=[str(month)]), limit=1
     )
+    for record in found.records:
+        return AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+    return None
 
 
 def _materialization(

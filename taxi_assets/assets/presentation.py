@@ -7,15 +7,21 @@ Belongs here: turning specifications and counts into Dagster metadata. Does not:
 from __future__ import annotations
 
 import base64
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from taxi_assets.assets.common import TRIPS_PAGE
 from taxi_assets.cleaning import CleanedMonth
-from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.datasets.spec import Column, DatasetSpec
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 
-_WIDTH, _HEIGHT = 620, 120
+# The UI shows Markdown of up to this many characters on the page and hides more behind a link.
+_SHOWN_AT_ONCE = 999
+
+# Of the plot, in pixels: a day, its bar, the highest bar, and the line that bars stand on.
+_DAY, _BAR, _HIGHEST, _BASE = 18, 14, 70, 74
 
 
 def rules_table(spec: DatasetSpec) -> str:
@@ -24,14 +30,45 @@ def rules_table(spec: DatasetSpec) -> str:
     return "\n".join(["| rule | does | when |", "|---|---|---|", *rows])
 
 
-def column_schema(spec: DatasetSpec, part: Part = Part.TRIPS) -> dg.TableSchema:
-    """Every stored column with its type and meaning."""
+def column_schema(
+    spec: DatasetSpec,
+    part: Part = Part.TRIPS,
+    *,
+    published_names: Mapping[str, str] | None = None,
+) -> dg.TableSchema:
+    """Every stored column with its type and meaning.
+
+    ``published_names`` (canonical to published) adds where a month's columns come from, for
+    open-source Dagster records column lineage and shows it nowhere.
+    """
     return dg.TableSchema(
         [
-            dg.TableColumn(column.name, str(column.type), documentation(column))
+            dg.TableColumn(
+                column.name,
+                str(column.type),
+                documentation(column) + _origin(column, published_names),
+            )
             for column in stored_columns(spec, part)
         ]
     )
+
+
+def _origin(column: Column, published_names: Mapping[str, str] | None) -> str:
+    if published_names is None or not column.published_as:
+        return ""
+    if column.name not in published_names:
+        return " Not in this month's file: NULL."
+    return f" Published as `{published_names[column.name]}`."
+
+
+def links(spec: DatasetSpec, file_url: str | None) -> dict[str, dg.MetadataValue]:
+    """Where a month can be read about at TLC, and the file itself where its address is known."""
+    file = {"file at TLC": dg.MetadataValue.url(file_url)} if file_url else {}
+    return {
+        **file,
+        "TLC's page": dg.MetadataValue.url(TRIPS_PAGE),
+        "data dictionary": dg.MetadataValue.url(spec.dictionary_url),
+    }
 
 
 def lineage_from_raw(cleaned: CleanedMonth, raw: dg.AssetKey) -> dg.TableColumnLineage:
@@ -55,19 +92,12 @@ def same_columns(spec: DatasetSpec, upstream: dg.AssetKey) -> dg.TableColumnLine
 
 
 def cleaning_plots(cleaned: CleanedMonth) -> dict[str, dg.MetadataValue]:
-    """Trips per day, and rows by rule, as small bar charts and tables."""
-    within = {
-        f"{day:%d}": count
-        for day, count in cleaned.trips_per_day.items()
-        if day is not None and (day.year, day.month) == (cleaned.month.year, cleaned.month.month)
-    }
-    title = f"{cleaned.spec.name} {cleaned.month}: trips per day"
-    plots: dict[str, dg.MetadataValue] = {
-        "trips_per_day": dg.MetadataValue.md(_bars(title, within)),
+    """Trips per day as a small bar chart, rows by rule as tables."""
+    return {
+        "trips_per_day": dg.MetadataValue.md(_trips_per_day(cleaned)),
         "rejects_by_reason": dg.MetadataValue.md(_counts("reason", cleaned.reasons)),
         "flags": dg.MetadataValue.md(_counts("flag", cleaned.flags)),
     }
-    return plots
 
 
 def _counts(heading: str, counts: Mapping[str, int]) -> str:
@@ -81,35 +111,37 @@ def _counts(heading: str, counts: Mapping[str, int]) -> str:
     return "\n".join([f"| {heading} | rows | |", "|---|---:|---|", *rows])
 
 
-def _bars(title: str, values: Mapping[str, int]) -> str:
-    """A bar chart as an SVG image inside Markdown; the UI shows images, not inline SVG."""
-    if not values:
-        return "no trips"
-    most = max(values.values())
-    svg = "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT + 34}" '
-            'font-family="sans-serif" font-size="10">',
-            f'<rect width="{_WIDTH}" height="{_HEIGHT + 34}" fill="#ffffff"/>',
-            f'<text x="4" y="12" fill="#333333">{title} (most: {most:,})</text>',
-            *_bar_shapes(list(values.items()), most),
-            "</svg>",
-        ]
+def _trips_per_day(cleaned: CleanedMonth) -> str:
+    """The month's own days, those without a trip too; strays are among the flags."""
+    month = cleaned.month
+    days = range(1, monthrange(month.year, month.month)[1] + 1)
+    counts = [cleaned.trips_per_day.get(month.first_day.replace(day=day), 0) for day in days]
+    if not any(counts):
+        return f"no trips on any day of {month}"
+    most, fewest = max(counts), min(counts)
+    image = base64.b64encode(_bars(counts).encode()).decode()
+    return (
+        f"![{cleaned.spec.name} {month}: trips per day](data:image/svg+xml;base64,{image})\n\n"
+        f"most {most:,} on day {counts.index(most) + 1}, "
+        f"fewest {fewest:,} on day {counts.index(fewest) + 1}"
     )
-    encoded = base64.b64encode(svg.encode()).decode()
-    return f"![{title}](data:image/svg+xml;base64,{encoded})"
 
 
-def _bar_shapes(values: Sequence[tuple[str, int]], most: int) -> list[str]:
-    step = _WIDTH / len(values)
-    shapes = []
-    for index, (label, value) in enumerate(values):
-        height = _HEIGHT * value / most
-        left, top = index * step, 18 + _HEIGHT - height
-        shapes.append(
-            f'<rect x="{left + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" '
-            f'height="{height:.1f}" fill="#4f6bed"/>'
-            f'<text x="{left + step / 2:.1f}" y="{_HEIGHT + 30}" text-anchor="middle" '
-            f'fill="#333333">{label}</text>'
-        )
-    return shapes
+def _bars(counts: Sequence[int]) -> str:
+    """A bar per day as an SVG image, for the UI shows images, not inline SVG.
+
+    All bars are one stroked path, and only each seventh day is labelled, so that the Markdown
+    around it stays within ``_SHOWN_AT_ONCE``. No background: pages are light or dark.
+    """
+    most = max(counts)
+    bars = "".join(f"v-{h}m{_DAY} {h}" for h in (round(_HIGHEST * n / most) for n in counts))
+    labels = "".join(
+        f'<text x="{_DAY * (day - 1) + 4}" y="88">{day}</text>'
+        for day in range(1, len(counts) + 1, 7)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_DAY * len(counts)}" height="90" '
+        'font-family="sans-serif" font-size="11" fill="#888">'
+        f'<path stroke="#4f6bed" stroke-width="{_BAR}" d="M{_DAY // 2} {_BASE}{bars}"/>'
+        f"{labels}</svg>"
+    )

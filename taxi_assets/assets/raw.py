@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from taxi_assets.assets import checks
+from taxi_assets.assets import checks, presentation
 from taxi_assets.assets.common import declared, source_key
 from taxi_assets.assets.months import Landed, each_month
 from taxi_assets.assets.resources import Limits, TlcSource
@@ -100,7 +100,12 @@ def _landed(
         inputs={source_key(spec): version},
         observed=[observation(spec, month, published, version)],
         outcomes=[checks.published_rows(spec, month, stored.rows, limits.trusted_counts)],
-        metadata={**object_metadata(stored), "download": says, **_source_metadata(published)},
+        metadata={
+            **object_metadata(stored),
+            "download": says,
+            **_source_metadata(published),
+            **presentation.links(spec, published.url),
+        },
     )
 
 

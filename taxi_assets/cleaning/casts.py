@@ -67,7 +67,7 @@ def fault(mapped: Mapped) -> str | None:
     if mapped.kind is Published.TEXT:
         there = f"trim({name}) <> ''"
     elif mapped.kind is Published.FLOAT:
-        there = f"NOT isnan({name})"  # pandas wrote some of these files, and NaN is its NULL
+        there = f"NOT isnan({name})"
     else:
         there = f"{name} IS NOT NULL"
     return f"{there} AND ({cast(mapped)}) IS NULL"
@@ -75,18 +75,22 @@ def fault(mapped: Mapped) -> str | None:
 
 def _plain(name: str, mapped: Mapped) -> str:
     """The cast without the code table."""
-    pair = (mapped.kind, mapped.column.type)
-    if pair == (Published.TEXT, Type.TIMESTAMP):
+    text, wanted = mapped.kind is Published.TEXT, mapped.column.type
+    number = f"TRY_CAST(trim({name}) AS DOUBLE)" if text else f"CAST({name} AS DOUBLE)"
+    if wanted is Type.FLOAT:
+        return _number(number)
+    if wanted is Type.INTEGER and mapped.kind is not Published.INTEGER:
+        return _whole(number)
+    if wanted is Type.TIMESTAMP and text:
         return f"try_strptime(trim({name}), {_TEXT_TIMES})"
-    if pair == (Published.TEXT, Type.INTEGER):
-        return _whole(f"TRY_CAST(trim({name}) AS DOUBLE)")
-    if pair == (Published.TEXT, Type.FLOAT):
-        return f"TRY_CAST(trim({name}) AS DOUBLE)"
-    if pair == (Published.FLOAT, Type.INTEGER):
-        return _whole(name)
-    if mapped.kind is not Published.TEXT and mapped.column.type is Type.STRING:
+    if wanted is Type.STRING and not text:
         return "NULL"  # a number where text is wanted is what the code table says, or a fault
-    return f"CAST({name} AS {SQL_TYPES[mapped.column.type]})"
+    return f"CAST({name} AS {SQL_TYPES[wanted]})"
+
+
+def _number(number: str) -> str:
+    """A double, or NULL for NaN: pandas' NULL would turn every sum of the column into NaN."""
+    return f"nullif({number}, 'nan'::DOUBLE)"
 
 
 def _whole(number: str) -> str:

@@ -103,6 +103,9 @@ def _connect(folder: Path, memory_limit: str, threads: int | None) -> duckdb.Duc
         config["threads"] = threads
     connection = duckdb.connect(config=config)
     connection.execute("SET enable_progress_bar = false")
+    # With statistics at hand, DuckDB writes a column that happens to hold no NULL as NOT NULL, and
+    # the months of one dataset would differ in their schema.
+    connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     return connection
 
 

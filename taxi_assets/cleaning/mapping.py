@@ -64,7 +64,7 @@ def map_columns(
         elif not names:
             mapped.append(Mapped(column, None, Published.NULL))
         else:
-            found = schema.field(names[0]).type
+            found = schema.types[schema.names.index(names[0])]
             kind = _kind(found)
             if kind is None or not _has_cast(kind, column):
                 faults.append(

@@ -11,15 +11,17 @@ per partition:
     LakeObject                                                     a handle; no download
 
 ``AssetIn(metadata={"columns": [...]})`` chooses columns of rows, ``{"part": "rejects"}`` a
-cleaned month's rejects. Returning any of these from an asset stores it.
+cleaned month's rejects. Returning any of these from an asset stores it; in a run over several
+partitions, return a ``dict`` with one per partition.
 """
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -28,13 +30,28 @@ from typing_extensions import override
 
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import Misconfigured
-from taxi_assets.forms import Rows, from_reader, is_rows, read_parquet, unknown_form, write_parquet
+from taxi_assets.forms import (
+    Rows,
+    by_partition,
+    form_per_partition,
+    from_reader,
+    is_rows,
+    read_parquet,
+    unknown_form,
+    write_parquet,
+)
 from taxi_assets.lake import keys
 from taxi_assets.lake.opening import open_store
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.lake.store import LakeObject, LakeStore, NewObject, sha256_of
 
-_FORMS = ("pandas.DataFrame", "pyarrow.Table", "pyarrow.RecordBatchReader", "pathlib.Path")
+_FORMS = (
+    "pandas.DataFrame",
+    "pyarrow.Table",
+    "pyarrow.RecordBatchReader",
+    "pathlib.Path",
+    "LakeObject",
+)
 
 
 class Stored:
@@ -101,9 +118,14 @@ class LakeIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         if isinstance(obj, Stored):
             return
-        partition = context.partition_key if context.has_partition_key else None
-        key = keys.of_asset(context.asset_key.path, partition)
-        context.add_output_metadata(object_metadata(self.write(key, obj)))
+        partitions = context.asset_partition_keys if context.has_asset_partitions else None
+        path = context.asset_key.path
+        stored = [
+            self.write(keys.of_asset(path, partition), value)
+            for partition, value in by_partition("/".join(path), obj, partitions)
+        ]
+        if len(stored) == 1:  # what is said here, Dagster says of every partition of the run
+            context.add_output_metadata(object_metadata(stored[0]))
 
     def write(self, key: str, value: Path | Rows | LakeObject) -> LakeObject:
         """Store rows, a Parquet file or another object under ``key``, whatever is there now."""
@@ -124,18 +146,20 @@ class LakeIOManager(dg.ConfigurableIOManager):
         metadata = context.definition_metadata
         part, columns = Part(metadata.get("part", Part.TRIPS)), metadata.get("columns")
         path = context.asset_key.path
-        partitions = context.asset_partition_keys if context.has_asset_partitions else [None]
-        objects = {each: self.find(path, each, part) for each in partitions}
-        if get_origin(form) is dict:
-            inner = get_args(form)[1]
-            return {str(each): self._as(inner, [found], columns) for each, found in objects.items()}
-        return self._as(form, list(objects.values()), columns)
+        partitions = context.asset_partition_keys if context.has_asset_partitions else None
+        each_form = form_per_partition("/".join(path), form, partitions)
+        wanted = each_form or form
+        if not is_rows(wanted) and wanted not in (Path, LakeObject):
+            raise unknown_form("/".join(path), wanted, _FORMS)
+        objects = [self.find(path, each, part) for each in partitions or (None,)]
+        if each_form is None:
+            return self._as(form, objects, columns)
+        each_value = (self._as(each_form, [found], columns) for found in objects)
+        return dict(zip(partitions or (), each_value, strict=True))
 
     def _as(self, form: Any, objects: list[LakeObject], columns: Sequence[str] | None) -> Any:
         if is_rows(form):
             return from_reader(read_parquet([self.local(each) for each in objects], columns), form)
-        if form not in (Path, LakeObject):
-            raise unknown_form(objects[0].key, form, (*_FORMS, "LakeObject"))
         if len(objects) != 1:
             raise Misconfigured(
                 f"{form.__name__} is one object and {len(objects)} partitions were asked for; "
@@ -144,10 +168,11 @@ class LakeIOManager(dg.ConfigurableIOManager):
         return objects[0] if form is LakeObject else self.local(objects[0])
 
     def _file_of(self, value: Path | Rows) -> Path:
-        if isinstance(value, Path):
-            return value
         path = self.folder / f"{uuid.uuid4().hex}.parquet"
-        write_parquet(value, path)
+        if isinstance(value, Path):
+            shutil.copyfile(value, path)  # a store moves what it is given; this is not ours to give
+        else:
+            write_parquet(value, path)
         return path
 
 

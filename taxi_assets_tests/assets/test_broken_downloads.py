@@ -1,0 +1,107 @@
+"""What TLC did not publish gets a clear error, and leaves everything as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.simulator.publisher import trip_file
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.assets.platform import FOUR, Platform, failed_steps, failures
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A real bad download: which month it was named for, and what must be said of it."""
+
+    file: str
+    dataset: str
+    month: str
+    says: str
+
+
+BROKEN = (
+    Broken(
+        "green_tripdata_2025-02.truncated.parquet",
+        "green",
+        "2025-02",
+        "it is cut: Parquet without its end, after 75536 bytes",
+    ),
+    Broken(
+        "green_tripdata_2022-01.lfs-pointer.parquet",
+        "green",
+        "2022-01",
+        "it is a Git LFS pointer, not the file it points to",
+    ),
+    Broken(
+        "yellow_tripdata_2024-01.accessdenied.parquet",
+        "yellow",
+        "2024-01",
+        "it is an XML page, with S3's code AccessDenied",
+    ),
+)
+
+
+def test_every_broken_file_at_hand_is_tried(real_tlc: Path) -> None:
+    assert {path.name for path in (real_tlc / "broken").iterdir()} == {each.file for each in BROKEN}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=[each.file for each in BROKEN])
+def test_a_broken_file_changes_nothing_but_the_runs_status(
+    broken: Broken, real_tlc: Path, tmp_path: Path, tlc: Simulator, platform: Platform
+) -> None:
+    month = Month.parse(broken.month)
+    tlc.publish(broken.dataset, month.plus(-1), rows=200)
+    tlc.publish(broken.dataset, month, rows=200)
+    platform.month(broken.dataset, str(month.plus(-1)), broken.month)
+    lake, tables = platform.everything_stored(), _tables(platform, broken.dataset)
+
+    served = trip_file(tmp_path / "site", broken.dataset, month)
+    served.unlink()
+    served.write_bytes((real_tlc / "broken" / broken.file).read_bytes())
+    result = platform.run(f"key:{broken.dataset}/*", broken.month)
+
+    assert not result.success
+    message = failures(result)
+    assert message.startswith(
+        f"{broken.dataset}/raw_trips {month} failed: {broken.dataset} {month}"
+    )
+    assert f"from {tlc.url}/trip-data/{served.name} is not the published file" in message
+    assert broken.says in message
+    assert "Nothing of it was kept" in message
+    assert failed_steps(result) == [f"{broken.dataset}__raw_trips"]
+    assert platform.everything_stored() == lake
+    assert _tables(platform, broken.dataset) == tables
+    assert platform.waiting() == []
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=[each.file for each in BROKEN])
+def test_of_a_month_that_was_never_whole_nothing_is_stored(
+    broken: Broken, real_tlc: Path, tmp_path: Path, platform: Platform
+) -> None:
+    served = trip_file(tmp_path / "site", broken.dataset, Month.parse(broken.month))
+    served.parent.mkdir(parents=True)
+    served.write_bytes((real_tlc / "broken" / broken.file).read_bytes())
+    assert not platform.run(f"key:{broken.dataset}/*", broken.month).success
+    assert platform.everything_stored() == {}
+    assert not platform.warehouse.exists()
+    for name in FOUR:
+        assert platform.made(f"{broken.dataset}/{name}") == set()
+
+
+def test_a_month_that_is_not_published_says_so_and_what_to_do(platform: Platform) -> None:
+    result = platform.run("key:green/*", "2024-01")
+    message = failures(result)
+    assert message.startswith("green/raw_trips 2024-01 failed: green 2024-01")
+    assert "TLC publishes a month 47 to 62 days after it ends" in message
+    assert failed_steps(result) == ["green__raw_trips"]
+
+
+def _tables(platform: Platform, dataset: str) -> list[tuple[object, ...]]:
+    return sorted(
+        platform.query(f"SELECT hash(trips) FROM {dataset}_trips AS trips")
+        + platform.query(f"SELECT hash(rejects) FROM {dataset}_rejects AS rejects")
+    )

@@ -1,0 +1,306 @@
+"""What a user's own assets get from the lake by their annotations, and what they leave there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PosixPath
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.lake.store import LakeObject
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.assets.downstream import MONTHLY, QUARTERLY, reader, writer
+from taxi_assets_tests.assets.platform import Platform, failures
+
+FORMS: dict[str, Any] = {
+    "frame": pd.DataFrame,
+    "table": pa.Table,
+    "batches": pa.RecordBatchReader,
+    "path": Path,
+    "handle": LakeObject,
+}
+ROWS = {"2024-01": 300, "2024-02": 310, "2024-03": 320}
+LAKE = ["green", "lake_trips"]
+RANGE = ("2024-01", "2024-03")
+TEN = pa.table({"name": [f"n{i}" for i in range(10)], "number": list(range(10))})
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Three months of green, and user's assets that read them; ``got`` is what those were given."""
+
+    platform: Platform
+    got: dict[str, Any]
+
+    def run(self, name: str, first: str | None = None, last: str | None = None) -> Any:
+        """What the asset was given, read while it ran."""
+        result = self.platform.run(f"key:{name}", first, last)
+        assert result.success, failures(result)
+        return self.got.pop(name)
+
+    def refusal(self, name: str, first: str | None = None, last: str | None = None) -> str:
+        """Why the asset's run failed, in the words of the error that caused it."""
+        result = self.platform.run(f"key:{name}", first, last)
+        assert not result.success
+        (failure,) = [event for event in result.all_events if event.is_step_failure]
+        error = failure.step_failure_data.error
+        assert error is not None
+        return str((error.cause or error).message)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    folder = tmp_path_factory.mktemp("lake")
+    got: dict[str, Any] = {}
+    more = [reader(f"reads_{name}", LAKE, form, got) for name, form in FORMS.items()]
+    more += [reader(f"reads_{name}s", LAKE, dict[str, form], got) for name, form in FORMS.items()]  # type: ignore[valid-type]
+    more += [
+        reader("rejects", LAKE, pa.Table, got, metadata={"part": "rejects"}),
+        reader(
+            "columns", LAKE, pd.DataFrame, got, metadata={"columns": ["tip_amount", "pickup_at"]}
+        ),
+        reader("no_such_column", LAKE, pa.Table, got, metadata={"columns": ["tip"]}),
+        reader("raw_file", ["green", "raw_trips"], Path, got),
+        reader("quarter", LAKE, pa.Table, got, partitions=QUARTERLY),
+        reader("zones", ["lake_zones"], pd.DataFrame, got, partitions=None),
+        reader("zones_by_none", ["lake_zones"], dict[str, pd.DataFrame], got, partitions=None),
+        reader("a_list", LAKE, list, got),
+        reader(
+            "two_of_all",
+            LAKE,
+            pd.DataFrame,
+            got,
+            partitions=None,
+            mapping=dg.SpecificPartitionsPartitionMapping(["2024-01", "2024-03"]),
+        ),
+    ]
+    with Simulator(folder / "site") as tlc:
+        tlc.publish_zones()
+        for month, rows in ROWS.items():
+            tlc.publish("green", Month.parse(month), rows=rows)
+        platform = Platform(folder / "home", tlc.url, more=more)
+        result = platform.run("+key:green/lake_trips", *RANGE)
+        assert result.success, failures(result)
+        assert platform.run("key:lake_zones").success
+    return Lake(platform, got)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("frame", pd.DataFrame),
+        ("table", pa.Table),
+        ("batches", pa.RecordBatchReader),
+        ("path", PosixPath),
+    ],
+)
+def test_a_month_arrives_in_the_form_of_its_annotation(lake: Lake, name: str, form: type) -> None:
+    got = lake.run(f"reads_{name}", "2024-02")
+    assert issubclass(got.form, form)
+    assert _same_rows(got.rows, _published(lake, "2024-02"))
+
+
+def test_a_handle_downloads_nothing_and_says_what_is_there(lake: Lake) -> None:
+    got = lake.run("reads_handle", "2024-02").value
+    path = _file(lake, "2024-02")
+    assert got.uri == f"file://{path}"
+    assert (got.size, got.rows) == (path.stat().st_size, _rows(path))
+
+
+@pytest.mark.parametrize("name", ["frame", "table", "batches"])
+def test_months_arrive_one_after_the_other(lake: Lake, name: str) -> None:
+    got = lake.run(f"reads_{name}", *RANGE)
+    assert _same_rows(got.rows, *(_published(lake, month) for month in ROWS))
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("months", [("2024-03",), ("2024-01", "2024-03")])
+def test_a_dict_has_a_value_per_month(lake: Lake, name: str, months: tuple[str, ...]) -> None:
+    got = lake.run(f"reads_{name}s", *months)
+    assert list(got) == (list(ROWS) if len(months) == 2 else ["2024-03"])
+    for month, each in got.items():
+        if name == "handle":
+            assert each.value.uri == f"file://{_file(lake, month)}"
+        else:
+            assert _same_rows(each.rows, _published(lake, month))
+
+
+@pytest.mark.parametrize("name", ["path", "handle"])
+def test_one_object_cannot_stand_for_several_months(lake: Lake, name: str) -> None:
+    said = lake.refusal(f"reads_{name}", *RANGE)
+    form = {"path": "Path", "handle": "LakeObject"}[name]
+    assert f"{form} is one object and 3 partitions were asked for" in said
+    assert f"annotate the input dict[str, {form}]" in said
+
+
+def test_the_rejects_of_a_month(lake: Lake) -> None:
+    rejects = lake.run("rejects", "2024-01").rows
+    assert rejects.num_rows == ROWS["2024-01"] - _rows(_file(lake, "2024-01")) > 0
+    assert "reject_reasons" in rejects.column_names
+
+
+def test_chosen_columns_come_in_the_order_asked_for(lake: Lake) -> None:
+    got = lake.run("columns", *RANGE)
+    assert got.rows.column_names == ["tip_amount", "pickup_at"]
+    assert got.rows.num_rows == sum(_rows(_file(lake, month)) for month in ROWS)
+
+
+def test_an_unknown_column_is_named(lake: Lake) -> None:
+    assert "No column tip; there are ['vendor_id'," in lake.refusal("no_such_column", "2024-01")
+
+
+def test_a_raw_file_is_the_published_one(lake: Lake) -> None:
+    got = lake.run("raw_file", "2024-01")
+    assert got.rows.num_rows == ROWS["2024-01"]
+    assert "lpep_pickup_datetime" in got.rows.column_names
+
+
+def test_a_quarter_gets_its_three_months(lake: Lake) -> None:
+    got = lake.run("quarter", "2024-01")
+    assert _same_rows(got.rows, *(_published(lake, month) for month in ROWS))
+
+
+def test_an_asset_without_partitions_gets_the_months_it_maps_to(lake: Lake) -> None:
+    got = lake.run("two_of_all")
+    assert set(got.value["source_month"].dt.strftime("%Y-%m")) == {"2024-01", "2024-03"}
+
+
+def test_an_asset_without_partitions_is_one_object(lake: Lake) -> None:
+    assert len(lake.run("zones").value) == 265
+
+
+def test_a_dict_needs_partitions(lake: Lake) -> None:
+    said = lake.refusal("zones_by_none")
+    assert "The input lake_zones is annotated as a dict, but has no partitions" in said
+
+
+def test_a_missing_month_names_the_key_and_what_to_materialise(lake: Lake) -> None:
+    said = lake.refusal("reads_frame", "2024-04")
+    assert "lake/trips/green/year=2024/month=04/trips.parquet is not in the lake." in said
+    assert "Materialise green/lake_trips for 2024-04 first." in said
+
+
+def test_an_annotation_that_says_nothing_lists_those_that_do(lake: Lake) -> None:
+    said = lake.refusal("a_list", "2024-01")
+    assert "The input green/lake_trips is annotated List; annotate it with one of pandas." in said
+    assert "LakeObject" in said
+
+
+def test_no_run_leaves_files_behind(lake: Lake) -> None:
+    lake.run("reads_paths", *RANGE)
+    assert lake.platform.waiting() == []
+
+
+def _batches() -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(TEN.schema, iter(TEN.to_batches(max_chunksize=3)))
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        (pd.DataFrame, lambda: TEN.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)),
+        (pa.Table, lambda: TEN),
+        (pa.RecordBatchReader, _batches),
+    ],
+    ids=["frame", "table", "batches"],
+)
+def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None:
+    more = [
+        writer("monthly_ten", value, form, "lake"),
+        writer("whole_ten", value, form, "lake", monthly=False),
+    ]
+    platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
+    assert platform.run("key:monthly_ten", "2024-01").success
+    assert platform.run("key:whole_ten").success
+    for key in ("assets/monthly_ten/2024-01.parquet", "assets/whole_ten.parquet"):
+        assert pq.read_table(platform.store.root / key).to_pydict() == TEN.to_pydict()
+    assert platform.metadata("whole_ten")["dagster/partition_row_count"] == 10
+    frame = platform.load(["monthly_ten"], pd.DataFrame, "2024-01")
+    assert frame.dtypes.to_dict() == {"name": pd.StringDtype("pyarrow"), "number": pd.Int64Dtype()}
+    assert platform.waiting() == []
+
+
+def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:
+    """It may be an object of the lake itself, handed on as it came."""
+    mine = tmp_path / "mine.parquet"
+    pq.write_table(TEN, mine)
+    first = writer("from_path", lambda: mine, Path, "lake")
+
+    def passed_on(from_path):  # type: ignore[no-untyped-def]  # the annotations are set below
+        return from_path
+
+    passed_on.__annotations__ = {"from_path": Path, "return": Path}
+    second = dg.asset(partitions_def=MONTHLY, io_manager_key="lake")(passed_on)
+    assert isinstance(second, dg.AssetsDefinition)
+    home = tmp_path / "home"
+    platform = Platform(home, "http://127.0.0.1:1", more=[first, second])
+    result = platform.run("key:from_path or key:passed_on", "2024-01")
+    assert result.success, failures(result)
+    for path in (
+        mine,
+        home / "lake/assets/from_path/2024-01.parquet",
+        home / "lake/assets/passed_on/2024-01.parquet",
+    ):
+        assert pq.read_table(path) == TEN
+
+
+def test_a_handle_is_copied_without_a_download(lake: Lake, tmp_path: Path) -> None:
+    handle = lake.platform.store.find("trips/green/year=2024/month=01/trips.parquet")
+    more = [writer("copied", lambda: handle, LakeObject, "lake")]
+    platform = Platform(lake.platform.settings.home, "http://127.0.0.1:1", more=more)
+    assert platform.run("key:copied", "2024-01").success
+    copied = platform.store.root / "assets/copied/2024-01.parquet"
+    assert pq.read_table(copied) == _published(lake, "2024-01")
+
+
+def test_several_partitions_are_stored_one_by_one(tmp_path: Path) -> None:
+    values = {month: TEN.slice(0, int(month[-1])) for month in ROWS}
+    more = [
+        writer("by_month", lambda: values, dict[str, pa.Table], "lake"),
+        writer("in_one", lambda: TEN, pa.Table, "lake"),
+    ]
+    platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
+    result = platform.run("key:by_month", *RANGE)
+    assert result.success, failures(result)
+    for month, value in values.items():
+        assert pq.read_table(platform.store.root / f"assets/by_month/{month}.parquet") == value
+
+    refused = Lake(platform, {}).refusal("in_one", *RANGE)
+    assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in refused
+    assert "return a dict with a value per partition" in refused
+    short = Lake(platform, {}).refusal("by_month", "2024-01", "2024-02")
+    assert "by_month returned values for 2024-01, 2024-02, 2024-03 in a run over" in short
+    assert list(platform.store.keys("assets/in_one")) == []
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    more = [writer("a_number", lambda: 7, int, "lake")]
+    platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
+    said = Lake(platform, {}).refusal("a_number", "2024-01")
+    assert "An asset returned int, which is not stored here; return a pandas.DataFrame" in said
+
+
+def _file(lake: Lake, month: str) -> Path:
+    year, number = month.split("-")
+    return lake.platform.store.root / f"trips/green/year={year}/month={number}/trips.parquet"
+
+
+def _published(lake: Lake, month: str) -> pa.Table:
+    return pq.ParquetFile(_file(lake, month)).read()
+
+
+def _rows(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _same_rows(found: pa.Table, *months: pa.Table) -> bool:
+    wanted = pa.concat_tables(months)
+    assert found.column_names == wanted.column_names
+    assert found.cast(wanted.schema) == wanted
+    return True

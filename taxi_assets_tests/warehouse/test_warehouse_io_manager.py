@@ -1,0 +1,238 @@
+"""What a user's own assets get from the warehouse by their annotations, and what they leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PosixPath
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.lake.store import LakeObject
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.assets.downstream import QUARTERLY, reader, writer
+from taxi_assets_tests.assets.platform import Platform, failures
+
+FORMS: dict[str, Any] = {
+    "frame": pd.DataFrame,
+    "table": pa.Table,
+    "batches": pa.RecordBatchReader,
+    "path": Path,
+}
+ROWS = {"2024-01": 300, "2024-02": 310, "2024-03": 320}
+RANGE = ("2024-01", "2024-03")
+TRIPS = ["green", "warehouse_trips"]
+NOBODY = "http://127.0.0.1:1"
+TEN = pa.table({"name": [f"n{i}" for i in range(10)], "number": list(range(10))})
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Three months of green, and user's assets that read them; ``got`` is what those were given."""
+
+    platform: Platform
+    got: dict[str, Any]
+
+    def run(self, name: str, first: str | None = None, last: str | None = None) -> Any:
+        result = self.platform.run(f"key:{name}", first, last)
+        assert result.success, failures(result)
+        return self.got.pop(name)
+
+    def counts(self) -> dict[str, int]:
+        return dict(
+            self.platform.query(
+                "SELECT strftime(source_month, '%Y-%m'), count(*) FROM green_trips GROUP BY 1"
+            )
+        )
+
+
+def refusal(platform: Platform, name: str, first: str | None, last: str | None = None) -> str:
+    """Why the asset's run failed, in the words of the error that caused it."""
+    result = platform.run(f"key:{name}", first, last)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    error = failure.step_failure_data.error
+    assert error is not None
+    return str((error.cause or error).message)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    folder = tmp_path_factory.mktemp("warehouse")
+    got: dict[str, Any] = {}
+    more = [reader(f"reads_{name}", TRIPS, form, got) for name, form in FORMS.items()]
+    more += [reader(f"reads_{name}s", TRIPS, dict[str, form], got) for name, form in FORMS.items()]  # type: ignore[valid-type]
+    more += [
+        reader(
+            "columns", TRIPS, pd.DataFrame, got, metadata={"columns": ["tip_amount", "pickup_at"]}
+        ),
+        reader("quarter", TRIPS, pa.Table, got, partitions=QUARTERLY),
+        reader("zones", ["taxi_zones"], pd.DataFrame, got, partitions=None),
+        reader("a_handle", TRIPS, LakeObject, got),
+        reader("yellow", ["yellow", "warehouse_trips"], pa.Table, got),
+    ]
+    with Simulator(folder / "site") as tlc:
+        tlc.publish_zones()
+        for month, rows in ROWS.items():
+            tlc.publish("green", Month.parse(month), rows=rows)
+        platform = Platform(folder / "home", tlc.url, more=more)
+        platform.month("green", *RANGE)
+        assert platform.run("+key:taxi_zones").success
+    return Warehouse(platform, got)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("frame", pd.DataFrame),
+        ("table", pa.Table),
+        ("batches", pa.RecordBatchReader),
+        ("path", PosixPath),
+    ],
+)
+@pytest.mark.parametrize("months", [("2024-02",), RANGE], ids=["one month", "three months"])
+def test_months_arrive_in_the_form_of_the_annotation(
+    warehouse: Warehouse, name: str, form: type, months: tuple[str, ...]
+) -> None:
+    got = warehouse.run(f"reads_{name}", *months)
+    assert issubclass(got.form, form)
+    assert _months(got.rows) == (
+        warehouse.counts() if len(months) == 2 else {"2024-02": warehouse.counts()["2024-02"]}
+    )
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_dict_has_a_value_per_month(warehouse: Warehouse, name: str) -> None:
+    got = warehouse.run(f"reads_{name}s", *RANGE)
+    assert list(got) == list(ROWS)
+    for month, each in got.items():
+        assert _months(each.rows) == {month: warehouse.counts()[month]}
+
+
+def test_a_frame_has_the_tables_types(warehouse: Warehouse) -> None:
+    frame = warehouse.run("reads_frame", "2024-02").value
+    types = frame.dtypes.astype(str)
+    assert types["vendor_id"] == "Int64"
+    assert types["pickup_at"] == "datetime64[us]"
+    assert types["total_amount"] == "float64"
+    assert types["store_and_fwd_flag"] == "string"
+
+
+def test_chosen_columns_come_in_the_order_asked_for(warehouse: Warehouse) -> None:
+    assert warehouse.run("columns", *RANGE).rows.column_names == ["tip_amount", "pickup_at"]
+
+
+def test_a_quarter_gets_its_three_months(warehouse: Warehouse) -> None:
+    assert _months(warehouse.run("quarter", "2024-01").rows) == warehouse.counts()
+
+
+def test_a_table_without_months_arrives_whole(warehouse: Warehouse) -> None:
+    assert len(warehouse.run("zones").value) == 265
+
+
+def test_a_missing_table_says_what_to_materialise(warehouse: Warehouse) -> None:
+    said = refusal(warehouse.platform, "yellow", "2024-01")
+    assert "has no table yellow_trips; materialise the asset that writes it" in said
+
+
+def test_a_handle_is_not_to_be_had_from_a_table(warehouse: Warehouse) -> None:
+    said = refusal(warehouse.platform, "a_handle", "2024-01")
+    assert "The input green/warehouse_trips is annotated LakeObject; annotate it with" in said
+
+
+def _batches() -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(TEN.schema, iter(TEN.to_batches(max_chunksize=3)))
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        (pd.DataFrame, lambda: TEN.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)),
+        (pa.Table, lambda: TEN),
+        (pa.RecordBatchReader, _batches),
+    ],
+    ids=["frame", "table", "batches"],
+)
+def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None:
+    more = [
+        writer("monthly_ten", value, form, "warehouse"),
+        writer("whole_ten", value, form, "warehouse", monthly=False),
+    ]
+    platform = Platform(tmp_path, NOBODY, more=more)
+    for month in ("2024-01", "2024-02", "2024-01"):
+        assert platform.run("key:monthly_ten", month).success
+    for _ in range(2):
+        assert platform.run("key:whole_ten").success
+    rows = platform.query(
+        "SELECT strftime(source_month, '%Y-%m'), list((name, number) ORDER BY number) "
+        "FROM monthly_ten GROUP BY 1 ORDER BY 1"
+    )
+    ten = list(zip(*TEN.to_pydict().values(), strict=True))
+    assert rows == [("2024-01", ten), ("2024-02", ten)]
+    assert platform.query("SELECT name, number FROM whole_ten ORDER BY number") == ten
+    assert platform.metadata("whole_ten")["dagster/partition_row_count"] == 10
+    assert platform.waiting() == []
+
+
+def test_a_file_may_be_returned_and_stays_where_it_is(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.parquet"
+    pq.write_table(TEN, mine)
+    more = [writer("from_path", lambda: mine, Path, "warehouse")]
+    platform = Platform(tmp_path / "home", NOBODY, more=more)
+    assert platform.run("key:from_path", "2024-01").success
+    assert platform.query("SELECT count(*) FROM from_path WHERE source_month = '2024-01-01'") == [
+        (10,)
+    ]
+    assert pq.read_table(mine) == TEN
+
+
+def test_a_lake_object_may_be_returned(warehouse: Warehouse) -> None:
+    handle = warehouse.platform.store.find("trips/green/year=2024/month=01/trips.parquet")
+    more = [writer("from_lake", lambda: handle, LakeObject, "warehouse")]
+    platform = Platform(warehouse.platform.settings.home, NOBODY, more=more)
+    assert platform.run("key:from_lake", "2024-01").success
+    (different,) = platform.query(
+        "SELECT count(*) FROM (SELECT * FROM green_trips WHERE source_month = '2024-01-01' "
+        "EXCEPT ALL FROM from_lake)"
+    )
+    assert different == (0,)
+
+
+def test_a_run_over_several_months_keeps_the_other_months(tmp_path: Path) -> None:
+    values = {month: TEN.slice(0, int(month[-1])) for month in ROWS}
+    more = [
+        writer("by_month", lambda: values, dict[str, pa.Table], "warehouse"),
+        writer("in_one", lambda: TEN, pa.Table, "warehouse"),
+    ]
+    platform = Platform(tmp_path, NOBODY, more=more)
+    result = platform.run("key:by_month", *RANGE)
+    assert result.success, failures(result)
+    counted = "SELECT strftime(source_month, '%Y-%m'), count(*) FROM {} GROUP BY 1 ORDER BY 1"
+    assert dict(platform.query(counted.format("by_month"))) == {
+        month: value.num_rows for month, value in values.items()
+    }
+    assert platform.run("key:in_one", "2024-01").success
+    said = refusal(platform, "in_one", *RANGE)
+    assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in said
+    assert platform.query(counted.format("in_one")) == [("2024-01", 10)]
+
+
+def test_other_partitions_than_months_are_refused(tmp_path: Path) -> None:
+    @dg.asset(
+        partitions_def=dg.StaticPartitionsDefinition(["east", "west"]), io_manager_key="warehouse"
+    )
+    def by_side() -> pa.Table:
+        return TEN
+
+    said = refusal(Platform(tmp_path, NOBODY, more=[by_side]), "by_side", "east")
+    assert "'east' is not a month; write it as YYYY-MM, such as 2024-01." in said
+    assert "The warehouse keeps monthly partitions (keys YYYY-MM) or none." in said
+
+
+def _months(rows: pa.Table) -> dict[str, int]:
+    counted = pa.TableGroupBy(rows, "source_month").aggregate([([], "count_all")]).to_pylist()
+    return {f"{row['source_month']:%Y-%m}": row["count_all"] for row in counted}
