@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from taxi_assets.errors import Misconfigured
 from taxi_assets.tlc import DEFAULT_URL
@@ -183,7 +184,8 @@ class Settings:
             home=home,
             tlc_url=(env.get(TLC_URL.name) or TLC_URL.default).rstrip("/"),
             lake_url=env.get(LAKE_URL.name) or (home / "lake").as_uri(),
-            warehouse_url=env.get(WAREHOUSE_URL.name) or f"duckdb:///{home}/warehouse.duckdb",
+            warehouse_url=env.get(WAREHOUSE_URL.name)
+            or f"duckdb:///{quote(str(home))}/warehouse.duckdb",
             scratch=Path(env.get(SCRATCH.name) or home / "scratch"),
             memory_limit=env.get(MEMORY_LIMIT.name) or MEMORY_LIMIT.default,
             production=kind == "production",
