@@ -41,6 +41,12 @@ check: $(READY) ## lint, format, types
 bench: $(READY) ## 20 million rows through the four assets, beside plain DuckDB and pandas
 	@$(BIN)/python -m benchmarks
 
+screenshots: $(READY) ## take the pictures of the docs again, in a real browser
+	@$(BIN)/python -m taxi_assets_tests.ui.screenshots
+
+snapshot: $(READY) ## write the asset graph that its test compares again
+	@$(BIN)/python -m taxi_assets_tests.assets.graph
+
 docs: $(READY) ## write the generated pages again
 	@$(BIN)/python -m taxi_assets.datasets > docs/datasets.md
 	@$(BIN)/python -m taxi_assets.settings > docs/settings.md

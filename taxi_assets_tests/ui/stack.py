@@ -1,0 +1,138 @@
+"""The command behind ``make ui``, running: webserver, daemon and code server on loopback.
+
+Belongs here: starting it, knowing when it is ready, asking it, ending it. Does not: the browser
+(``browser``), any expectation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+_START_SECONDS = 180.0
+_END_SECONDS = 20.0
+
+_READY = """{
+  repositoriesOrError { ... on RepositoryConnection { nodes { name } } }
+  instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } }
+}"""
+_NEEDED = {"BACKFILL", "QUEUED_RUN_COORDINATOR"}
+
+Value = TypeVar("Value")
+
+
+class Stack:
+    """``python -m taxi_assets ui`` with everything it keeps in ``home``, and TLC at ``tlc_url``.
+
+    A context manager; ready when entered. Raises ``RuntimeError`` with its last words otherwise.
+    """
+
+    def __init__(self, home: Path, tlc_url: str) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self._log = home.parent / f"{home.name}-ui.log"
+        self._env = {
+            **{name: text for name, text in os.environ.items() if not name.startswith("TAXI_")},
+            "TAXI_HOME": str(home),
+            "TAXI_TLC_URL": tlc_url,
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+        self._env.pop("DAGSTER_HOME", None)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        port = self.url.rpartition(":")[2]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "taxi_assets", "ui", "--port", port],
+                env=self._env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            wait_for(self._ready, seconds=_START_SECONDS, what="Dagster's pages and daemon")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def run(self, dataset: str, months: str) -> None:
+        """What ``make run`` does, on the same records; raises if a month fails."""
+        command = [sys.executable, "-m", "taxi_assets", "run", "--datasets", dataset]
+        subprocess.run(
+            [*command, "--months", months], env=self._env, check=True, stdout=subprocess.DEVNULL
+        )
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.home / "warehouse.duckdb"
+
+    def ask(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
+        """GraphQL's ``data``; raises ``RuntimeError`` with what it says is wrong."""
+        answer = httpx.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=30
+        ).json()
+        if answer.get("errors"):
+            raise RuntimeError(str(answer["errors"]))
+        return answer["data"]
+
+    def stop(self) -> None:
+        """End the whole process group: Dagster's own processes, and runs that still go."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError(f"make ui ended at once:\n{self._log.read_text()[-4000:]}")
+        try:
+            data = self.ask(_READY)
+        except (httpx.HTTPError, ValueError):
+            return False
+        statuses = data["instance"]["daemonHealth"]["allDaemonStatuses"]
+        healthy = {each["daemonType"] for each in statuses if each["healthy"]}
+        return bool(data["repositoriesOrError"].get("nodes")) and healthy >= _NEEDED
+
+
+def wait_for(ask: Callable[[], Value], *, seconds: float, what: str) -> Value:
+    """The first answer that is true; raises ``RuntimeError`` when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := ask():
+            return answer
+        time.sleep(0.2)
+    raise RuntimeError(f"{what}: not within {seconds:.0f} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
