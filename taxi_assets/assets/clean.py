@@ -13,7 +13,7 @@ from pydantic import Field
 from taxi_assets.assets import checks, presentation
 from taxi_assets.assets.common import code_version, declared, trip_key
 from taxi_assets.assets.months import Landed, each_month
-from taxi_assets.assets.raw import data_version
+from taxi_assets.assets.raw import SOURCE_URL, data_version
 from taxi_assets.assets.resources import Limits
 from taxi_assets.cleaning import CleanedMonth, clean_month
 from taxi_assets.datasets.month import Month
@@ -92,6 +92,8 @@ def _clean(
     outcomes = checks.audit(cleaned, raw.rows, max_reject_share)
     passed = not any(outcome.stops_the_month for outcome in outcomes)
     attributes = {AUDIT: PASSED if passed else "failed", "source_sha256": raw.sha256}
+    if SOURCE_URL in raw.attributes:
+        attributes[SOURCE_URL] = raw.attributes[SOURCE_URL]
     stored = {
         part: lake.put(
             finished(path, attributes),
@@ -130,5 +132,5 @@ def _metadata(
         ),
         **object_metadata(stored[Part.TRIPS]),
         "rejects": dg.MetadataValue.path(stored[Part.REJECTS].uri),
-        **presentation.links(spec, raw.attributes.get("source_url")),
+        **presentation.links(spec, raw.attributes.get(SOURCE_URL)),
     }

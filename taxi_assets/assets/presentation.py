@@ -7,6 +7,7 @@ Belongs here: turning specifications and counts into Dagster metadata. Does not:
 from __future__ import annotations
 
 import base64
+import json
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 
@@ -51,6 +52,14 @@ def column_schema(
             for column in stored_columns(spec, part)
         ]
     )
+
+
+def published_schema(columns: str | None) -> dict[str, dg.MetadataValue]:
+    """The schema of a file as published, from JSON of column to type; nothing for ``None``."""
+    if columns is None:
+        return {}
+    schema = [dg.TableColumn(name, type_) for name, type_ in json.loads(columns).items()]
+    return {"dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(schema))}
 
 
 def _origin(column: Column, published_names: Mapping[str, str] | None) -> str:

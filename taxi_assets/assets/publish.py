@@ -13,6 +13,7 @@ from taxi_assets.assets import checks, presentation
 from taxi_assets.assets.clean import AUDIT, PASSED
 from taxi_assets.assets.common import declared, trip_key
 from taxi_assets.assets.months import Landed, each_month
+from taxi_assets.assets.raw import SOURCE_URL
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
@@ -103,6 +104,7 @@ def _publish(
             "dagster/column_lineage": presentation.same_columns(
                 spec, trip_key(spec, "clean_trips")
             ),
+            **presentation.links(spec, trips.attributes.get(SOURCE_URL)),
         },
     )
 
@@ -136,6 +138,7 @@ def _load(
             "dagster/column_schema": presentation.column_schema(spec),
             "dagster/column_lineage": presentation.same_columns(spec, trip_key(spec, "lake_trips")),
             **loaded[-1].details,
+            **presentation.links(spec, objects[Part.TRIPS].attributes.get(SOURCE_URL)),
         },
     )
 

@@ -4,10 +4,13 @@ Belongs here: fetching one month and keeping what TLC said of it. Does not: HTTP
 is in the file (``cleaning``).
 """
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow.parquet as pq
 from pydantic import Field
 
 from taxi_assets.assets import checks, presentation
@@ -22,6 +25,12 @@ from taxi_assets.lake.store import LakeObject, NewObject
 from taxi_assets.tlc import Published, TlcClient, Unchanged
 
 _VERSION = "1"
+
+# Attribute of every object of a month: the address of the file it was made from.
+SOURCE_URL = "source_url"
+
+# Attribute of a raw object: its columns and their types, so that nobody downloads it to know them.
+_COLUMNS = "columns"
 
 
 class RawConfig(dg.Config):
@@ -81,7 +90,7 @@ def _fetch(
         assert known is not None
         return known, got.published, "unchanged at TLC, not downloaded again"
     path = got.path.replace(lake.folder / got.path.name)
-    new = NewObject(path, got.sha256, got.rows, _attributes(got.published))
+    new = NewObject(path, got.sha256, got.rows, _attributes(got.published, path))
     return lake.put(new, key, replacing=known), got.published, "downloaded"
 
 
@@ -103,6 +112,7 @@ def _landed(
         metadata={
             **object_metadata(stored),
             "download": says,
+            **presentation.published_schema(stored.attributes.get(_COLUMNS)),
             **_source_metadata(published),
             **presentation.links(spec, published.url),
         },
@@ -131,8 +141,9 @@ def _source_metadata(published: Published) -> dict[str, Any]:
     return metadata
 
 
-def _attributes(published: Published) -> dict[str, str]:
-    attributes = {"source_url": published.url}
+def _attributes(published: Published, path: Path) -> dict[str, str]:
+    columns = {field.name: str(field.type) for field in pq.read_schema(path)}
+    attributes = {SOURCE_URL: published.url, _COLUMNS: json.dumps(columns)}
     if published.etag:
         attributes["etag"] = published.etag
     if published.last_modified:
