@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_months
 from taxi_assets.errors import TaxiAssetsError
-from taxi_assets.instance import prepare
+from taxi_assets.instance import prepared
 from taxi_assets.runner import Counted, count, materialise
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
@@ -64,7 +64,6 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     for spec in specs:
         _require_published_range(spec, months)
-    prepare(settings)
     return _materialise(settings, specs, months)
 
 
@@ -79,7 +78,6 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
                 simulator.publish(spec.name, month)
             print(f"  {spec.name} {DEMO_MONTHS}", flush=True)
         os.environ[TLC_URL.name] = simulator.url
-        prepare(settings)
         code = _materialise(settings, list(DATASETS.values()), months)
     if settings.lake_url.startswith("file:"):
         print("These trips are generated. Before loading real ones: make clean")
@@ -87,7 +85,7 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
 
 
 def _ui(options: argparse.Namespace) -> int:
-    prepare(Settings.from_env())
+    prepared(Settings.from_env()).dispose()
     command = ["dagster", "dev", "-m", "taxi_assets.definitions", "-h", "127.0.0.1"]
     print(f"http://127.0.0.1:{options.port}", flush=True)
     os.execvp(sys.executable, [sys.executable, "-m", *command, "-p", str(options.port)])  # noqa: S606
@@ -95,7 +93,8 @@ def _ui(options: argparse.Namespace) -> int:
 
 def _materialise(settings: Settings, specs: Sequence[DatasetSpec], months: list[Month]) -> int:
     print("Materialising:", flush=True)
-    finished = materialise(specs, months, zones=True)
+    with prepared(settings) as instance:
+        finished = materialise(instance, specs, months)
     rows = [
         count(settings, spec, month, finished.seconds.get((spec.name, str(month)), 0.0))
         for spec in specs

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import dagster as dg
 
@@ -32,6 +33,7 @@ _RANGE_START, _RANGE_END = (
 _INVOCATION = "taxi_assets/invocation"
 _PROCESS = "taxi_assets/process"  # host and process id of a command's run
 _POLL_SECONDS = 0.5
+_ZONES = dg.AssetKey("taxi_zones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Finished:
     seconds: dict[tuple[str, str], float]
 
 
+@cache  # Dagster asks for a job several times a run, and resolving it takes a while
 def reconstruct(name: str) -> dg.JobDefinition:
     """The job called ``name``; Dagster rebuilds it by this function's name."""
     from taxi_assets.definitions import defs  # noqa: PLC0415 - settings are read when it loads
@@ -63,21 +66,24 @@ def reconstruct(name: str) -> dg.JobDefinition:
     return defs.resolve_job_def(name)
 
 
-def materialise(specs: Sequence[DatasetSpec], months: Sequence[Month], *, zones: bool) -> Finished:
+def materialise(
+    instance: dg.DagsterInstance, specs: Sequence[DatasetSpec], months: Sequence[Month]
+) -> Finished:
     """Run the datasets' jobs over ``months``, as many months a run as the dataset allows.
+
+    The taxi zones come first, once.
 
     Progress goes to standard output, a line per asset and month.
     """
     finished = Finished([], {})
-    with dg.DagsterInstance.get() as instance:
-        _end_runs_of_killed_commands(instance)
-        if zones:
-            _run(instance, ZONES_JOB, {}, finished)
-        for spec in specs:
-            for first in range(0, len(months), spec.months_per_run):
-                batch = months[first : first + spec.months_per_run]
-                tags = {_RANGE_START: str(batch[0]), _RANGE_END: str(batch[-1])}
-                _run(instance, job_name(spec), tags, finished)
+    _end_runs_of_killed_commands(instance)
+    if instance.get_latest_materialization_event(_ZONES) is None:
+        _run(instance, ZONES_JOB, {}, finished)
+    for spec in specs:
+        for first in range(0, len(months), spec.months_per_run):
+            batch = months[first : first + spec.months_per_run]
+            tags = {_RANGE_START: str(batch[0]), _RANGE_END: str(batch[-1])}
+            _run(instance, job_name(spec), tags, finished)
     return finished
 
 

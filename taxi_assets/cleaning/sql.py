@@ -49,8 +49,10 @@ class MonthSql:
     def rows(self, part: Part) -> str:
         """The rows of that part with exactly its stored columns, in order."""
         columns = ", ".join(quoted(column.name) for column in stored_columns(self.spec, part))
-        rejected = _any(self._conditions(Action.REJECT))
-        keep = rejected if part is Part.REJECTS else f"NOT {rejected}"
+        rejected = _either(self._conditions(Action.REJECT))
+        # DuckDB skips what a plain condition rules out, and a NULL one is as good as a false one.
+        # Of the others no row may be lost to a NULL.
+        keep = f"({rejected})" if part is Part.REJECTS else f"NOT coalesce({rejected}, false)"
         casts = ", ".join(f"{cast(each)} AS {quoted(each.column.name)}" for each in self.mapped)
         return f"""
             WITH canonical AS (
@@ -84,10 +86,9 @@ def condition_sql(rule: Rule, month: Month) -> str:
     )
 
 
-def _any(conditions: Sequence[tuple[str, str]]) -> str:
-    """True when a condition matches, false otherwise; never NULL, so no row is lost."""
-    either = " OR ".join(f"({condition})" for _, condition in conditions)
-    return f"coalesce({either}, false)" if either else "false"
+def _either(conditions: Sequence[tuple[str, str]]) -> str:
+    """True when a condition matches, false or NULL otherwise."""
+    return " OR ".join(f"({condition})" for _, condition in conditions) or "false"
 
 
 def _names(conditions: Sequence[tuple[str, str]]) -> str:

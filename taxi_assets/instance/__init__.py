@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from importlib import resources
-from pathlib import Path
 
 import dagster as dg
 
@@ -18,22 +17,21 @@ from taxi_assets.settings import Settings
 _TLC_POOL, _TLC_DOWNLOADS = "tlc", 4
 
 
-def prepare(settings: Settings) -> Path:
-    """Make ``DAGSTER_HOME`` ready and return it; the environment's own is left as it is.
+def prepared(settings: Settings) -> dg.DagsterInstance:
+    """The instance in ``DAGSTER_HOME``, to be used in a ``with``.
 
     Without one in the environment it is ``dagster`` in the platform's home, with this package's
-    ``dagster.yaml``, which is written again each time.
+    ``dagster.yaml``, which is written again each time; the environment's own is left as it is.
     """
-    chosen = os.environ.get("DAGSTER_HOME")
-    if chosen:
-        return Path(chosen)
+    if os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.get()
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     shipped = resources.files(__package__).joinpath("dagster.yaml")
     (home / "dagster.yaml").write_text(shipped.read_text())
     os.environ["DAGSTER_HOME"] = str(home)
-    with dg.DagsterInstance.get() as instance:
-        storage = instance.event_log_storage
-        if _TLC_POOL not in {limit.name for limit in storage.get_pool_limits()}:
-            storage.set_concurrency_slots(_TLC_POOL, _TLC_DOWNLOADS)
-    return home
+    instance = dg.DagsterInstance.get()
+    storage = instance.event_log_storage
+    if _TLC_POOL not in {limit.name for limit in storage.get_pool_limits()}:
+        storage.set_concurrency_slots(_TLC_POOL, _TLC_DOWNLOADS)
+    return instance
