@@ -7,7 +7,6 @@ their digests, their lock. Does not: requests, or judging the bytes.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from taxi_assets.errors import ConcurrentWrite, CorruptDownload, Misconfigured
+from taxi_assets.tlc.digests import Digests
 
 _CHUNK_BYTES = 1 << 20
 
@@ -39,7 +39,7 @@ class Part:
         self._facts = final.with_name(f"{final.name}.part.json")
         self._url = url
         self._disk_refused = False
-        self._digests = (hashlib.sha256(), hashlib.md5(usedforsecurity=False))
+        self._digests = Digests()
 
     def __enter__(self) -> Self:
         with self._disk_faults_named():
@@ -50,6 +50,7 @@ class Part:
                 self._resume()
             except BaseException:
                 self._file.close()
+                self._digests.close()
                 raise
         return self
 
@@ -62,16 +63,17 @@ class Part:
         if isinstance(error, CorruptDownload) or self._disk_refused or not self.size:
             self._remove()
         self._file.close()
+        self._digests.close()
 
     @property
     def sha256(self) -> str:
         """The hex digest of all bytes so far."""
-        return self._digests[0].hexdigest()
+        return self._digests.sha256
 
     @property
     def md5(self) -> str:
         """The hex digest of all bytes so far, for an ETag that is one."""
-        return self._digests[1].hexdigest()
+        return self._digests.md5
 
     def restart(self, validator: str | None) -> None:
         """Drop all bytes; those that follow belong to the version that ``validator`` names."""
@@ -82,7 +84,8 @@ class Part:
         self.size = 0
         self.validator = validator
         self.stitched = False
-        self._digests = (hashlib.sha256(), hashlib.md5(usedforsecurity=False))
+        self._digests.close()
+        self._digests = Digests()
 
     def append(self, chunk: bytes) -> None:
         """Write ``chunk`` at the end; raises ``Misconfigured`` when the disk does not take it."""
@@ -129,8 +132,7 @@ class Part:
             self._count(chunk)
 
     def _count(self, chunk: bytes) -> None:
-        for digest in self._digests:
-            digest.update(chunk)
+        self._digests.update(chunk)
         self.size += len(chunk)
 
     def _remove(self) -> None:
