@@ -136,7 +136,8 @@ def _floats(values: list[object]) -> npt.NDArray[np.float64]:
 
 
 def _texts(values: list[object]) -> pd.api.extensions.ExtensionArray:
-    return pd.array(values, _TEXT)
+    texts: pd.api.extensions.ExtensionArray = pd.Series(values, dtype=_TEXT).array
+    return texts
 
 
 def _times(values: list[object]) -> pd.Series:

@@ -56,8 +56,8 @@ def run(
     return command(home, "run", "--datasets", "green", "--months", months, **settings)
 
 
-def test_months_arrive_and_a_reissue_with_fewer_rows_replaces_its_month_alone(
-    tmp_path: Path, tlc: Simulator, urls: tuple[str, str]
+def test_a_month_arrives_is_reissued_with_fewer_rows_and_survives_a_killed_worker(
+    tmp_path: Path, tlc: Simulator, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tlc.publish("green", JANUARY, rows=3_000)
     tlc.publish("green", JANUARY.plus(1), rows=2_000)
@@ -65,44 +65,37 @@ def test_months_arrive_and_a_reissue_with_fewer_rows_replaces_its_month_alone(
     assert done.returncode == 0, done.stderr
     before = table(done.stdout)
     assert before["green", "2024-01"][0] == pq.read_metadata(first).num_rows
+    warehouse = open_warehouse(urls[1])
+    held = warehouse.count("green_trips", JANUARY)
+    assert held == before["green", "2024-01"][1]
 
+    # TLC reissues January; the worker dies between lake and warehouse.
     reissued = tlc.publish("green", JANUARY, rows=1_000, seed=7)
+    assert run_killed(tmp_path, tlc, urls, monkeypatch).returncode == -signal.SIGKILL
+    assert warehouse.count("green_trips", JANUARY) == held
+
     again = run(tmp_path, tlc, urls, "2024-01")
     assert again.returncode == 0, again.stderr
+    assert "unchanged at TLC" in again.stdout
     published, clean, rejected, lake, loaded = table(again.stdout)["green", "2024-01"]
     assert published == pq.read_metadata(reissued).num_rows == clean + rejected
-    assert lake == loaded == clean
-    warehouse = open_warehouse(urls[1])
+    assert lake == loaded == clean != held
     assert warehouse.count("green_trips", JANUARY) == clean
     assert warehouse.count("green_rejects", JANUARY) == rejected
     assert warehouse.count("green_trips", None) == clean + before["green", "2024-02"][1]
     assert warehouse.count("taxi_zones", None) == 265
 
 
-def test_a_worker_killed_between_lake_and_warehouse_is_made_good_by_the_next_run(
-    tmp_path: Path, tlc: Simulator, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tlc.publish("green", JANUARY, rows=3_000)
-    assert run(tmp_path, tlc, urls, "2024-01").returncode == 0
-    warehouse = open_warehouse(urls[1])
-    held = warehouse.count("green_trips", JANUARY)
-
-    tlc.publish("green", JANUARY, rows=1_500, seed=7)
-    monkeypatch.setenv("TAXI_HOME", str(tmp_path / ".taxi"))
+def run_killed(
+    home: Path, tlc: Simulator, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> subprocess.CompletedProcess[bytes]:
+    monkeypatch.setenv("TAXI_HOME", str(home / ".taxi"))
     monkeypatch.setenv("TAXI_TLC_URL", tlc.url)
     monkeypatch.setenv("TAXI_LAKE_URL", urls[0])
     monkeypatch.setenv("TAXI_WAREHOUSE_URL", urls[1])
     arguments = ["run", "--datasets", "green", "--months", "2024-01"]
-    killed = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", KILLED_BEFORE_THE_WAREHOUSE, *arguments],
         capture_output=True,
         check=False,
     )
-    assert killed.returncode == -signal.SIGKILL
-    assert warehouse.count("green_trips", JANUARY) == held
-
-    done = run(tmp_path, tlc, urls, "2024-01")
-    assert done.returncode == 0, done.stderr
-    _, clean, _, lake, loaded = table(done.stdout)["green", "2024-01"]
-    assert lake == loaded == clean == warehouse.count("green_trips", JANUARY) != held
-    assert "unchanged at TLC" in done.stdout
