@@ -1,11 +1,13 @@
-"""What every test gets: no network but loopback. What any test may ask for: the emulators."""
+"""What every test gets: no network but loopback. What any may ask for: emulators, a TLC."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests import loopback
 
 # Imported, not named in pytest_plugins, which `pytest .` refuses in a folder below its own.
@@ -25,9 +27,26 @@ __all__ = [
     "s3_emulator",
 ]
 
+REAL = Path(__file__).resolve().parents[2] / "shared" / "tlc"
+
 
 def pytest_configure() -> None:
     loopback.guard()
+
+
+@pytest.fixture(scope="session")
+def real_tlc() -> Path:
+    """The folder of real TLC files beside the checkout."""
+    if not REAL.is_dir():
+        pytest.skip("no real data")
+    return REAL
+
+
+@pytest.fixture
+def tlc(tmp_path: Path) -> Iterator[Simulator]:
+    """A simulator over an empty folder."""
+    with Simulator(tmp_path / "site") as simulator:
+        yield simulator
 
 
 @pytest.fixture(autouse=True)

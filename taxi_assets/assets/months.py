@@ -12,6 +12,7 @@ that landed go on (``definitions``); those that did not are left out downstream.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -179,7 +180,8 @@ def _retry_if_worthwhile(
     if not passing:
         return
     if context.retry_number < _STEP_RETRIES:
-        seconds = _STEP_RETRY_SECONDS * 2**context.retry_number
+        jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret: runs must not come back as one
+        seconds = _STEP_RETRY_SECONDS * 2**context.retry_number * jitter
         raise dg.RetryRequested(max_retries=_STEP_RETRIES, seconds_to_wait=seconds) from passing[0]
     # Dagster retries a run whose step failed only if told so: here, and only for such a failure.
     context.instance.add_run_tags(context.run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: "true"})

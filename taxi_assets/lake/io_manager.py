@@ -100,7 +100,9 @@ class LakeIOManager(dg.ConfigurableIOManager):
         path = self._at_hand.get(stored.sha256)
         if path is None or not path.exists():
             path = self.store.fetch(stored, self.folder / stored.sha256)
-            self._at_hand[stored.sha256] = path
+            # A file that lies in the lake itself may be replaced; ours may not.
+            if path.is_relative_to(self.folder):
+                self._at_hand[stored.sha256] = path
         return path
 
     def find(

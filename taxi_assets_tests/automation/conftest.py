@@ -15,13 +15,6 @@ from taxi_assets_tests.automation.sinks import HttpSink, SmtpSink
 
 
 @pytest.fixture
-def tlc(tmp_path: Path) -> Iterator[Simulator]:
-    """A simulator over an empty folder."""
-    with Simulator(tmp_path / "site") as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     """Dagster's records, with nothing in them."""
     with dg.DagsterInstance.ephemeral() as made:

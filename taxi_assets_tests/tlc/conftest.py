@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,6 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.tlc import TlcClient
 from taxi_assets_tests.tlc.site import Site
 
-REAL = Path(__file__).parents[3] / "shared" / "tlc"
 JANUARY = Month(2024, 1)
 PATH = "/trip-data/green_tripdata_2024-01.parquet"
 
@@ -37,10 +35,3 @@ def site() -> Iterator[Site]:
 def client(site: Site) -> Iterator[TlcClient]:
     with TlcClient(site.url, backoff_seconds=0.001, timeout_seconds=5) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def real() -> Path:
-    if not REAL.is_dir():
-        pytest.skip("no real data")
-    return REAL

@@ -35,9 +35,9 @@ def test_the_file_arrives_as_published_and_nothing_else(
 
 
 def test_every_real_month_arrives_identical(
-    site: Site, client: TlcClient, tmp_path: Path, real: Path
+    site: Site, client: TlcClient, tmp_path: Path, real_tlc: Path
 ) -> None:
-    files = sorted((real / "trip-data").glob("*.parquet"))
+    files = sorted((real_tlc / "trip-data").glob("*.parquet"))
     for file in files:
         site.publish(f"/trip-data/{file.name}", file.read_bytes())
     for file in files:
@@ -49,10 +49,10 @@ def test_every_real_month_arrives_identical(
 
 
 def test_a_file_of_no_month_has_no_rows(
-    site: Site, client: TlcClient, tmp_path: Path, real: Path
+    site: Site, client: TlcClient, tmp_path: Path, real_tlc: Path
 ) -> None:
     for name in ("taxi_zone_lookup.csv", "taxi_zones.zip"):
-        body = (real / "zones" / name).read_bytes()
+        body = (real_tlc / "zones" / name).read_bytes()
         site.publish(f"/misc/{name}", body)
         download = client.download_file(f"misc/{name}", tmp_path)
         assert isinstance(download, Download)

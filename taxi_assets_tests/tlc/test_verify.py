@@ -37,9 +37,9 @@ def refused(client: TlcClient, folder: Path) -> str:
     ],
 )
 def test_real_bad_files_are_recognised(
-    site: Site, client: TlcClient, tmp_path: Path, real: Path, name: str, said: str
+    site: Site, client: TlcClient, tmp_path: Path, real_tlc: Path, name: str, said: str
 ) -> None:
-    site.publish(PATH, (real / "broken" / name).read_bytes())
+    site.publish(PATH, (real_tlc / "broken" / name).read_bytes())
     assert said in refused(client, tmp_path)
     assert len(site.seen) == 1
 
