@@ -23,9 +23,11 @@ from taxi_assets.lake import keys
 from taxi_assets.lake.io_manager import LakeIOManager, finished, object_metadata
 from taxi_assets.lake.store import LakeObject
 
-# Attribute of a staged object; only what says "passed" is ever published.
+# Attributes of a month's two objects. Only what says "passed" is ever published, and the trips and
+# the rejects of a month go on together only when both are made from the same file.
 AUDIT = "audit"
 PASSED = "passed"
+MADE_FROM = "made_from"
 
 
 def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
@@ -91,7 +93,8 @@ def _clean(
     assert raw.rows is not None
     outcomes = checks.audit(cleaned, raw.rows, max_reject_share)
     passed = not any(outcome.stops_the_month for outcome in outcomes)
-    attributes = {AUDIT: PASSED if passed else "failed", "source_sha256": raw.sha256}
+    made_from = f"{raw.sha256[:16]}-{code_version(spec)}"
+    attributes = {AUDIT: PASSED if passed else "failed", MADE_FROM: made_from}
     if SOURCE_URL in raw.attributes:
         attributes[SOURCE_URL] = raw.attributes[SOURCE_URL]
     stored = {
@@ -106,7 +109,7 @@ def _clean(
         f"{spec.name} {month}: {cleaned.clean_rows:,} trips, {cleaned.rejected_rows:,} rejects"
     )
     return Landed(
-        data_version=f"{raw.sha256[:16]}-{code_version(spec)}",
+        data_version=made_from,
         inputs={trip_key(spec, "raw_trips"): data_version(raw)},
         outcomes=outcomes,
         metadata=_metadata(cleaned, raw, stored),

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.assets import checks, presentation
-from taxi_assets.assets.clean import AUDIT, PASSED
+from taxi_assets.assets.clean import AUDIT, MADE_FROM, PASSED
 from taxi_assets.assets.common import declared, trip_key
 from taxi_assets.assets.months import Landed, each_month
 from taxi_assets.assets.raw import SOURCE_URL
@@ -82,7 +82,7 @@ def warehouse_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
 def _publish(
     context: dg.AssetExecutionContext, lake: LakeIOManager, spec: DatasetSpec, month: Month
 ) -> Landed:
-    staged = {part: lake.find([spec.name, "clean_trips"], str(month), part) for part in _ORDER}
+    staged = _pair(lake, spec, "clean_trips", month)
     for each in staged.values():
         if each.attributes.get(AUDIT) != PASSED:
             raise AuditFailed(
@@ -116,7 +116,7 @@ def _load(
     spec: DatasetSpec,
     month: Month,
 ) -> Landed:
-    objects = {part: lake.find([spec.name, "lake_trips"], str(month), part) for part in _ORDER}
+    objects = _pair(lake, spec, "lake_trips", month)
     loads = [Load(table_of(spec, part), _source(lake, objects[part])) for part in _ORDER]
     loaded = warehouse.replace(loads, month)
     counted = {load.table.name: warehouse.count(load.table.name, month) for load in loads}
@@ -141,6 +141,23 @@ def _load(
             **presentation.links(spec, objects[Part.TRIPS].attributes.get(SOURCE_URL)),
         },
     )
+
+
+def _pair(
+    lake: LakeIOManager, spec: DatasetSpec, asset: str, month: Month
+) -> dict[Part, LakeObject]:
+    """The asset's two objects of the month; they are written one after the other.
+
+    Raises ``AuditFailed`` when a run died in between, so that they are not of the same file.
+    """
+    found = {part: lake.find([spec.name, asset], str(month), part) for part in _ORDER}
+    if len({each.attributes.get(MADE_FROM) for each in found.values()}) > 1:
+        raise AuditFailed(
+            f"The trips and the rejects of {spec.name} {month} are made from different files: "
+            f"a run ended between {' and '.join(each.uri for each in found.values())}. "
+            f"Materialise {spec.name}/{asset} for {month} again; what follows it is as it was."
+        )
+    return found
 
 
 def _source(lake: LakeIOManager, stored: LakeObject) -> Source:

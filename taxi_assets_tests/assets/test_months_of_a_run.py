@@ -11,6 +11,7 @@ import pytest
 from dagster._core.execution.job_execution_result import JobExecutionResult
 
 from taxi_assets.datasets.month import Month
+from taxi_assets.lake.store import NewObject
 from taxi_assets.simulator.publisher import trip_file
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import FOUR, Platform, failed_steps, failures
@@ -115,6 +116,36 @@ def test_an_audit_that_fails_publishes_nothing_and_keeps_the_published_month(
     assert "staging/green/2024-01/rejects.parquet has not passed its audit" in failures(alone)
     assert "materialise green/clean_trips for 2024-01" in failures(alone)
     assert {key: platform.everything_stored()[key] for key in before} == before
+
+    platform.month("green", "2024-01")
+
+
+@pytest.mark.parametrize(
+    ("zone", "asset", "step"),
+    [
+        ("staging/green/2024-01", "clean_trips", "lake_trips"),
+        ("rejects/green/year=2024/month=01", "lake_trips", "warehouse_trips"),
+    ],
+)
+def test_trips_and_rejects_of_different_files_do_not_go_on_together(
+    published: Simulator, platform: Platform, tmp_path: Path, zone: str, asset: str, step: str
+) -> None:
+    """As a worker leaves them that was killed between the two."""
+    platform.month("green", "2024-01")
+    key = f"{zone}/rejects.parquet"
+    other = platform.store.find(key)
+    assert other
+    path = tmp_path / "rejects.parquet"
+    path.write_bytes(platform.store.fetch(other, tmp_path).read_bytes())
+    attributes = {**other.attributes, "made_from": "another file"}
+    platform.store.put(NewObject(path, other.sha256, other.rows, attributes), key, replacing=other)
+    before = platform.everything_stored()
+
+    result = platform.run(f"key:green/{step}", "2024-01")
+    assert "are made from different files" in failures(result)
+    assert f"Materialise green/{asset} for 2024-01 again" in failures(result)
+    assert platform.everything_stored() == before
+    assert _counts(platform) == {"2024-01": 300}
 
     platform.month("green", "2024-01")
 
