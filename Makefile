@@ -30,7 +30,8 @@ ui: $(READY) ## Dagster's pages and daemon on http://127.0.0.1:3000
 	@$(BIN)/python -m taxi_assets ui $(if $(PORT),--port $(PORT))
 
 test: $(READY) ## the test suite, with emulators on loopback
-	@$(BIN)/python -m taxi_assets_tests.emulators.install
+	@# One that cannot be had here fails the tests in CI; elsewhere its tests skip with the reason.
+	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## lint, format, types
