@@ -38,6 +38,10 @@ _TYPES: dict[Type, str] = {
 _CANONICAL = {sql: type_ for type_, sql in _TYPES.items()}
 _BATCH_ROWS = 131_072
 
+# How DuckDB says that somebody has the file: another process; a connection of this process that
+# reads while this one would write, or the reverse; one of this process that is just closing.
+_HELD = ("lock", "different config", "already attached")
+
 
 class DuckDBWarehouse(Warehouse):
     """Tables in the file ``path``, which is made when first written.
@@ -148,9 +152,12 @@ class DuckDBWarehouse(Warehouse):
         while True:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only, config=config)
-            except (duckdb.IOException, duckdb.ConnectionException) as error:
-                # Another thread's connection of the other mode is a ConnectionException.
-                if not any(word in str(error).lower() for word in ("lock", "different config")):
+            except (
+                duckdb.IOException,
+                duckdb.ConnectionException,
+                duckdb.ResourceInUseException,
+            ) as error:
+                if not any(sign in str(error).lower() for sign in _HELD):
                     raise Misconfigured(f"{self.url} cannot be opened: {error}") from error
                 if time.monotonic() > deadline:
                     raise WarehouseLocked(
