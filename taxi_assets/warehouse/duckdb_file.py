@@ -38,6 +38,10 @@ _TYPES: dict[Type, str] = {
 _CANONICAL = {sql: type_ for type_, sql in _TYPES.items()}
 _BATCH_ROWS = 131_072
 
+# Between two looks at a file that others hold. Who reads in a loop leaves it free for moments only,
+# and a look is cheap.
+_LONGEST_PAUSE = 0.1
+
 # How DuckDB says that somebody has the file: another process; a connection of this process that
 # reads while this one would write, or the reverse; one of this process that is just closing.
 _HELD = ("lock", "different config", "already attached")
@@ -166,7 +170,7 @@ class DuckDBWarehouse(Warehouse):
                         "one process write and, meanwhile, none read."
                     ) from error
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-            pause = min(pause * 2, 2.0)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | None) -> Loaded:
