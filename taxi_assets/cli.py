@@ -18,6 +18,7 @@ from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_months
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.instance import prepared
+from taxi_assets.lake.opening import open_store
 from taxi_assets.runner import Counted, count, materialise
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
@@ -95,15 +96,17 @@ def _materialise(settings: Settings, specs: Sequence[DatasetSpec], months: list[
     print("Materialising:", flush=True)
     with prepared(settings) as instance:
         finished = materialise(instance, specs, months)
+    store = open_store(settings.lake_url)
+    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
     rows = [
-        count(settings, spec, month, finished.seconds.get((spec.name, str(month)), 0.0))
+        count(store, warehouse, spec, month, finished.seconds.get((spec.name, str(month)), 0.0))
         for spec in specs
         for month in months
     ]
     print()
     _print_table(rows)
-    shown = open_warehouse(settings.warehouse_url).url  # without its password
-    print(f"\nlake       {settings.lake_url}\nwarehouse  {shown}")
+    # The warehouse's own url is without its password.
+    print(f"\nlake       {settings.lake_url}\nwarehouse  {warehouse.url}")
     if settings.warehouse_url.startswith("duckdb:"):
         table = f"{specs[0].name}_trips"
         path = settings.warehouse_url.removeprefix("duckdb:///")

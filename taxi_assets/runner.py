@@ -21,9 +21,8 @@ from taxi_assets.automation.jobs import ZONES_JOB, job_name
 from taxi_assets.datasets import DatasetSpec, Month
 from taxi_assets.datasets.stored import Part
 from taxi_assets.lake import keys
-from taxi_assets.lake.opening import open_store
-from taxi_assets.settings import Settings
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.lake.store import LakeStore
+from taxi_assets.warehouse.base import Warehouse
 from taxi_assets.warehouse.tables import table_of
 
 _RANGE_START, _RANGE_END = (
@@ -87,10 +86,10 @@ def materialise(
     return finished
 
 
-def count(settings: Settings, spec: DatasetSpec, month: Month, seconds: float) -> Counted:
+def count(
+    store: LakeStore, warehouse: Warehouse, spec: DatasetSpec, month: Month, seconds: float
+) -> Counted:
     """Count a month in the lake's objects and in the warehouse's table."""
-    store = open_store(settings.lake_url)
-    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
 
     def rows(key: str) -> int | None:
         found = store.find(key)
@@ -137,7 +136,7 @@ def _end_runs_of_killed_commands(instance: dg.DagsterInstance) -> None:
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         host, _, process = run.tags.get(_PROCESS, "").rpartition(":")
-        if host == platform.node() and not _alive(int(process)):
+        if process and host == platform.node() and not _alive(int(process)):
             instance.report_run_failed(run, "The command that ran it was killed.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 

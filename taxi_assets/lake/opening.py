@@ -5,11 +5,11 @@ Belongs here: URL → store, and what to install or mend when that fails. Does n
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
+from taxi_assets import extras
 from taxi_assets.errors import Misconfigured
 from taxi_assets.lake.local import LocalStore
 from taxi_assets.lake.store import LakeStore
@@ -59,9 +59,4 @@ def _gcs(url: str) -> LakeStore:
 
 
 def _with_extra(extra: str) -> ModuleType:
-    try:
-        return import_module(f"taxi_assets.lake.{extra}")
-    except ImportError as error:
-        raise Misconfigured(
-            f"A lake on {extra} needs an extra ({error}): pip install 'taxi-assets[{extra}]'."
-        ) from error
+    return extras.load(f"taxi_assets.lake.{extra}", extra=extra, wanted_by=f"A lake on {extra}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from taxi_assets import extras
 from taxi_assets.errors import Misconfigured
 from taxi_assets.warehouse.base import Warehouse
 
@@ -90,10 +91,7 @@ def _bigquery(url: str) -> Warehouse:
 
 
 def _postgres(url: str) -> Warehouse:
-    try:
-        from taxi_assets.warehouse.postgres import PostgresWarehouse  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise Misconfigured(
-            f"A PostgreSQL warehouse needs an extra ({error}): pip install 'taxi-assets[postgres]'."
-        ) from error
-    return PostgresWarehouse(url)
+    postgres = extras.load(
+        "taxi_assets.warehouse.postgres", extra="postgres", wanted_by="A PostgreSQL warehouse"
+    )
+    return postgres.PostgresWarehouse(url)  # type: ignore[no-any-return] # a module is untyped
