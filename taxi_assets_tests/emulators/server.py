@@ -33,11 +33,19 @@ class ServerFailed(Exception):
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now, and that no other test worker chooses.
+
+    Between here and its server's start it is anybody's; two workers take theirs from pairs of
+    ports that differ (Linux itself gives out odd or even ones only).
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port // 2 % workers == worker:
+            return port
 
 
 def answers_http(port: int, path: str = "/") -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+
+from taxi_assets_tests.emulators.server import free_port
 
 _START_SECONDS = 180.0
 _END_SECONDS = 20.0
@@ -40,7 +41,7 @@ class Stack:
 
     def __init__(self, home: Path, tlc_url: str) -> None:
         self.home = home
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._log = home.parent / f"{home.name}-ui.log"
         self._env = {
             **{name: text for name, text in os.environ.items() if not name.startswith("TAXI_")},
@@ -130,9 +131,3 @@ def wait_for(ask: Callable[[], Value], *, seconds: float, what: str) -> Value:
             return answer
         time.sleep(0.2)
     raise RuntimeError(f"{what}: not within {seconds:.0f} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
