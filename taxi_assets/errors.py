@@ -1,6 +1,6 @@
 """Every error this package raises on purpose, and whether trying again can help.
 
-Belongs here: the tree of errors. Does not: retrying (``tlc.client``, ``assets.batch``).
+Belongs here: the tree of errors. Does not: what Dagster does about them (``failures``).
 
     TaxiAssetsError
     ├── PermanentError           the same input fails again: never retried
@@ -24,7 +24,15 @@ from __future__ import annotations
 
 
 class TaxiAssetsError(Exception):
-    """Base of all errors raised on purpose; the message says what happened and what to do."""
+    """Base of all errors raised on purpose: what ``happened``, and the ``remedy``, what to do.
+
+    The text of the error is both, so that a traceback or a log line alone is enough.
+    """
+
+    def __init__(self, happened: str, remedy: str = "") -> None:
+        super().__init__(f"{happened} {remedy}".strip())
+        self.happened = happened
+        self.remedy = remedy
 
 
 class PermanentError(TaxiAssetsError):

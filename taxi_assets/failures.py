@@ -1,0 +1,126 @@
+"""What Dagster is told of an error: fail at once, or try again.
+
+An asset, an asset check and an IO manager all do their work inside :func:`translated_errors`.
+https://docs.dagster.io/guides/build/ops/op-retries says what ``RetryRequested`` and ``Failure`` do.
+Add something here only if every step is to behave so; what an error *is* stands in ``errors``.
+
+    permanent    ``dg.Failure(allow_retries=False)``: neither the step nor the run is tried again
+    transient    ``dg.RetryRequested`` twice, then a ``dg.Failure`` of a run that may be retried
+
+The failure carries its facts as metadata, for notifications and the command line: nobody takes a
+sentence apart.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import dagster as dg
+
+from taxi_assets.dagster_names import RUN_RETRY_TAG
+from taxi_assets.errors import TaxiAssetsError, TransientError
+
+__all__ = ["Context", "FailureFacts", "facts_of", "translated_errors"]
+
+STEP_RETRIES = 2
+_STEP_RETRY_SECONDS = 10.0
+
+Context = (
+    dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext | dg.OutputContext
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureFacts:
+    """Why a step failed. ``month`` is empty for an asset without partitions; ``error`` is the
+    name of the class in ``errors``; ``remedy`` says what a person is to do.
+    """
+
+    dataset: str
+    month: str
+    asset: str
+    error: str
+    happened: str
+    remedy: str
+
+
+@contextmanager
+def translated_errors(context: Context) -> Iterator[None]:
+    """Turn ``errors`` raised inside into what Dagster retries, or does not.
+
+    Any other exception passes as it is: it is a bug, and its traceback is what helps. So does
+    every exception outside a step, as when a notebook calls ``defs.load_asset_value``.
+    """
+    try:
+        yield
+    except TaxiAssetsError as error:
+        step = _step_of(context)
+        if step is None:
+            raise
+        if isinstance(error, TransientError) and step.attempt < STEP_RETRIES:
+            jitter = random.uniform(0.75, 1.25)  # noqa: S311 - runs must not come back as one
+            raise dg.RetryRequested(
+                max_retries=STEP_RETRIES,
+                seconds_to_wait=_STEP_RETRY_SECONDS * 2**step.attempt * jitter,
+            ) from error
+        if isinstance(error, TransientError):
+            # The instance retries no run whose step failed, unless the run says that it may.
+            step.instance.add_run_tags(step.run_id, {RUN_RETRY_TAG: "true"})
+        raise step.failure(error) from error
+
+
+def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
+    """The facts in a step's failure event; ``None`` for a failure that is none of ours."""
+    data = event.step_failure_data.user_failure_data
+    metadata: Mapping[str, Any] = (data and data.metadata) or {}
+    names = [each.name for each in fields(FailureFacts)]
+    if not metadata.keys() >= set(names):
+        return None
+    return FailureFacts(**{name: str(metadata[name].value) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The step at work. ``asset`` is empty in a step that makes or checks none."""
+
+    instance: dg.DagsterInstance
+    run_id: str
+    attempt: int
+    asset: str
+    month: str
+
+    def failure(self, error: TaxiAssetsError) -> dg.Failure:
+        dataset, separator, _ = self.asset.partition("/")
+        facts = FailureFacts(
+            dataset=dataset if separator else "",
+            month=self.month,
+            asset=self.asset,
+            error=type(error).__name__,
+            happened=error.happened,
+            remedy=error.remedy,
+        )
+        return dg.Failure(description=str(error), metadata=dict(asdict(facts)), allow_retries=False)
+
+
+def _step_of(context: Context) -> _Step | None:
+    """The step that ``context`` belongs to; ``None`` outside a run."""
+    if isinstance(context, dg.InputContext | dg.OutputContext):
+        try:
+            step = context.step_context
+        except dg.DagsterInvariantViolationError:
+            return None
+    else:
+        step = context.get_step_execution_context()
+    made = step.assets_def
+    keys = [*made.keys, *(each.asset_key for each in made.check_keys)] if made else []
+    return _Step(
+        instance=step.instance,
+        run_id=step.run_id,
+        attempt=step.previous_attempt_count,
+        asset=keys[0].to_user_string() if keys else "",
+        month=step.partition_key if step.has_partition_key else "",
+    )
