@@ -18,11 +18,11 @@ from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_months
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.instance import prepared
-from taxi_assets.lake.opening import open_store
+from taxi_assets.lake.factory import open_store
 from taxi_assets.runner import Counted, count, materialise
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 
 DEMO_MONTHS = "2024-01:2024-03"
 

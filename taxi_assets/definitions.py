@@ -7,35 +7,36 @@ from typing import Any
 
 import dagster as dg
 
-from taxi_assets.assets.resources import Limits, TlcSource
+from taxi_assets.assets.resources import Limits, Previous, Scratch, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import zone_assets
 from taxi_assets.automation.wiring import build_automation
 from taxi_assets.datasets import DATASETS
-from taxi_assets.lake.io_manager import LakeIOManager
+from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
+from taxi_assets.warehouse.factory import bigquery_address
 from taxi_assets.warehouse.io_manager import WarehouseResource
-from taxi_assets.warehouse.opening import bigquery_address
 
 _KINDS = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure", "postgresql": "postgres"}
-
-# A step runs once its inputs' outputs are there, although the step that made them fails in the
-# end: months that landed go on, those that failed do not. The steps of a month are a chain, so
-# one process serves them all, and no file passes between processes.
-EXECUTOR = dg.in_process_executor.configured(
-    {"step_dependency_config": {"require_upstream_step_success": False}}
-)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything, wired for ``settings``."""
     kinds = Kinds(lake=_kind(settings.lake_url), warehouse=_kind(settings.warehouse_url))
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [*zone_assets(kinds.lake, kinds.warehouse)]
+    checks: list[dg.AssetChecksDefinition] = []
     for spec in DATASETS.values():
-        source, trips = trip_assets(spec, kinds)
-        assets += [source, *trips]
-    assets += zone_assets(kinds.lake, kinds.warehouse)
-    made = dg.Definitions(assets=assets, resources=_resources(settings), executor=EXECUTOR)
+        of_dataset = trip_assets(spec, kinds)
+        assets += [of_dataset.source, *of_dataset.assets]
+        checks += of_dataset.checks
+    made = dg.Definitions(
+        assets=assets,
+        asset_checks=checks,
+        resources=_resources(settings),
+        # The steps of a month are a chain: one process serves them all, and no file passes
+        # between processes. Runs are what is parallel.
+        executor=dg.in_process_executor,
+    )
     return dg.Definitions.merge(made, build_automation(settings))
 
 
@@ -46,8 +47,11 @@ def _resources(settings: Settings) -> dict[str, Any]:
         "limits": Limits(
             memory_limit=settings.memory_limit,
             row_counts=str(settings.row_counts) if settings.row_counts else None,
+            lag_months=settings.schedule_lag_months,
         ),
-        "lake": LakeIOManager(url=settings.lake_url, scratch=scratch),
+        "scratch": Scratch(root=scratch),
+        "previous": Previous(url=settings.lake_url, scratch=scratch),
+        "lake": LakeResource(url=settings.lake_url, scratch=scratch),
         "warehouse": _warehouse(settings, scratch),
     }
 
@@ -57,7 +61,6 @@ def _warehouse(settings: Settings, scratch: str) -> dg.ConfigurableIOManagerFact
         return _bigquery(settings, scratch)
     return WarehouseResource(
         url=_address(WAREHOUSE_URL, settings.warehouse_url),
-        lake_url=settings.lake_url,
         scratch=scratch,
         memory_limit=settings.memory_limit,
     )
@@ -75,7 +78,6 @@ def _bigquery(settings: Settings, scratch: str) -> dg.ConfigurableIOManagerFacto
         dataset=named.dataset,
         location=named.location,
         require_partition_filter=named.require_partition_filter,
-        lake_url=settings.lake_url,
         scratch=scratch,
     )
 

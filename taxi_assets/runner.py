@@ -18,6 +18,7 @@ from functools import cache
 import dagster as dg
 
 from taxi_assets.automation.jobs import ZONES_JOB, job_name
+from taxi_assets.dagster_names import PARTITION_TAG
 from taxi_assets.datasets import DatasetSpec, Month
 from taxi_assets.datasets.stored import Part
 from taxi_assets.lake import keys
@@ -25,10 +26,6 @@ from taxi_assets.lake.store import LakeStore
 from taxi_assets.warehouse.base import Warehouse
 from taxi_assets.warehouse.tables import table_of
 
-_RANGE_START, _RANGE_END = (
-    "dagster/asset_partition_range_start",
-    "dagster/asset_partition_range_end",
-)
 _INVOCATION = "taxi_assets/invocation"
 _PROCESS = "taxi_assets/process"  # host and process id of a command's run
 _POLL_SECONDS = 0.5
@@ -79,10 +76,8 @@ def materialise(
     if instance.get_latest_materialization_event(_ZONES) is None:
         _run(instance, ZONES_JOB, {}, finished)
     for spec in specs:
-        for first in range(0, len(months), spec.months_per_run):
-            batch = months[first : first + spec.months_per_run]
-            tags = {_RANGE_START: str(batch[0]), _RANGE_END: str(batch[-1])}
-            _run(instance, job_name(spec), tags, finished)
+        for month in months:
+            _run(instance, job_name(spec), {PARTITION_TAG: str(month)}, finished)
     return finished
 
 

@@ -1,41 +1,45 @@
 """``clean_trips``: a month's rows under one schema, split into trips and rejects, audited.
 
-Belongs here: cleaning one month into the staging zone and its verdict. Does not: SQL
-(``cleaning``), what the checks ask (``checks``), publishing (``publish``).
+Write, audit, publish: the month is cleaned on local disk and audited before the IO manager is
+given anything. A failed audit yields its verdict and fails the step, so that nothing is stored or
+recorded as made. https://docs.dagster.io/guides/test/asset-checks
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from taxi_assets.assets import checks, presentation
-from taxi_assets.assets.common import code_version, declared, trip_key
-from taxi_assets.assets.months import Landed, each_month
-from taxi_assets.assets.raw import SOURCE_URL, data_version
-from taxi_assets.assets.resources import Limits
-from taxi_assets.cleaning import CleanedMonth, clean_month
+from taxi_assets.assets.common import Redo, declared, month_of, trip_key
+from taxi_assets.assets.resources import Limits, Previous, Scratch
+from taxi_assets.cleaning import (
+    CleanedMonth,
+    MonthCounts,
+    clean_month,
+    code_version,
+    month_version,
+    published_names,
+)
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
-from taxi_assets.datasets.stored import Part
-from taxi_assets.lake import keys
-from taxi_assets.lake.io_manager import LakeIOManager, finished, object_metadata
-from taxi_assets.lake.store import LakeObject
+from taxi_assets.errors import AuditFailed
+from taxi_assets.failures import translated_errors
+from taxi_assets.lake import attributes
+from taxi_assets.lake.handles import LakeValue, NewMonth, PreviousMonth, StoredFile
+from taxi_assets.lake.io_manager import finished
 
-# Attributes of a month's two objects. Only what says "passed" is ever published, and the trips and
-# the rejects of a month go on together only when both are made from the same file.
-AUDIT = "audit"
-PASSED = "passed"
-MADE_FROM = "made_from"
+__all__ = ["clean_trips"]
 
 
 def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
     """The dataset's second asset."""
-    version = code_version(spec)
 
-    class CleanConfig(dg.Config):
-        """How a month is audited."""
+    class CleanConfig(Redo):
+        """How a month is audited, and whether an unchanged one is cleaned again."""
 
         # The dataset's own bound is the default, so that the launchpad shows it.
         max_reject_share: float = Field(
@@ -47,93 +51,133 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         )
 
     @dg.asset(
-        **declared(spec, "clean_trips", checks.CLEAN_CHECKS),
+        **declared(spec, "clean_trips"),
         description=(
             f"{spec.title}: one schema for every era, rows split into trips and rejects; audited "
             f"before anything downstream sees them.\n\n{presentation.rules_table(spec)}"
         ),
-        deps=[trip_key(spec, "raw_trips")],
+        ins={"raw": dg.AssetIn(trip_key(spec, "raw_trips"))},
+        check_specs=checks.audit_specs(spec),
         kinds={"duckdb", "parquet"},
         pool="memory" if spec.memory_heavy else None,
-        code_version=version,
+        code_version=code_version(spec),
         io_manager_key="lake",
     )
     def clean(
         context: dg.AssetExecutionContext,
         config: CleanConfig,
         limits: Limits,
-        lake: dg.ResourceParam[LakeIOManager],
-    ) -> Iterator[Any]:
-        def make(month: Month) -> Landed:
-            return _clean(context, lake, spec, month, limits, config.max_reject_share)
-
-        yield from each_month(context, make, code_version=version)
+        scratch: Scratch,
+        previous: Previous,
+        raw: StoredFile,
+    ) -> Iterator[dg.MaterializeResult[LakeValue]]:
+        month = month_of(context)
+        with translated_errors(context):
+            before = previous.month(context)
+            made = None if config.redo else _unchanged(spec, before, raw)
+            if made is None:
+                made = _cleaned(spec, month, before, raw, limits, scratch)
+        results = checks.audit(
+            spec, made.counts, made.missing_pickups, raw.rows or 0, config.max_reject_share
+        )
+        if not all(result.passed for result in results):
+            # The verdict is recorded; without an output nothing is stored or counts as made.
+            yield from results  # type: ignore[misc]  # Dagster wants the output's type alone
+            with translated_errors(context):
+                raise _audit_failed(spec, month, results)
+        context.log.info(f"{spec.name} {month}: {made.said}")
+        yield dg.MaterializeResult(
+            value=made.value,
+            data_version=dg.DataVersion(month_version(spec, raw.object.sha256)),
+            check_results=results,
+            metadata={"cleaning": made.said, **_metadata(spec, month, made.counts, raw)},
+        )
 
     return clean
 
 
-def _clean(
-    context: dg.AssetExecutionContext,
-    lake: LakeIOManager,
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A cleaned month on its way to the audit: what it is, what it holds, how it came about."""
+
+    value: LakeValue
+    counts: MonthCounts
+    missing_pickups: int
+    said: str
+
+
+def _unchanged(spec: DatasetSpec, before: PreviousMonth, raw: StoredFile) -> _Made | None:
+    """The month that is there, if it is of this file and this code."""
+    stored = before.stored
+    if stored is None or stored.version != month_version(spec, raw.object.sha256):
+        return None
+    missing = int(stored.trips.object.attributes[attributes.MISSING_PICKUPS])
+    return _Made(stored, stored.counts, missing, "file and code are unchanged, not cleaned again")
+
+
+def _cleaned(
     spec: DatasetSpec,
     month: Month,
+    before: PreviousMonth,
+    raw: StoredFile,
     limits: Limits,
-    max_reject_share: float,
-) -> Landed:
-    raw = lake.find([spec.name, "raw_trips"], str(month))
-    before = {part: lake.store.find(keys.staging(spec, month, part)) for part in Part}
-    cleaned = clean_month(
-        spec,
-        month,
-        lake.local(raw),
-        lake.folder / f"{spec.name}-{month}",
-        source_file=spec.file_name(month),
-        memory_limit=limits.memory_limit,
-    )
-    assert raw.rows is not None
-    outcomes = checks.audit(cleaned, raw.rows, max_reject_share)
-    passed = not any(outcome.stops_the_month for outcome in outcomes)
-    made_from = f"{raw.sha256[:16]}-{code_version(spec)}"
-    attributes = {AUDIT: PASSED if passed else "failed", MADE_FROM: made_from}
-    if SOURCE_URL in raw.attributes:
-        attributes[SOURCE_URL] = raw.attributes[SOURCE_URL]
-    stored = {
-        part: lake.put(
-            finished(path, attributes),
-            keys.staging(spec, month, part),
-            replacing=before[part],
+    scratch: Scratch,
+) -> _Made:
+    version = month_version(spec, raw.object.sha256)
+
+    def clean() -> CleanedMonth:
+        return clean_month(
+            spec,
+            month,
+            raw.path(),
+            scratch.folder / f"{spec.name}-{month}",
+            source_file=spec.file_name(month),
+            memory_limit=limits.memory_limit,
         )
-        for part, path in ((Part.REJECTS, cleaned.rejects), (Part.TRIPS, cleaned.trips))
-    }
-    context.log.info(
-        f"{spec.name} {month}: {cleaned.clean_rows:,} trips, {cleaned.rejected_rows:,} rejects"
+
+    cleaned = scratch.cleaned_once(version, clean)
+    counts = cleaned.counts
+    missing = checks.missing_pickups(spec, cleaned.trips)
+    facts = {attributes.VERSION: version}
+    if url := raw.object.attributes.get(attributes.SOURCE_URL):
+        facts[attributes.SOURCE_URL] = url
+    numbers = {attributes.COUNTS: counts.to_text(), attributes.MISSING_PICKUPS: str(missing)}
+    value = NewMonth(
+        trips=finished(cleaned.trips, {**facts, **numbers}),
+        rejects=finished(cleaned.rejects, facts),
+        before=before,
     )
-    return Landed(
-        data_version=made_from,
-        inputs={trip_key(spec, "raw_trips"): data_version(raw)},
-        outcomes=outcomes,
-        metadata=_metadata(cleaned, raw, stored),
+    said = f"cleaned into {counts.clean:,} trips and {counts.rejected:,} rejects"
+    return _Made(value, counts, missing, said)
+
+
+def _audit_failed(
+    spec: DatasetSpec, month: Month, results: Sequence[dg.AssetCheckResult]
+) -> AuditFailed:
+    failed = [result for result in results if not result.passed]
+    return AuditFailed(
+        f"{spec.name} {month} failed its audit: "
+        + " ".join(f"{result.check_name}: {result.description}" for result in failed)
+        + " Nothing was stored; the month that was there before is as it was.",
+        "Look at the file; to accept more rejects, run the month with a higher max_reject_share "
+        "in the configuration of clean_trips.",
     )
 
 
 def _metadata(
-    cleaned: CleanedMonth, raw: LakeObject, stored: dict[Part, LakeObject]
+    spec: DatasetSpec, month: Month, counts: MonthCounts, raw: StoredFile
 ) -> dict[str, Any]:
     """What the month's page shows, in its order: what came of it, how it looks, where it is."""
-    spec = cleaned.spec
+    columns = json.loads(raw.object.attributes.get(attributes.COLUMNS, "{}"))
+    published = published_names(spec, list(columns))
     return {
-        "published_rows": cleaned.published_rows,
-        "dagster/partition_row_count": cleaned.clean_rows,
-        "rejected_rows": cleaned.rejected_rows,
-        "reject_share": round(cleaned.rejected_rows / max(1, cleaned.published_rows), 6),
-        **presentation.cleaning_plots(cleaned),
-        "dagster/column_schema": presentation.column_schema(
-            spec, published_names=cleaned.published_names
-        ),
+        "published_rows": counts.published,
+        "rejected_rows": counts.rejected,
+        "reject_share": round(counts.reject_share, 6),
+        **presentation.cleaning_plots(spec, month, counts),
+        "dagster/column_schema": presentation.column_schema(spec, published_names=published),
         "dagster/column_lineage": presentation.lineage_from_raw(
-            cleaned, trip_key(spec, "raw_trips")
+            published, trip_key(spec, "raw_trips")
         ),
-        **object_metadata(stored[Part.TRIPS]),
-        "rejects": dg.MetadataValue.path(stored[Part.REJECTS].uri),
-        **presentation.links(spec, raw.attributes.get(SOURCE_URL)),
+        **presentation.links(spec, raw.object.attributes.get(attributes.SOURCE_URL)),
     }

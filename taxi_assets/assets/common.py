@@ -1,21 +1,34 @@
-"""What the four assets of a dataset have in common.
+"""What the assets of a dataset have in common: keys, and what each is declared with.
 
-Belongs here: their keys, what every one of them is declared with. Does not: what any one does.
+https://docs.dagster.io/guides/build/assets/defining-assets. Add something here when every asset of
+every dataset is to have it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
-from taxi_assets.assets.checks import Check, check_specs
 from taxi_assets.assets.partitions import monthly
+from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
+
+__all__ = ["OWNER", "TRIPS_PAGE", "Redo", "declared", "month_of", "source_key", "trip_key"]
 
 OWNER = "team:taxi-data"
 TRIPS_PAGE = "https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page"
+
+
+class Redo(dg.Config):
+    """Whether an unchanged month is made again."""
+
+    redo: bool = Field(
+        default=False,
+        description="Make the month again although its source, specification and code are "
+        "unchanged and it is in place.",
+    )
 
 
 def source_key(spec: DatasetSpec) -> dg.AssetKey:
@@ -24,27 +37,28 @@ def source_key(spec: DatasetSpec) -> dg.AssetKey:
 
 
 def trip_key(spec: DatasetSpec, name: str) -> dg.AssetKey:
-    """One of the dataset's four assets, such as ``warehouse_trips``."""
+    """One of the dataset's assets, such as ``warehouse_trips``."""
     return dg.AssetKey([spec.name, name])
 
 
-def code_version(spec: DatasetSpec) -> str:
-    """Changes whenever the specification does, so that the UI marks cleaned months as outdated."""
-    return hashlib.sha256(repr(spec).encode()).hexdigest()[:12]
+def declared(spec: DatasetSpec, name: str) -> dict[str, Any]:
+    """Arguments of ``@dg.asset`` that all of a dataset's assets share.
 
-
-def declared(spec: DatasetSpec, name: str, checks: tuple[Check, ...]) -> dict[str, Any]:
-    """Arguments of ``@dg.asset`` that all four share."""
-    key = trip_key(spec, name)
+    There is no backfill policy: Dagster then makes a run of each partition, so that one month is
+    one run, and its failure is its own.
+    """
     return {
-        "key": key,
+        "key": trip_key(spec, name),
         "group_name": spec.name,
         "partitions_def": monthly(spec),
-        "backfill_policy": dg.BackfillPolicy.multi_run(spec.months_per_run),
-        "check_specs": check_specs(spec, key, checks),
         "owners": [OWNER],
         "metadata": {
             "TLC's page": dg.MetadataValue.url(TRIPS_PAGE),
             "data dictionary": dg.MetadataValue.url(spec.dictionary_url),
         },
     }
+
+
+def month_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Month:
+    """The month that a run is for."""
+    return Month.parse(context.partition_key)

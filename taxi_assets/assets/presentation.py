@@ -1,20 +1,20 @@
 """What a person sees of an asset and of a month: descriptions, schemas, lineage, plots.
 
-Belongs here: turning specifications and counts into Dagster metadata. Does not: counting
-(``cleaning``), recording (``months``).
+Specifications and counts become Dagster metadata here.
+https://docs.dagster.io/guides/build/assets/metadata-and-tags
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
 from taxi_assets.assets.common import TRIPS_PAGE
-from taxi_assets.cleaning import CleanedMonth
+from taxi_assets.cleaning import MonthCounts
+from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Column, DatasetSpec
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 
@@ -80,13 +80,10 @@ def links(spec: DatasetSpec, file_url: str | None) -> dict[str, dg.MetadataValue
     }
 
 
-def lineage_from_raw(cleaned: CleanedMonth, raw: dg.AssetKey) -> dg.TableColumnLineage:
-    """Which published column each clean one of this month comes from."""
+def lineage_from_raw(published_names: Mapping[str, str], raw: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which published column each clean one of a month comes from."""
     return dg.TableColumnLineage(
-        {
-            name: [dg.TableColumnDep(raw, published)]
-            for name, published in cleaned.published_names.items()
-        }
+        {name: [dg.TableColumnDep(raw, published)] for name, published in published_names.items()}
     )
 
 
@@ -100,12 +97,14 @@ def same_columns(spec: DatasetSpec, upstream: dg.AssetKey) -> dg.TableColumnLine
     )
 
 
-def cleaning_plots(cleaned: CleanedMonth) -> dict[str, dg.MetadataValue]:
+def cleaning_plots(
+    spec: DatasetSpec, month: Month, counts: MonthCounts
+) -> dict[str, dg.MetadataValue]:
     """Trips per day as a small bar chart, rows by rule as tables."""
     return {
-        "trips_per_day": dg.MetadataValue.md(_trips_per_day(cleaned)),
-        "rejects_by_reason": dg.MetadataValue.md(_counts("reason", cleaned.reasons)),
-        "flags": dg.MetadataValue.md(_counts("flag", cleaned.flags)),
+        "trips_per_day": dg.MetadataValue.md(_trips_per_day(spec, month, counts.per_day)),
+        "rejects_by_reason": dg.MetadataValue.md(_counts("reason", counts.reasons)),
+        "flags": dg.MetadataValue.md(_counts("flag", counts.flags)),
     }
 
 
@@ -120,17 +119,14 @@ def _counts(heading: str, counts: Mapping[str, int]) -> str:
     return "\n".join([f"| {heading} | rows | |", "|---|---:|---|", *rows])
 
 
-def _trips_per_day(cleaned: CleanedMonth) -> str:
+def _trips_per_day(spec: DatasetSpec, month: Month, counts: Sequence[int]) -> str:
     """The month's own days, those without a trip too; strays are among the flags."""
-    month = cleaned.month
-    days = range(1, monthrange(month.year, month.month)[1] + 1)
-    counts = [cleaned.trips_per_day.get(month.first_day.replace(day=day), 0) for day in days]
     if not any(counts):
         return f"no trips on any day of {month}"
     most, fewest = max(counts), min(counts)
     image = base64.b64encode(_bars(counts).encode()).decode()
     return (
-        f"![{cleaned.spec.name} {month}: trips per day](data:image/svg+xml;base64,{image})\n\n"
+        f"![{spec.name} {month}: trips per day](data:image/svg+xml;base64,{image})\n\n"
         f"most {most:,} on day {counts.index(most) + 1}, "
         f"fewest {fewest:,} on day {counts.index(fewest) + 1}"
     )

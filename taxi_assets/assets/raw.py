@@ -1,128 +1,78 @@
 """``raw_trips``: a month's file in the lake exactly as TLC publishes it.
 
-Belongs here: fetching one month and keeping what TLC said of it. Does not: HTTP (``tlc``), what
-is in the file (``cleaning``).
+The asset asks TLC whether the file it has is still the published one (HTTP's ``If-None-Match``)
+and downloads it otherwise. What TLC said of the file is recorded as an observation of TLC's own
+asset too. https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
-from pydantic import Field
 
-from taxi_assets.assets import checks, presentation
-from taxi_assets.assets.common import declared, source_key
-from taxi_assets.assets.months import Landed, each_month
-from taxi_assets.assets.resources import Limits, TlcSource
+from taxi_assets.assets import presentation
+from taxi_assets.assets.common import Redo, declared, month_of, source_key
+from taxi_assets.assets.resources import Previous, Scratch, TlcSource
+from taxi_assets.dagster_names import DATA_VERSION_TAG, USER_DATA_VERSION_TAG
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
-from taxi_assets.lake import keys
-from taxi_assets.lake.io_manager import LakeIOManager, object_metadata
-from taxi_assets.lake.store import LakeObject, NewObject
-from taxi_assets.tlc import Published, TlcClient, Unchanged
+from taxi_assets.failures import translated_errors
+from taxi_assets.lake import attributes
+from taxi_assets.lake.handles import LakeValue, NewFile, StoredFile
+from taxi_assets.lake.store import NewObject
+from taxi_assets.tlc import Download, Published, Unchanged
 
-_VERSION = "1"
-
-# Attribute of every object of a month: the address of the file it was made from.
-SOURCE_URL = "source_url"
-
-# Attribute of a raw object: its columns and their types, so that nobody downloads it to know them.
-_COLUMNS = "columns"
-
-
-class RawConfig(dg.Config):
-    """How a month is fetched."""
-
-    download_again: bool = Field(
-        default=False,
-        description="Download although TLC still publishes the version the lake already has.",
-    )
+__all__ = ["observation", "raw_trips"]
 
 
 def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
     """The dataset's first asset."""
 
     @dg.asset(
-        **declared(spec, "raw_trips", checks.RAW_CHECKS),
+        **declared(spec, "raw_trips"),
         description=f"{spec.title}: the month's file exactly as TLC publishes it, byte for byte.",
         deps=[source_key(spec)],
         kinds={"parquet"},
         pool="tlc",
-        code_version=_VERSION,
+        code_version="1",
         io_manager_key="lake",
     )
     def raw(
         context: dg.AssetExecutionContext,
-        config: RawConfig,
+        config: Redo,
         tlc: TlcSource,
-        limits: Limits,
-        lake: dg.ResourceParam[LakeIOManager],
-    ) -> Iterator[Any]:
-        def make(month: Month) -> Landed:
+        scratch: Scratch,
+        previous: Previous,
+    ) -> dg.MaterializeResult[LakeValue]:
+        month = month_of(context)
+        with translated_errors(context):
+            before = previous.file(context)
+            etag = before.object.attributes.get(attributes.ETAG) if before else None
             with tlc.client() as client:
-                stored, published, says = _fetch(
-                    client, lake, spec, month, again=config.download_again
+                got = client.download_month(
+                    spec.name, month, scratch.downloads, known_etag=None if config.redo else etag
                 )
-            context.log.info(f"{spec.name} {month}: {says}, {stored.size:,} bytes")
-            return _landed(spec, month, stored, published, says, limits)
-
-        yield from each_month(context, make, code_version=_VERSION)
+            value, sha256, columns, said = _value(got, before, scratch.folder)
+        context.log.info(f"{spec.name} {month}: {said}")
+        context.log_event(observation(spec, month, got.published))
+        return dg.MaterializeResult(
+            value=value,
+            data_version=dg.DataVersion(sha256[:16]),
+            metadata={
+                "download": said,
+                **presentation.published_schema(columns),
+                **_source_metadata(got.published),
+                **presentation.links(spec, got.published.url),
+            },
+        )
 
     return raw
 
 
-def data_version(stored: LakeObject) -> str:
-    """TLC's ETag: what the source is observed with, so that a reissue shows as new upstream."""
-    return stored.attributes.get("etag") or stored.sha256
-
-
-def _fetch(
-    client: TlcClient, lake: LakeIOManager, spec: DatasetSpec, month: Month, *, again: bool
-) -> tuple[LakeObject, Published, str]:
-    key = keys.raw(spec, month)
-    known = lake.store.find(key)
-    etag = None if known is None or again else known.attributes.get("etag")
-    got = client.download_month(spec.name, month, lake.downloads, known_etag=etag)
-    if isinstance(got, Unchanged):
-        assert known is not None
-        return known, got.published, "unchanged at TLC, not downloaded again"
-    path = got.path.replace(lake.folder / got.path.name)
-    new = NewObject(path, got.sha256, got.rows, _attributes(got.published, path))
-    return lake.put(new, key, replacing=known), got.published, "downloaded"
-
-
-def _landed(
-    spec: DatasetSpec,
-    month: Month,
-    stored: LakeObject,
-    published: Published,
-    says: str,
-    limits: Limits,
-) -> Landed:
-    assert stored.rows is not None
-    version = data_version(stored)
-    return Landed(
-        data_version=version,
-        inputs={source_key(spec): version},
-        observed=[observation(spec, month, published, version)],
-        outcomes=[checks.published_rows(spec, month, stored.rows, limits.trusted_counts)],
-        metadata={
-            **object_metadata(stored),
-            "download": says,
-            **presentation.published_schema(stored.attributes.get(_COLUMNS)),
-            **_source_metadata(published),
-            **presentation.links(spec, published.url),
-        },
-    )
-
-
-def observation(
-    spec: DatasetSpec, month: Month, published: Published, version: str
-) -> dg.AssetObservation:
-    """What the UI records of TLC's own file."""
+def observation(spec: DatasetSpec, month: Month, published: Published) -> dg.AssetObservation:
+    """What the UI records of TLC's own file; its data version is the file's."""
     return dg.AssetObservation(
         source_key(spec),
         partition=str(month),
@@ -130,12 +80,27 @@ def observation(
             "file at TLC": dg.MetadataValue.url(published.url),
             **_source_metadata(published),
         },
-        tags={"dagster/data_version": version, "dagster/data_version_is_user_provided": "true"},
+        tags={DATA_VERSION_TAG: published.version, USER_DATA_VERSION_TAG: "true"},
     )
 
 
+def _value(
+    got: Download | Unchanged, before: StoredFile | None, folder: Path
+) -> tuple[LakeValue, str, str | None, str]:
+    """What the asset returns, its checksum, its columns, and what was done, for people."""
+    if isinstance(got, Unchanged):
+        assert before is not None
+        columns = before.object.attributes.get(attributes.COLUMNS)
+        return before, before.object.sha256, columns, "unchanged at TLC, not downloaded again"
+    path = got.path.replace(folder / got.path.name)
+    facts = _attributes(got.published, path)
+    new = NewObject(path, got.sha256, got.rows, facts)
+    value = NewFile(new, before.object if before else None)
+    return value, got.sha256, facts[attributes.COLUMNS], f"downloaded {got.size:,} bytes"
+
+
 def _source_metadata(published: Published) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"etag": published.etag or "none"}
+    metadata: dict[str, Any] = {"etag": published.etag or ""}
     if published.last_modified is not None:
         metadata["last_modified"] = dg.MetadataValue.timestamp(published.last_modified)
     return metadata
@@ -143,9 +108,9 @@ def _source_metadata(published: Published) -> dict[str, Any]:
 
 def _attributes(published: Published, path: Path) -> dict[str, str]:
     columns = {field.name: str(field.type) for field in pq.read_schema(path)}
-    attributes = {SOURCE_URL: published.url, _COLUMNS: json.dumps(columns)}
+    facts = {attributes.SOURCE_URL: published.url, attributes.COLUMNS: json.dumps(columns)}
     if published.etag:
-        attributes["etag"] = published.etag
+        facts[attributes.ETAG] = published.etag
     if published.last_modified:
-        attributes["last_modified"] = published.last_modified.isoformat()
-    return attributes
+        facts[attributes.LAST_MODIFIED] = published.last_modified.isoformat()
+    return facts

@@ -1,18 +1,28 @@
-"""What the assets are given besides lake and warehouse.
+"""What the assets are given besides their inputs, as resources that the UI shows and configures.
 
-Belongs here: the source and the engine's limits, as Dagster shows and configures them. Does not:
-what they do (``tlc``, ``cleaning``), where their values come from (``settings``).
+https://docs.dagster.io/guides/build/external-resources. Values come from ``settings``; lake and
+warehouse are IO managers and stand in their own packages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from pydantic import PrivateAttr
+from typing_extensions import override
 
+from taxi_assets.cleaning import CleanedMonth
+from taxi_assets.datasets.stored import Part
+from taxi_assets.errors import ObjectMissing
+from taxi_assets.lake.handles import PreviousMonth, StoredFile
+from taxi_assets.lake.lake import Lake
+from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.tlc import DEFAULT_URL, TlcClient
+
+__all__ = ["Limits", "Previous", "Scratch", "TlcSource"]
 
 
 class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
@@ -35,16 +45,81 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
             yield client
 
 
-class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
-    """Bounds of the work on a month, and the counts it is held against.
+class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
+    """Bounds of the work on a month, and the counts it is compared with.
 
-    ``memory_limit`` is DuckDB's own memory; ``row_counts`` a CSV of trusted published counts.
+    ``memory_limit`` is DuckDB's own memory; ``row_counts`` a CSV of trusted published counts;
+    ``lag_months`` how many whole months after its end a month should be there.
     """
 
     memory_limit: str = "512MB"
     row_counts: str | None = None
+    lag_months: int = 2
 
     @property
     def trusted_counts(self) -> Path | None:
         """The CSV of trusted counts, if one is set."""
         return Path(self.row_counts) if self.row_counts else None
+
+
+class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
+    """Local disk for files on their way, below ``root`` (``None``: the system's own folder)."""
+
+    root: str | None = None
+
+    _run_folder: RunFolder | None = PrivateAttr(default=None)
+    _cleaned: dict[str, CleanedMonth] = PrivateAttr(default_factory=dict)
+
+    @override
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._run_folder is not None:
+            self._run_folder.remove()
+
+    @property
+    def folder(self) -> Path:
+        """This run's folder, removed when the run ends."""
+        if self._run_folder is None:
+            self._run_folder = RunFolder(Path(self.root) if self.root else None)
+        return self._run_folder.path
+
+    @property
+    def downloads(self) -> Path:
+        """Where a download may wait, half done, for the next run to resume it."""
+        return Path(self.root) / "downloads" if self.root else self.folder
+
+    def cleaned_once(self, version: str, clean: Callable[[], CleanedMonth]) -> CleanedMonth:
+        """The month cleaned in that version: a step that is retried does not clean it again."""
+        found = self._cleaned.get(version)
+        if found is None or not (found.trips.exists() and found.rejects.exists()):
+            found = self._cleaned[version] = clean()
+        return found
+
+
+class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
+    """What an asset made last, as handles; ``url`` and ``scratch`` are the lake's own."""
+
+    url: str
+    scratch: str | None = None
+
+    _lake: Lake | None = PrivateAttr(default=None)
+
+    @override
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._lake is not None:
+            self._lake.close()
+
+    def file(self, context: dg.AssetExecutionContext) -> StoredFile | None:
+        """The file that the asset keeps for the run's month now, if it keeps one."""
+        try:
+            return self._opened().file(context.asset_key.path, context.partition_key, Part.TRIPS)
+        except ObjectMissing:
+            return None
+
+    def month(self, context: dg.AssetExecutionContext) -> PreviousMonth:
+        """What the asset keeps for the run's month now."""
+        return self._opened().previous_month(context.asset_key.path, context.partition_key)
+
+    def _opened(self) -> Lake:
+        if self._lake is None:
+            self._lake = Lake(self.url, self.scratch)
+        return self._lake

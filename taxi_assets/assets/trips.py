@@ -1,22 +1,26 @@
-"""A dataset's assets, made from its specification: the one factory for all datasets.
+"""A dataset's assets and checks, made from its specification: the one factory for all datasets.
 
-Belongs here: putting the four together, and the source they start from. Does not: what any of
-them does (``raw``, ``clean``, ``publish``).
+TLC's own files are an external asset, which is observed and never made here.
+https://docs.dagster.io/guides/build/assets/external-assets. A further asset of every dataset is a
+module of its own and a line here.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import dagster as dg
 
 from taxi_assets.assets.clean import clean_trips
 from taxi_assets.assets.common import OWNER, TRIPS_PAGE, source_key
+from taxi_assets.assets.lake import lake_trips
 from taxi_assets.assets.partitions import monthly
-from taxi_assets.assets.publish import lake_trips, warehouse_trips
 from taxi_assets.assets.raw import raw_trips
+from taxi_assets.assets.stored_checks import stored_checks, stored_rows
+from taxi_assets.assets.warehouse import warehouse_trips
 from taxi_assets.datasets.spec import DatasetSpec
+
+__all__ = ["DatasetAssets", "Kinds", "trip_assets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,17 @@ class Kinds:
     warehouse: str
 
 
-def trip_assets(spec: DatasetSpec, kinds: Kinds) -> tuple[dg.AssetSpec, list[dg.AssetsDefinition]]:
-    """TLC's files as an external asset, and the four assets in the order of a month's way."""
+@dataclass(frozen=True, slots=True)
+class DatasetAssets:
+    """All that one dataset has: TLC's files, the assets in the order of a month's way, checks."""
+
+    source: dg.AssetSpec
+    assets: list[dg.AssetsDefinition]
+    checks: list[dg.AssetChecksDefinition]
+
+
+def trip_assets(spec: DatasetSpec, kinds: Kinds) -> DatasetAssets:
+    """Everything of the dataset that ``spec`` describes."""
     source = dg.AssetSpec(
         source_key(spec),
         group_name="tlc",
@@ -42,13 +55,11 @@ def trip_assets(spec: DatasetSpec, kinds: Kinds) -> tuple[dg.AssetSpec, list[dg.
             "data dictionary": dg.MetadataValue.url(spec.dictionary_url),
         },
     )
-    with warnings.catch_warnings():
-        # Backfill policies are in beta; the pinned Dagster has what is used here.
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        made = [
-            raw_trips(spec),
-            clean_trips(spec),
-            lake_trips(spec, kinds.lake),
-            warehouse_trips(spec, kinds.warehouse),
-        ]
-    return source, made
+    assets = [
+        raw_trips(spec),
+        clean_trips(spec),
+        lake_trips(spec, kinds.lake),
+        warehouse_trips(spec, kinds.warehouse),
+        stored_rows(spec),
+    ]
+    return DatasetAssets(source, assets, stored_checks(spec))

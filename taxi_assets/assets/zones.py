@@ -17,11 +17,11 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from taxi_assets.assets.common import OWNER, TRIPS_PAGE
-from taxi_assets.assets.resources import TlcSource
+from taxi_assets.assets.resources import Scratch, TlcSource
 from taxi_assets.datasets import TAXI_ZONE_COLUMNS
 from taxi_assets.datasets.stored import documentation
 from taxi_assets.errors import CorruptDownload
-from taxi_assets.lake.io_manager import LakeIOManager
+from taxi_assets.failures import translated_errors
 from taxi_assets.tlc import Download
 from taxi_assets.warehouse.tables import ARROW
 
@@ -51,13 +51,14 @@ def zone_assets(lake_kind: str, warehouse_kind: str) -> list[dg.AssetsDefinition
         pool="tlc",
         io_manager_key="lake",
     )
-    def lake_zones(tlc: TlcSource, lake: dg.ResourceParam[LakeIOManager]) -> pa.Table:
-        with tlc.client() as client:
-            lookup = client.download_file("misc/taxi_zone_lookup.csv", lake.folder)
-            shapes = client.download_file("misc/taxi_zones.zip", lake.folder)
-        assert isinstance(lookup, Download)
-        assert isinstance(shapes, Download)
-        return read_zones(lookup.path, shapes.path)
+    def lake_zones(context: dg.AssetExecutionContext, tlc: TlcSource, scratch: Scratch) -> pa.Table:
+        with translated_errors(context):
+            with tlc.client() as client:
+                lookup = client.download_file("misc/taxi_zone_lookup.csv", scratch.folder)
+                shapes = client.download_file("misc/taxi_zones.zip", scratch.folder)
+            assert isinstance(lookup, Download)
+            assert isinstance(shapes, Download)
+            return read_zones(lookup.path, shapes.path)
 
     @dg.asset(
         **shared,
@@ -84,8 +85,8 @@ def read_zones(lookup: Path, shapes: Path) -> pa.Table:
             rows = [_zone(row, outlines) for row in csv.DictReader(file)]
     except (KeyError, ValueError, shapefile.ShapefileException, zipfile.BadZipFile) as error:
         raise CorruptDownload(
-            f"{lookup.name} or {shapes.name} is not as TLC publishes it: {error!r}. "
-            "Materialise lake_zones again; if that does not help, see TLC's page."
+            f"{lookup.name} or {shapes.name} is not as TLC publishes it: {error!r}.",
+            "Materialize lake_zones again; if that does not help, see TLC's page.",
         ) from error
     schema = pa.schema([(column.name, ARROW[column.type]) for column in TAXI_ZONE_COLUMNS])
     return pa.Table.from_pylist(rows, schema=schema)

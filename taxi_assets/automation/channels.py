@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from taxi_assets import extras
+from taxi_assets import optional
 from taxi_assets.automation.messages import Message
 from taxi_assets.errors import Misconfigured
 from taxi_assets.settings import Notify
@@ -160,4 +160,4 @@ def _require_url(url: str, setting: str, *schemes: str) -> None:
 
 
 def _extra(extra: str, setting: str) -> ModuleType:
-    return extras.load(f"dagster_{extra}", extra=extra, wanted_by=f"{setting} is set, which")
+    return optional.load(f"dagster_{extra}", extra=extra, wanted_by=f"{setting} is set, which")

@@ -24,11 +24,8 @@ DATASET_TAG, MONTH_TAG, ETAG_TAG = "taxi/dataset", "taxi/month", "taxi/etag"
 
 
 def version(published: Published) -> str:
-    """What names this edition of a file: its ETag, or what a mirror without ETags says."""
-    if published.etag:
-        return published.etag
-    modified = published.last_modified
-    return f"{modified.isoformat() if modified else 'undated'}, {published.size} bytes"
+    """What names this edition of a file."""
+    return published.version
 
 
 def skipped(reasons: Sequence[str], cursor: Cursor, seconds: int) -> dg.SensorResult:
@@ -55,9 +52,7 @@ def requested(
     asked = {month: version(published) for month, published in months.items()}
     return dg.SensorResult(
         run_requests=[_run(spec, month, asked[month]) for month in months],
-        asset_events=[
-            observation(spec, month, published, asked[month]) for month, published in months.items()
-        ],
+        asset_events=[observation(spec, month, published) for month, published in months.items()],
         cursor=replace(cursor, asked={**cursor.asked, **asked}).write(),
     )
 

@@ -8,7 +8,7 @@ that a value is never dropped in silence.
 
 from __future__ import annotations
 
-from taxi_assets.cleaning.mapping import Mapped, Published
+from taxi_assets.cleaning.mapping import Mapped, PublishedKind
 from taxi_assets.datasets.spec import Type
 
 SQL_TYPES: dict[Type, str] = {
@@ -37,11 +37,11 @@ def cast(mapped: Mapped) -> str:
     """The SQL expression of the canonical value."""
     column = mapped.column
     sql_type = SQL_TYPES[column.type]
-    if mapped.published is None or mapped.kind is Published.NULL:
+    if mapped.published is None or mapped.kind is PublishedKind.NULL:
         return f"CAST(NULL AS {sql_type})"
     name = quoted(mapped.published)
     plain = _plain(name, mapped)
-    if not column.codes or (mapped.kind is Published.INTEGER and column.type is Type.INTEGER):
+    if not column.codes or (mapped.kind is PublishedKind.INTEGER and column.type is Type.INTEGER):
         return plain
     whens = " ".join(
         f"WHEN {literal(text)} THEN {literal(code)}" for text, code in column.codes.items()
@@ -52,21 +52,21 @@ def cast(mapped: Mapped) -> str:
 def fault(mapped: Mapped) -> str | None:
     """An SQL condition: there is a published value and the cast has lost it; ``None``: never."""
     column = mapped.column
-    if mapped.published is None or mapped.kind is Published.NULL:
+    if mapped.published is None or mapped.kind is PublishedKind.NULL:
         return None
     safe = {
-        (Published.INTEGER, Type.INTEGER),
-        (Published.INTEGER, Type.FLOAT),
-        (Published.FLOAT, Type.FLOAT),
-        (Published.TEXT, Type.STRING),
-        (Published.TIMESTAMP, Type.TIMESTAMP),
+        (PublishedKind.INTEGER, Type.INTEGER),
+        (PublishedKind.INTEGER, Type.FLOAT),
+        (PublishedKind.FLOAT, Type.FLOAT),
+        (PublishedKind.TEXT, Type.STRING),
+        (PublishedKind.TIMESTAMP, Type.TIMESTAMP),
     }
     if (mapped.kind, column.type) in safe:
         return None
     name = quoted(mapped.published)
-    if mapped.kind is Published.TEXT:
+    if mapped.kind is PublishedKind.TEXT:
         there = f"trim({name}) <> ''"
-    elif mapped.kind is Published.FLOAT:
+    elif mapped.kind is PublishedKind.FLOAT:
         there = f"NOT isnan({name})"
     else:
         there = f"{name} IS NOT NULL"
@@ -75,11 +75,11 @@ def fault(mapped: Mapped) -> str | None:
 
 def _plain(name: str, mapped: Mapped) -> str:
     """The cast without the code table."""
-    text, wanted = mapped.kind is Published.TEXT, mapped.column.type
+    text, wanted = mapped.kind is PublishedKind.TEXT, mapped.column.type
     number = f"TRY_CAST(trim({name}) AS DOUBLE)" if text else f"CAST({name} AS DOUBLE)"
     if wanted is Type.FLOAT:
         return _number(number)
-    if wanted is Type.INTEGER and mapped.kind is not Published.INTEGER:
+    if wanted is Type.INTEGER and mapped.kind is not PublishedKind.INTEGER:
         return _whole(number)
     if wanted is Type.TIMESTAMP and text:
         return f"try_strptime(trim({name}), {_TEXT_TIMES})"
@@ -100,6 +100,6 @@ def _whole(number: str) -> str:
 
 def _text(name: str, mapped: Mapped) -> str:
     """The value as the code table's keys are written: trimmed, lower-cased, 1.0 as 1."""
-    if mapped.kind is Published.FLOAT:
+    if mapped.kind is PublishedKind.FLOAT:
         return f"coalesce(CAST({_whole(name)} AS VARCHAR), CAST({name} AS VARCHAR))"
     return f"lower(trim(CAST({name} AS VARCHAR)))"

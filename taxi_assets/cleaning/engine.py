@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 
-from taxi_assets.cleaning.mapping import map_columns
+from taxi_assets.cleaning.counts import MonthCounts
+from taxi_assets.cleaning.mapping import map_columns, published_names
 from taxi_assets.cleaning.sql import MonthSql
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
@@ -29,23 +29,14 @@ from taxi_assets.errors import UncastableValue
 class CleanedMonth:
     """Two Parquet files that hold every published row once, and what they hold.
 
-    ``published_rows`` is the published file's footer count; ``clean_rows`` and
-    ``rejected_rows`` are the new files' footer counts. ``reasons`` and ``flags`` count rows by
-    rule name; a row that matches two rules counts in both. ``trips_per_day`` counts clean rows
-    by the day of their pickup. ``published_names`` gives the published column behind each
-    canonical one the file has.
+    ``published_names`` gives the published column behind each canonical one the file has.
     """
 
     spec: DatasetSpec
     month: Month
     trips: Path
     rejects: Path
-    published_rows: int
-    clean_rows: int
-    rejected_rows: int
-    reasons: Mapping[str, int]
-    flags: Mapping[str, int]
-    trips_per_day: Mapping[date, int]
+    counts: MonthCounts
     published_names: Mapping[str, str]
 
 
@@ -69,7 +60,8 @@ def clean_month(
     """
     name = source_file or source.name
     metadata = pq.read_metadata(source)
-    mapped = map_columns(spec, month, metadata.schema.to_arrow_schema(), name)
+    schema = metadata.schema.to_arrow_schema()
+    mapped = map_columns(spec, month, schema, name)
     sql = MonthSql(spec, month, mapped, source, name)
     folder.mkdir(parents=True, exist_ok=True)
     with _connect(folder, memory_limit, threads) as connection:
@@ -81,15 +73,15 @@ def clean_month(
             month=month,
             trips=trips,
             rejects=rejects,
-            published_rows=metadata.num_rows,
-            clean_rows=pq.read_metadata(trips).num_rows,
-            rejected_rows=pq.read_metadata(rejects).num_rows,
-            reasons=_by_name(connection, rejects, "reject_reasons"),
-            flags=_by_name(connection, trips, "quality_flags"),
-            trips_per_day=_per_day(connection, trips, spec.pickup),
-            published_names={
-                each.column.name: each.published for each in mapped if each.published is not None
-            },
+            counts=MonthCounts(
+                published=metadata.num_rows,
+                clean=pq.read_metadata(trips).num_rows,
+                rejected=pq.read_metadata(rejects).num_rows,
+                reasons=_by_name(connection, rejects, "reject_reasons"),
+                flags=_by_name(connection, trips, "quality_flags"),
+                per_day=_per_day(connection, trips, spec.pickup, month),
+            ),
+            published_names=published_names(spec, [field.name for field in schema]),
         )
 
 
@@ -152,8 +144,13 @@ def _by_name(connection: duckdb.DuckDBPyConnection, path: Path, column: str) -> 
     return dict(rows)
 
 
-def _per_day(connection: duckdb.DuckDBPyConnection, path: Path, pickup: str) -> dict[date, int]:
+def _per_day(
+    connection: duckdb.DuckDBPyConnection, path: Path, pickup: str, month: Month
+) -> tuple[int, ...]:
     rows = connection.execute(
-        f"SELECT {pickup}::DATE, count(*) FROM read_parquet(?) GROUP BY 1 ORDER BY 1", [str(path)]
+        f"SELECT day({pickup}), count(*) FROM read_parquet(?) "
+        f"WHERE {pickup} >= ? AND {pickup} < ? GROUP BY 1",
+        [str(path), month.first_day, month.plus(1).first_day],
     ).fetchall()
-    return dict(rows)
+    found: dict[int, int] = dict(rows)
+    return tuple(found.get(day, 0) for day in range(1, month.days + 1))

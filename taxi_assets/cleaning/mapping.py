@@ -6,6 +6,7 @@ Belongs here: names and types of one file against the specification. Does not: S
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +17,7 @@ from taxi_assets.datasets.spec import Column, DatasetSpec, Type
 from taxi_assets.errors import SchemaMismatch
 
 
-class Published(StrEnum):
+class PublishedKind(StrEnum):
     """The kinds of types that TLC's files have had; every width of a kind is cast alike."""
 
     NULL = "null"
@@ -27,11 +28,11 @@ class Published(StrEnum):
 
 
 # A published kind that is missing here for a canonical type has no cast and stops the month.
-_CASTS: dict[Type, frozenset[Published]] = {
-    Type.INTEGER: frozenset(Published) - {Published.TIMESTAMP},
-    Type.FLOAT: frozenset(Published) - {Published.TIMESTAMP},
-    Type.STRING: frozenset({Published.NULL, Published.TEXT}),
-    Type.TIMESTAMP: frozenset({Published.NULL, Published.TEXT, Published.TIMESTAMP}),
+_CASTS: dict[Type, frozenset[PublishedKind]] = {
+    Type.INTEGER: frozenset(PublishedKind) - {PublishedKind.TIMESTAMP},
+    Type.FLOAT: frozenset(PublishedKind) - {PublishedKind.TIMESTAMP},
+    Type.STRING: frozenset({PublishedKind.NULL, PublishedKind.TEXT}),
+    Type.TIMESTAMP: frozenset({PublishedKind.NULL, PublishedKind.TEXT, PublishedKind.TIMESTAMP}),
 }
 
 
@@ -41,7 +42,7 @@ class Mapped:
 
     column: Column
     published: str | None
-    kind: Published
+    kind: PublishedKind
 
 
 def map_columns(
@@ -62,7 +63,7 @@ def map_columns(
             wanted = " or ".join(column.published_as)
             faults.append(f"{column.name} ({column.type}) is missing: no column {wanted}")
         elif not names:
-            mapped.append(Mapped(column, None, Published.NULL))
+            mapped.append(Mapped(column, None, PublishedKind.NULL))
         else:
             found = schema.types[schema.names.index(names[0])]
             kind = _kind(found)
@@ -82,6 +83,16 @@ def map_columns(
     return tuple(mapped)
 
 
+def published_names(spec: DatasetSpec, columns: Sequence[str]) -> dict[str, str]:
+    """The published column behind each canonical one, of a file that has ``columns``."""
+    return {
+        column.name: name
+        for column in spec.columns
+        for name in column.published_as
+        if name in columns
+    }
+
+
 def _unknown(spec: DatasetSpec, schema: pa.Schema) -> list[str]:
     known = {name for column in spec.columns for name in column.published_as} | set(spec.ignored)
     faults = [
@@ -91,21 +102,21 @@ def _unknown(spec: DatasetSpec, schema: pa.Schema) -> list[str]:
     return faults + [f"{name} is there more than once" for name in twice]
 
 
-def _has_cast(kind: Published, column: Column) -> bool:
+def _has_cast(kind: PublishedKind, column: Column) -> bool:
     if kind in _CASTS[column.type]:
         return True
     # TLC published some Y/N flags as 0 and 1, as numbers too; a code table says what they mean.
-    numeric = kind in (Published.INTEGER, Published.FLOAT)
+    numeric = kind in (PublishedKind.INTEGER, PublishedKind.FLOAT)
     return column.type is Type.STRING and numeric and bool(column.codes)
 
 
-def _kind(type_: pa.DataType) -> Published | None:
+def _kind(type_: pa.DataType) -> PublishedKind | None:
     kinds = (
-        (pa.types.is_null, Published.NULL),
-        (pa.types.is_integer, Published.INTEGER),
-        (pa.types.is_floating, Published.FLOAT),
-        (pa.types.is_string, Published.TEXT),
-        (pa.types.is_large_string, Published.TEXT),
-        (lambda found: pa.types.is_timestamp(found) and found.tz is None, Published.TIMESTAMP),
+        (pa.types.is_null, PublishedKind.NULL),
+        (pa.types.is_integer, PublishedKind.INTEGER),
+        (pa.types.is_floating, PublishedKind.FLOAT),
+        (pa.types.is_string, PublishedKind.TEXT),
+        (pa.types.is_large_string, PublishedKind.TEXT),
+        (lambda found: pa.types.is_timestamp(found) and found.tz is None, PublishedKind.TIMESTAMP),
     )
     return next((kind for matches, kind in kinds if matches(type_)), None)

@@ -68,7 +68,6 @@ FHV: Final = DatasetSpec(
     # No full month was at hand to measure (0 of a 1,000-row extract of 2020-04). Hundreds of bases
     # report by hand or by software of their own, and no meter keeps the time: more room.
     max_reject_share=0.05,
-    months_per_run=3,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(
         "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_fhv.pdf"

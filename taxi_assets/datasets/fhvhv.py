@@ -113,7 +113,6 @@ FHVHV: Final = DatasetSpec(
     ),
     # 0 of a 1,000-row extract of 2020-04: an app's servers keep the time, not a meter's clock.
     max_reject_share=0.01,
-    months_per_run=1,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(
         "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_hvfhs.pdf"

@@ -69,7 +69,6 @@ GREEN: Final = DatasetSpec(
     ),
     # 13 real months of 2020-03 to 2025-02 reject 20 of 957,241 rows, the worst month 0.014 %.
     max_reject_share=0.01,
-    months_per_run=12,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(
         "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_green.pdf"

@@ -46,6 +46,11 @@ class Month:
         """The first day of the month: the value of ``source_month``."""
         return date(self.year, self.month, 1)
 
+    @property
+    def days(self) -> int:
+        """How many days the month has."""
+        return (self.plus(1).first_day - self.first_day).days
+
     def plus(self, months: int) -> Month:
         """The month ``months`` later (earlier when negative)."""
         index = self.year * 12 + (self.month - 1) + months

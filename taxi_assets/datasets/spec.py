@@ -97,8 +97,8 @@ class DatasetSpec:
     """All that is known of one dataset.
 
     ``max_reject_share`` is the largest share of a month's rows (0 to 1) that may be rejected.
-    ``months_per_run`` is how many months of a backfill share a run. ``ignored`` are published
-    columns that carry nothing. ``cluster_by`` orders the warehouse table within a month.
+    ``ignored`` are published columns that carry nothing. ``cluster_by`` orders the warehouse table
+    within a month.
     """
 
     name: str
@@ -109,7 +109,6 @@ class DatasetSpec:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     max_reject_share: float
-    months_per_run: int
     cluster_by: tuple[str, ...]
     dictionary_url: str
     memory_heavy: bool = False

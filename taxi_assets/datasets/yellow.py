@@ -151,7 +151,6 @@ YELLOW: Final = DatasetSpec(
     # 2024-01 has 18 stray pickups in 2,964,624 rows, not all of them far enough to be rejected.
     # The room is for the meters of the first years; a shifted time column still stops the month.
     max_reject_share=0.01,
-    months_per_run=3,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(
         "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_yellow.pdf"

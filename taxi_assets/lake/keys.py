@@ -45,8 +45,8 @@ def other_asset(path: Sequence[str], partition: str | None) -> str:
 
 def of_asset(path: Sequence[str], partition: str | None, part: Part = Part.TRIPS) -> str:
     """Where the asset ``path`` keeps that partition; the trips' assets keep their own zones."""
-    if len(path) == 2 and path[0] in DATASETS and partition is not None:
-        spec, month = DATASETS[path[0]], Month.parse(partition)
+    if partition is not None and is_monthly(path):
+        spec, month = month_of(path, partition)
         match path[1]:
             case "raw_trips":
                 return raw(spec, month)
@@ -55,3 +55,13 @@ def of_asset(path: Sequence[str], partition: str | None, part: Part = Part.TRIPS
             case "lake_trips":
                 return published(spec, month, part)
     return ZONES if list(path) == ["lake_zones"] else other_asset(path, partition)
+
+
+def is_monthly(path: Sequence[str]) -> bool:
+    """Whether ``path`` is an asset of one of TLC's datasets."""
+    return len(path) == 2 and path[0] in DATASETS
+
+
+def month_of(path: Sequence[str], partition: str) -> tuple[DatasetSpec, Month]:
+    """The dataset and month that a partition of such an asset is."""
+    return DATASETS[path[0]], Month.parse(partition)

@@ -14,10 +14,10 @@ import httpx
 from taxi_assets.errors import Misconfigured, MonthNotPublished
 from taxi_assets.tlc.published import moment
 from taxi_assets.tlc.retries import TransientFault
-from taxi_assets.tlc.source import Source
+from taxi_assets.tlc.source import RemoteFile
 
 
-def require_file(response: httpx.Response, source: Source) -> None:
+def require_file(response: httpx.Response, source: RemoteFile) -> None:
     """Return for a 200 or 206; raise what any other status means."""
     status = response.status_code
     if status in (200, 206):
@@ -34,7 +34,7 @@ def require_file(response: httpx.Response, source: Source) -> None:
 
 
 @contextmanager
-def faults_named(source: Source) -> Iterator[None]:
+def faults_named(source: RemoteFile) -> Iterator[None]:
     """Turn httpx's exceptions into a ``TransientFault`` or, when they will not pass, an error."""
     try:
         yield

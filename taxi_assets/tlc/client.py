@@ -26,10 +26,10 @@ from taxi_assets.errors import (
     SourceUnavailable,
 )
 from taxi_assets.tlc.answers import faults_named, require_file
-from taxi_assets.tlc.part import Part
+from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Download, Published, Unchanged, described
 from taxi_assets.tlc.retries import Retries, TransientFault
-from taxi_assets.tlc.source import Source, file_of, month_of
+from taxi_assets.tlc.source import RemoteFile, file_of, month_of
 from taxi_assets.tlc.transfer import Progress, fill
 from taxi_assets.tlc.verify import verified_rows
 
@@ -170,7 +170,7 @@ class TlcClient:
         return self._download(source, folder, known_etag=known_etag, progress=None)
 
     def _download(
-        self, source: Source, folder: Path, *, known_etag: str | None, progress: Progress | None
+        self, source: RemoteFile, folder: Path, *, known_etag: str | None, progress: Progress | None
     ) -> Download | Unchanged:
         def whole() -> Download | Unchanged:
             retries = self._retries(source, give_up_at=math.inf)
@@ -182,7 +182,7 @@ class TlcClient:
             rows = verified_rows(part, source, published)
             return Download(published, part.finish(), rows, part.sha256, part.size)
 
-        with Part(folder / source.file_name, source.url) as part:
+        with PartialFile(folder / source.file_name, source.url) as part:
             try:
                 return whole()
             except CorruptDownload:
@@ -205,7 +205,7 @@ class TlcClient:
             except TransientFault as fault:
                 retries.pause(fault)
 
-    def _head(self, source: Source, timeout_seconds: float) -> Published:
+    def _head(self, source: RemoteFile, timeout_seconds: float) -> Published:
         with faults_named(source):
             response = self._http.head(source.url, timeout=timeout_seconds)
         require_file(response, source)
@@ -216,7 +216,7 @@ class TlcClient:
             )
         return described(source.url, response.headers)
 
-    def _retries(self, source: Source, *, give_up_at: float) -> Retries:
+    def _retries(self, source: RemoteFile, *, give_up_at: float) -> Retries:
         return Retries(
             source.label,
             attempts=self._attempts,

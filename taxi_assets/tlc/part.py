@@ -21,7 +21,7 @@ from taxi_assets.tlc.digests import Digests
 _CHUNK_BYTES = 1 << 20
 
 
-class Part:
+class PartialFile:
     """An open, locked part of one file, with the digests of what it holds.
 
     Leaving the context keeps a part that can be resumed and removes one that is empty, corrupt

@@ -32,6 +32,14 @@ class Published:
     md5: str | None = None
 
     @property
+    def version(self) -> str:
+        """What names this version of the file: its ETag, or what a mirror without ETags says."""
+        if self.etag:
+            return self.etag
+        modified = self.last_modified.isoformat() if self.last_modified else "undated"
+        return f"{modified}, {self.size} bytes"
+
+    @property
     def validator(self) -> str | None:
         """What ``If-Range`` may name: a strong ETag, else Last-Modified, else nothing."""
         if self.etag and not self.etag.startswith("W/"):

@@ -11,7 +11,7 @@ from taxi_assets.datasets.month import Month
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RemoteFile:
     """One file at TLC. ``label`` names it in messages; ``remedy`` follows when it is absent."""
 
     url: str
@@ -24,9 +24,9 @@ class Source:
         return self.url.rsplit("/", 1)[-1]
 
 
-def month_of(site: str, dataset: str, month: Month) -> Source:
+def month_of(site: str, dataset: str, month: Month) -> RemoteFile:
     """The Parquet file of one month of one dataset."""
-    return Source(
+    return RemoteFile(
         url=f"{site}/trip-data/{dataset}_tripdata_{month}.parquet",
         label=f"{dataset} {month}",
         remedy=(
@@ -37,10 +37,10 @@ def month_of(site: str, dataset: str, month: Month) -> Source:
     )
 
 
-def file_of(site: str, path: str) -> Source:
+def file_of(site: str, path: str) -> RemoteFile:
     """A file that belongs to no month, such as ``misc/taxi_zone_lookup.csv``."""
     path = path.strip("/")
-    return Source(
+    return RemoteFile(
         url=f"{site}/{path}",
         label=path,
         remedy="Check the path; TLC also answers 403 to a client that it refuses.",

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import httpx
 
 from taxi_assets.tlc.answers import faults_named, require_file
-from taxi_assets.tlc.part import Part
+from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Published, Unchanged, described, range_start
 from taxi_assets.tlc.retries import Retries, TransientFault
-from taxi_assets.tlc.source import Source
+from taxi_assets.tlc.source import RemoteFile
 
 # Called with the bytes on disk so far and the file's size, when TLC told it.
 Progress = Callable[[int, int | None], None]
@@ -24,8 +24,8 @@ _PROGRESS_BYTES = 1 << 20
 
 
 def fill(
-    part: Part,
-    source: Source,
+    part: PartialFile,
+    source: RemoteFile,
     http: httpx.Client,
     retries: Retries,
     *,
@@ -43,8 +43,8 @@ def fill(
 
 
 def _attempt(
-    part: Part,
-    source: Source,
+    part: PartialFile,
+    source: RemoteFile,
     http: httpx.Client,
     known_etag: str | None,
     progress: Progress | None,
@@ -72,7 +72,7 @@ def _attempt(
     return published
 
 
-def _conditions(part: Part, known_etag: str | None) -> dict[str, str]:
+def _conditions(part: PartialFile, known_etag: str | None) -> dict[str, str]:
     headers = {}
     if known_etag:
         headers["If-None-Match"] = known_etag
@@ -83,7 +83,7 @@ def _conditions(part: Part, known_etag: str | None) -> dict[str, str]:
 
 
 def _require_continuation(
-    part: Part, source: Source, response: httpx.Response, published: Published
+    part: PartialFile, source: RemoteFile, response: httpx.Response, published: Published
 ) -> None:
     """Accept a 206 only if it goes on where the part ends, in the same version of the file."""
     start = range_start(response.headers)

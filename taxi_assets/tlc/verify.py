@@ -13,16 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_assets.errors import CorruptDownload
-from taxi_assets.tlc.part import Part
+from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Published
-from taxi_assets.tlc.source import Source
+from taxi_assets.tlc.source import RemoteFile
 
 _PARQUET_MAGIC = b"PAR1"
 _HEAD_BYTES = 4096
 _S3_CODE = re.compile(rb"<Code>([^<]{1,80})</Code>")
 
 
-def verified_rows(part: Part, source: Source, published: Published) -> int | None:
+def verified_rows(part: PartialFile, source: RemoteFile, published: Published) -> int | None:
     """Return the rows in a Parquet file's footer, None for another kind of file.
 
     Raises ``CorruptDownload`` that says what the file is instead of what was published.
@@ -53,7 +53,7 @@ def _imposter(path: Path) -> str | None:
     return None
 
 
-def _difference(part: Part, published: Published) -> str | None:
+def _difference(part: PartialFile, published: Published) -> str | None:
     if published.size is not None and part.size != published.size:
         return f"it has {part.size} bytes where {published.size} were announced"
     if published.md5 is not None and part.md5 != published.md5:
@@ -61,7 +61,7 @@ def _difference(part: Part, published: Published) -> str | None:
     return None
 
 
-def _footer_rows(path: Path, source: Source) -> int:
+def _footer_rows(path: Path, source: RemoteFile) -> int:
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(-min(4, path.stat().st_size), 2)
@@ -81,7 +81,7 @@ def _footer_rows(path: Path, source: Source) -> int:
     return rows
 
 
-def _require_zip(path: Path, source: Source) -> None:
+def _require_zip(path: Path, source: RemoteFile) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
@@ -91,7 +91,7 @@ def _require_zip(path: Path, source: Source) -> None:
         raise _corrupt(source, f"{broken} in the zip archive is damaged")
 
 
-def _corrupt(source: Source, fault: str) -> CorruptDownload:
+def _corrupt(source: RemoteFile, fault: str) -> CorruptDownload:
     return CorruptDownload(
         f"{source.label}: what came from {source.url} is not the published file: {fault}. "
         "Nothing of it was kept. Open the address in a browser; if TLC's file is whole there, "

@@ -36,6 +36,7 @@ class Load:
 
     table: Table
     source: Source
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,15 @@ class Warehouse(ABC):
     @abstractmethod
     def count(self, table: str, month: Month | None) -> int:
         """Rows of ``month`` (``None``: of the table); a missing table counts 0."""
+
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        return None
+
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMonth:
+    version: str | None
+    rows: int

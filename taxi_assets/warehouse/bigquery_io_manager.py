@@ -35,7 +35,6 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
     timestamp instead of ``source_month``.
     """
 
-    lake_url: str
     scratch: str | None = None
     require_partition_filter: bool = False
 
@@ -78,4 +77,4 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
             location=self.location,
             require_partition_filter=self.require_partition_filter,
         )
-        return WarehouseIOManager(warehouse, lake_url=self.lake_url, scratch=self.scratch)
+        return WarehouseIOManager(warehouse, scratch=self.scratch)

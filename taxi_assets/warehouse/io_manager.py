@@ -1,20 +1,17 @@
-"""The warehouse in an asset's hands: what its annotation asks for, and what it returns.
+"""The warehouse's IO manager: tables whose months are replaced whole, as assets know them.
 
-Belongs here: the Dagster edge of the warehouse. Does not: engines (``base`` and its
-implementations), forms of rows (``forms``).
-
-An input annotated ``pandas.DataFrame``, ``pyarrow.Table``, ``pyarrow.RecordBatchReader`` or
-``pathlib.Path`` (a Parquet file) gets its partitions' rows; ``dict[str, one of these]`` gets one
-per partition; ``AssetIn(metadata={"columns": [...]})`` chooses columns. Returning any of these,
-or a ``LakeObject``, from an asset replaces that month of its table; in a run over several
-partitions, return a ``dict`` with one per partition.
+https://docs.dagster.io/guides/build/io-managers; what annotations ask for stands in
+``taxi_assets.io_manager``. Here is what is special to the warehouse: a ``StoredMonth`` becomes two
+tables, a month that is loaded in its version already is not loaded again, and the handles
+``WarehouseMonth`` and ``WarehouseTable`` count instead of reading.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,33 +24,57 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import Misconfigured
-from taxi_assets.forms import (
-    Rows,
-    by_partition,
-    form_per_partition,
-    from_reader,
-    is_rows,
-    read_parquet,
-    unknown_form,
-    write_parquet,
-)
-from taxi_assets.lake.io_manager import Stored
-from taxi_assets.lake.opening import open_store
+from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
+from taxi_assets.io_manager import AssetIOManager, Wanted
+from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
-from taxi_assets.lake.store import LakeObject
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
-from taxi_assets.warehouse.opening import open_warehouse
-from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema
+from taxi_assets.warehouse.factory import open_warehouse
+from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema, table_of
 
-_FORMS = ("pandas.DataFrame", "pyarrow.Table", "pyarrow.RecordBatchReader", "pathlib.Path")
+__all__ = [
+    "WarehouseIOManager",
+    "WarehouseMonth",
+    "WarehouseResource",
+    "WarehouseTable",
+    "table_name",
+]
+
+_IN_PLACE = "loaded in this version already, nothing moved"
 
 
-class WarehouseIOManager(dg.IOManager):
-    """Keeps assets as tables of ``warehouse``; objects it is handed lie in ``lake_url``."""
+@dataclass(frozen=True, slots=True)
+class WarehouseMonth:
+    """A month of a dataset in the warehouse, as a handle: rows are counted when asked for."""
 
-    def __init__(self, warehouse: Warehouse, *, lake_url: str, scratch: str | None = None) -> None:
+    warehouse: Warehouse
+    month: Month
+    tables: Mapping[Part, str]
+
+    def counts(self) -> dict[Part, int]:
+        """Rows that are there now, by part."""
+        return {part: self.warehouse.count(name, self.month) for part, name in self.tables.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseTable:
+    """A whole table, as a handle."""
+
+    warehouse: Warehouse
+    name: str
+
+    def months(self) -> list[Month]:
+        """The months that are loaded, by the warehouse's own records."""
+        return sorted(self.warehouse.loaded_months(self.name))
+
+
+class WarehouseIOManager(AssetIOManager):
+    """Keeps assets as tables of ``warehouse``; what waits on local disk lies below ``scratch``."""
+
+    handles = (WarehouseMonth, WarehouseTable)
+
+    def __init__(self, warehouse: Warehouse, *, scratch: str | None = None) -> None:
         self.warehouse = warehouse
-        self.lake_url = lake_url
         self._run_folder = RunFolder(Path(scratch) if scratch else None)
         self.folder = self._run_folder.path
 
@@ -62,70 +83,79 @@ class WarehouseIOManager(dg.IOManager):
         self._run_folder.remove()
 
     @override
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        if isinstance(obj, Stored):
-            return
-        partitions = context.asset_partition_keys if context.has_asset_partitions else None
-        path = context.asset_key.path
-        loaded = [
-            self._replace(table_name(path), value, partition)
-            for partition, value in by_partition("/".join(path), obj, partitions)
-        ]
-        context.add_output_metadata({"dagster/table_name": table_name(path)})
-        if len(loaded) == 1:  # what is said here, Dagster says of every partition of the run
-            context.add_output_metadata(
-                {"dagster/partition_row_count": loaded[0].rows, **loaded[0].details}
-            )
+    def rows(self, wanted: Wanted, form: Any) -> Rows:
+        if form is pa.RecordBatchReader:
+            # The engine's connection must not stay open while the asset writes to it.
+            return read_parquet([self.local_file(wanted)], None)
+        with self._read(wanted) as reader:
+            return from_reader(reader, form)
 
-    def _replace(self, name: str, value: Any, partition: str | None) -> Loaded:
-        month = None if partition is None else _month(partition)
+    @override
+    def local_file(self, wanted: Wanted) -> Path:
+        with self._read(wanted) as reader:
+            return self._parquet(reader)
+
+    @override
+    def handle(self, wanted: Wanted, form: type) -> WarehouseMonth | WarehouseTable:
+        if form is WarehouseTable:
+            return WarehouseTable(self.warehouse, table_name(wanted.path))
+        dataset = wanted.path[0]
+        tables = {part: f"{dataset}_{part}" for part in Part}
+        return WarehouseMonth(self.warehouse, _month(wanted.one(form) or ""), tables)
+
+    @override
+    def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
+        table, month = table_name(path), None if partition is None else _month(partition)
+        metadata: dict[str, Any] = {
+            "dagster/table_name": table,
+            "dagster/uri": dg.MetadataValue.text(self.warehouse.url),
+        }
+        if isinstance(value, StoredMonth):
+            return {**metadata, **self._store_month(value)}
+        loaded = self._replace(table, value, month)
+        return {**metadata, "dagster/partition_row_count": loaded.rows, **loaded.details}
+
+    def _store_month(self, value: StoredMonth) -> Mapping[str, Any]:
+        loads = {
+            part: Load(table_of(value.spec, part), _source(file), value.version)
+            for part, file in value.parts.items()
+        }
+        metadata = {
+            "dagster/partition_row_count": value.trips.rows,
+            "rejected_rows": value.rejects.rows,
+            "bytes": value.trips.object.size,
+        }
+        if not value.redo and all(
+            self._is_loaded(load, value.month, file.rows)
+            for load, file in zip(loads.values(), value.parts.values(), strict=True)
+        ):
+            return {**metadata, "warehouse": _IN_PLACE}
+        loaded = self.warehouse.replace(list(loads.values()), value.month)
+        return {**metadata, **loaded[-1].details}
+
+    def _is_loaded(self, load: Load, month: Month, rows: int | None) -> bool:
+        there = self.warehouse.loaded(load.table.name, month)
+        return there is not None and (there.version, there.rows) == (load.version, rows)
+
+    def _replace(self, name: str, value: Any, month: Month | None) -> Loaded:
         source = self._source(value, month)
         table = table_from_schema(name, pq.read_schema(source.path()), monthly=month is not None)
         (loaded,) = self.warehouse.replace([Load(table, source)], month)
         return loaded
 
-    @override
-    def load_input(self, context: dg.InputContext) -> Any:
-        form = context.dagster_type.typing_type
-        columns = context.definition_metadata.get("columns")
-        table = table_name(context.asset_key.path)
-        partitions = context.asset_partition_keys if context.has_asset_partitions else None
-        asset = "/".join(context.asset_key.path)
-        each_form = form_per_partition(asset, form, partitions)
-        wanted = each_form or form
-        if not is_rows(wanted) and wanted is not Path:
-            raise unknown_form(asset, wanted, _FORMS)
-        if each_form is None:
-            return self._as(form, table, partitions, columns)
-        return {each: self._as(each_form, table, [each], columns) for each in partitions or ()}
-
-    def _as(
-        self,
-        form: Any,
-        table: str,
-        partitions: Sequence[str] | None,
-        columns: Sequence[str] | None,
-    ) -> Any:
-        months = None if partitions is None else [_month(each) for each in partitions]
-        with self.warehouse.read(table, months=months, columns=columns) as reader:
-            if form not in (pa.RecordBatchReader, Path):
-                return from_reader(reader, form)
-            # The engine's connection must not stay open while the asset writes to it.
-            path = self._parquet(reader)
-        return path if form is Path else read_parquet([path], None)
+    @contextmanager
+    def _read(self, wanted: Wanted) -> Iterator[pa.RecordBatchReader]:
+        months = None if wanted.partitions is None else [_month(each) for each in wanted.partitions]
+        table = table_name(wanted.path)
+        with self.warehouse.read(table, months=months, columns=wanted.columns) as reader:
+            yield reader
 
     def _source(self, value: Any, month: Month | None) -> Source:
         """The value as a Parquet file that has a ``source_month`` if its asset has months."""
-        if isinstance(value, LakeObject):
-            store = open_store(self.lake_url)
-            source = Source(lambda: store.fetch(value, self.folder / value.sha256), value)
-        else:
-            path = value if isinstance(value, Path) else self._parquet(value)
-            source = Source(lambda: path)
+        source = _source(value if isinstance(value, StoredFile | Path) else self._parquet(value))
         if month is None or SOURCE_MONTH in pq.read_schema(source.path()).names:
             return source
-        dated = self._parquet(_with_month(read_parquet([source.path()], None), month))
-        return Source(lambda: dated)
+        return _source(self._parquet(_with_month(read_parquet([source.path()], None), month)))
 
     def _parquet(self, rows: Rows) -> Path:
         path = self.folder / f"{uuid.uuid4().hex}.parquet"
@@ -140,7 +170,6 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     """
 
     url: str
-    lake_url: str
     scratch: str | None = None
     memory_limit: str = "512MB"
 
@@ -153,7 +182,7 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     @override
     def create_io_manager(self, context: dg.InitResourceContext) -> WarehouseIOManager:
         warehouse = open_warehouse(self.url, memory_limit=self.memory_limit)
-        return WarehouseIOManager(warehouse, lake_url=self.lake_url, scratch=self.scratch)
+        return WarehouseIOManager(warehouse, scratch=self.scratch)
 
 
 def table_name(path: Sequence[str]) -> str:
@@ -163,19 +192,23 @@ def table_name(path: Sequence[str]) -> str:
     return "_".join(path)
 
 
+def _source(file: StoredFile | Path) -> Source:
+    return Source(lambda: file) if isinstance(file, Path) else Source(file.path, file.object)
+
+
 def _month(partition: str) -> Month:
     try:
         return Month.parse(partition)
     except ValueError as error:
         raise Misconfigured(
-            f"{error}. The warehouse keeps monthly partitions (keys YYYY-MM) or none."
+            f"{error}.", "The warehouse keeps monthly partitions (keys YYYY-MM) or none."
         ) from error
 
 
 def _with_month(reader: pa.RecordBatchReader, month: Month) -> pa.RecordBatchReader:
     schema = reader.schema.append(pa.field(SOURCE_MONTH, pa.date32()))
 
-    def dated() -> Any:
+    def dated() -> Iterator[pa.RecordBatch]:
         for batch in reader:
             column = pa.array([month.first_day] * batch.num_rows, pa.date32())
             yield pa.RecordBatch.from_arrays([*batch.columns, column], schema=schema)

@@ -30,7 +30,6 @@ def spec(
         columns=(pickup, *columns),
         rules=rules,
         max_reject_share=0.5,
-        months_per_run=1,
         cluster_by=("pickup_at",),
         dictionary_url="https://example.org/boats.pdf",
         ignored=ignored,

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.errors import ConcurrentWrite, ObjectMissing
-from taxi_assets.lake.opening import open_store
+from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.store import LakeObject, LakeStore
 from taxi_assets_tests.lake import lakes, writer
 from taxi_assets_tests.lake.files import new_file

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from taxi_assets.lake.opening import open_store
+from taxi_assets.lake.factory import open_store
 from taxi_assets_tests.lake.files import new_file
 
 SIZE = 1 << 18

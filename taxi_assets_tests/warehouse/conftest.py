@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from taxi_assets.warehouse.base import Warehouse
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets_tests.warehouse.catalogs import bigquery_client
 
 ENGINES = ("duckdb", "bigquery", "postgres")

@@ -12,7 +12,7 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured
 from taxi_assets.warehouse.base import Warehouse
 from taxi_assets.warehouse.bigquery_io_manager import BigQueryWarehouseIOManager
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 
 MONTHS = dg.MonthlyPartitionsDefinition("2024-01", end_date="2024-04", fmt="%Y-%m")
 FRAMES: dict[str, pd.DataFrame] = {}

@@ -20,7 +20,7 @@ from taxi_assets.errors import (
 )
 from taxi_assets.lake.store import LakeObject, sha256_of
 from taxi_assets.warehouse.base import Load, Source, Warehouse
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets_tests.warehouse.months import (
     FEBRUARY,
     JANUARY,

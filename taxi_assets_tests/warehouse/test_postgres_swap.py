@@ -17,7 +17,7 @@ import sqlalchemy
 from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import AuditFailed, Misconfigured, StoreUnavailable
 from taxi_assets.warehouse.base import Load, Source
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.postgres import PostgresWarehouse
 from taxi_assets.warehouse.tables import Table, TableColumn
 from taxi_assets_tests.warehouse.months import (

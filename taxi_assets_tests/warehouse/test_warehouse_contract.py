@@ -16,7 +16,7 @@ import pytest
 from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import AuditFailed, ObjectMissing, PermanentError, TableSchemaConflict
 from taxi_assets.warehouse.base import Load, Warehouse
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.tables import Table, TableColumn
 from taxi_assets_tests.warehouse.catalogs import descriptions_of
 from taxi_assets_tests.warehouse.months import (

@@ -13,7 +13,7 @@ import pytest
 
 from taxi_assets.datasets import Month
 from taxi_assets.simulator.server import Simulator
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets_tests.lake.lakes import fresh_lake
 from taxi_assets_tests.test_commands import command, table
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from taxi_assets import extras
+from taxi_assets import optional
 from taxi_assets.errors import Misconfigured
 from taxi_assets.warehouse.base import Warehouse
 
@@ -91,7 +91,7 @@ def _bigquery(url: str) -> Warehouse:
 
 
 def _postgres(url: str) -> Warehouse:
-    postgres = extras.load(
+    postgres = optional.load(
         "taxi_assets.warehouse.postgres", extra="postgres", wanted_by="A PostgreSQL warehouse"
     )
     return postgres.PostgresWarehouse(url)  # type: ignore[no-any-return] # a module is untyped

@@ -12,7 +12,7 @@ from taxi_assets.errors import Misconfigured
 from taxi_assets.lake.azure import AzureStore
 from taxi_assets.lake.gcs import GcsStore
 from taxi_assets.lake.local import LocalStore
-from taxi_assets.lake.opening import open_store
+from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.s3 import S3Store
 
 
@@ -89,7 +89,7 @@ def test_a_missing_extra_says_what_to_install(
 
 def test_a_laptop_does_not_wait_for_the_clients_of_clouds() -> None:
     program = (
-        "import sys; from taxi_assets.lake.opening import open_store; open_store('x');"
+        "import sys; from taxi_assets.lake.factory import open_store; open_store('x');"
         "print([name for name in ('google.cloud.storage', 'boto3', 'azure', 'dagster')"
         " if name in sys.modules])"
     )

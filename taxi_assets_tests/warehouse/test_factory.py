@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from taxi_assets.errors import Misconfigured
-from taxi_assets.warehouse.opening import open_warehouse
+from taxi_assets.warehouse.factory import open_warehouse
 
 
 @pytest.mark.parametrize(

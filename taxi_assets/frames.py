@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -53,63 +53,6 @@ def from_reader(reader: pa.RecordBatchReader, form: Any) -> Rows:
 def is_rows(form: Any) -> bool:
     """Whether ``form`` is one of the three that hold rows."""
     return form in (pd.DataFrame, pa.Table, pa.RecordBatchReader)
-
-
-def unknown_form(asset: str, form: Any, accepted: Sequence[str]) -> Misconfigured:
-    """The error for an annotation that says nothing we can bring."""
-    name = getattr(form, "__name__", str(form))
-    return Misconfigured(
-        f"The input {asset} is annotated {name}; annotate it with one of "
-        f"{', '.join(accepted)}, or with dict[str, one of these] for a value per partition."
-    )
-
-
-def form_per_partition(asset: str, form: Any, partitions: Sequence[str] | None) -> Any | None:
-    """The ``X`` of ``dict[str, X]``; ``None`` for a form that takes all partitions together.
-
-    ``partitions`` are those asked for, ``None`` for an asset without any. Raises
-    ``Misconfigured`` for a ``dict`` of an asset without any, ``ObjectMissing`` when none is
-    asked for.
-    """
-    if partitions is not None and not partitions:
-        raise ObjectMissing(
-            f"No partition of {asset} belongs to this run; see the input's partition mapping."
-        )
-    if get_origin(form) is not dict:
-        return None
-    if partitions is None:
-        raise Misconfigured(
-            f"The input {asset} is annotated as a dict, but has no partitions; annotate it with "
-            "what the dict was to hold."
-        )
-    return get_args(form)[1]
-
-
-def by_partition(
-    asset: str, value: Any, partitions: Sequence[str] | None
-) -> list[tuple[str | None, Any]]:
-    """Which part of an asset's ``value`` is stored for which partition of its run.
-
-    ``partitions`` is ``None`` for an asset without any. One partition takes the value as it is,
-    or a ``dict`` with that one key; several need a ``dict`` with exactly their keys. Raises
-    ``Misconfigured`` otherwise: rows that nobody has told apart must not all go to one place.
-    """
-    if partitions is None:
-        return [(None, value)]
-    if isinstance(value, dict):
-        if set(value) != set(partitions):
-            raise Misconfigured(
-                f"{asset} returned values for {', '.join(map(str, value)) or 'no partition'} in a "
-                f"run over {', '.join(partitions)}; return one for each of these."
-            )
-        return [(each, value[each]) for each in partitions]
-    if len(partitions) != 1:
-        raise Misconfigured(
-            f"{asset} returned one {type(value).__name__} in a run over {len(partitions)} "
-            f"partitions ({partitions[0]} to {partitions[-1]}); return a dict with a value per "
-            "partition, or give the asset BackfillPolicy.multi_run(1)."
-        )
-    return [(partitions[0], value)]
 
 
 def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.RecordBatchReader:

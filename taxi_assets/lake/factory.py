@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
-from taxi_assets import extras
+from taxi_assets import optional
 from taxi_assets.errors import Misconfigured
 from taxi_assets.lake.local import LocalStore
 from taxi_assets.lake.store import LakeStore
@@ -59,4 +59,4 @@ def _gcs(url: str) -> LakeStore:
 
 
 def _with_extra(extra: str) -> ModuleType:
-    return extras.load(f"taxi_assets.lake.{extra}", extra=extra, wanted_by=f"A lake on {extra}")
+    return optional.load(f"taxi_assets.lake.{extra}", extra=extra, wanted_by=f"A lake on {extra}")

@@ -1,0 +1,43 @@
+"""``lake_trips``: the audited month as a published object, where people read it.
+
+The asset hands on what it was given; that the content gets to its own place, without passing
+through here, is the lake's IO manager's work.
+"""
+
+import dagster as dg
+
+from taxi_assets.assets import presentation
+from taxi_assets.assets.common import Redo, declared, trip_key
+from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.lake import attributes
+from taxi_assets.lake.handles import LakeValue, StoredMonth, redone
+
+__all__ = ["lake_trips"]
+
+
+def lake_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
+    """The dataset's third asset; ``kind`` labels the store in the UI."""
+    upstream = trip_key(spec, "clean_trips")
+
+    @dg.asset(
+        **declared(spec, "lake_trips"),
+        description=f"{spec.title}: the audited month as a published Parquet object.",
+        ins={"cleaned": dg.AssetIn(upstream)},
+        kinds={kind, "parquet"},
+        code_version="1",
+        io_manager_key="lake",
+    )
+    def published(config: Redo, cleaned: StoredMonth) -> dg.MaterializeResult[LakeValue]:
+        return dg.MaterializeResult(
+            value=redone(cleaned, config.redo),
+            data_version=dg.DataVersion(cleaned.version),
+            metadata={
+                "dagster/column_schema": presentation.column_schema(spec),
+                "dagster/column_lineage": presentation.same_columns(spec, upstream),
+                **presentation.links(
+                    spec, cleaned.trips.object.attributes.get(attributes.SOURCE_URL)
+                ),
+            },
+        )
+
+    return published

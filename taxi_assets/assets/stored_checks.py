@@ -1,0 +1,169 @@
+"""Checks of what is stored, and its row counts: steps of their own, so that a person can run them
+again without materializing anything.
+
+https://docs.dagster.io/guides/test/asset-checks. The job ``<dataset>_verify`` runs them for one
+month or, as a backfill, for many. Add a check here when it reads what is stored; what must hold
+before anything is stored belongs into ``checks``.
+"""
+
+import csv
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from taxi_assets.assets.common import declared, month_of, trip_key
+from taxi_assets.assets.partitions import monthly
+from taxi_assets.assets.resources import Limits
+from taxi_assets.datasets.calendar import month_due, overdue, several
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.datasets.stored import Part
+from taxi_assets.failures import translated_errors
+from taxi_assets.lake.handles import StoredFile, StoredMonth
+from taxi_assets.warehouse.io_manager import WarehouseMonth, WarehouseTable
+
+__all__ = ["stored_checks", "stored_rows"]
+
+
+def stored_checks(spec: DatasetSpec) -> list[dg.AssetChecksDefinition]:
+    """The dataset's checks of stored months, and of the months that are overdue."""
+    with warnings.catch_warnings():
+        # Partitioned checks are a preview; without them a month's verdict hides its neighbours'.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [_published_rows(spec), _reconciled(spec), _overdue(spec)]
+
+
+def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
+    """A small asset that counts a month wherever it is stored."""
+
+    @dg.asset(
+        **declared(spec, "stored_rows"),
+        description=f"{spec.title}: the month's rows as published, cleaned, in the lake and in the "
+        f"warehouse, counted when this is materialized. The job {spec.name}_verify does so.",
+        ins={
+            "raw": dg.AssetIn(trip_key(spec, "raw_trips")),
+            "cleaned": dg.AssetIn(trip_key(spec, "clean_trips")),
+            "published": dg.AssetIn(trip_key(spec, "lake_trips")),
+            "loaded": dg.AssetIn(trip_key(spec, "warehouse_trips")),
+        },
+    )
+    def counted(
+        context: dg.AssetExecutionContext,
+        raw: StoredFile,
+        cleaned: StoredMonth,
+        published: StoredMonth,
+        loaded: WarehouseMonth,
+    ) -> dg.MaterializeResult[None]:
+        with translated_errors(context):
+            rows = loaded.counts()
+        return dg.MaterializeResult(
+            metadata={
+                "published": raw.rows,
+                "clean": cleaned.trips.rows,
+                "rejected": cleaned.rejects.rows,
+                "trips in lake": published.trips.rows,
+                "rejects in lake": published.rejects.rows,
+                "trips in warehouse": rows[Part.TRIPS],
+                "rejects in warehouse": rows[Part.REJECTS],
+            }
+        )
+
+    return counted
+
+
+def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=trip_key(spec, "raw_trips"),
+        name="published_rows",
+        description="Does the file hold as many rows as the trusted count says, if known?",
+        partitions_def=monthly(spec),
+    )
+    def published_rows(
+        context: dg.AssetCheckExecutionContext, limits: Limits, raw: StoredFile
+    ) -> dg.AssetCheckResult:
+        known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+        if known is None:
+            return dg.AssetCheckResult(
+                passed=True, description=f"{raw.rows:,} rows; no trusted count to compare."
+            )
+        return dg.AssetCheckResult(
+            passed=raw.rows == known,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{raw.rows:,} rows published, {known:,} trusted.",
+            metadata={"published": raw.rows, "trusted": known},
+        )
+
+    return published_rows
+
+
+def _reconciled(spec: DatasetSpec) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=trip_key(spec, "warehouse_trips"),
+        name="reconciled",
+        description="Does the warehouse hold exactly the lake's rows of the month?",
+        blocking=True,
+        partitions_def=monthly(spec),
+        additional_ins={"published": dg.AssetIn(trip_key(spec, "lake_trips"))},
+        pool="warehouse",
+    )
+    def reconciled(
+        context: dg.AssetCheckExecutionContext, loaded: WarehouseMonth, published: StoredMonth
+    ) -> dg.AssetCheckResult:
+        with translated_errors(context):
+            warehouse = loaded.counts()
+        lake = {part: file.rows for part, file in published.parts.items()}
+        said = ", ".join(
+            f"{loaded.tables[part]}: {lake[part]:,} in the lake, {warehouse[part]:,} in the "
+            "warehouse"
+            for part in (Part.TRIPS, Part.REJECTS)
+        )
+        return dg.AssetCheckResult(
+            passed=warehouse == lake,
+            description=f"{said}.",
+            metadata={
+                **{f"{part} in lake": rows for part, rows in lake.items()},
+                **{f"{part} in warehouse": rows for part, rows in warehouse.items()},
+            },
+        )
+
+    return reconciled
+
+
+def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=trip_key(spec, "warehouse_trips"),
+        name="overdue_months",
+        description="Is every month loaded that TLC should have published by now, since the "
+        "earliest that is loaded?",
+    )
+    def overdue_months(
+        context: dg.AssetCheckExecutionContext, limits: Limits, loaded: WarehouseTable
+    ) -> dg.AssetCheckResult:
+        with translated_errors(context):
+            months = loaded.months()
+        missing = overdue(months, month_due(datetime.now(UTC).date(), limits.lag_months))
+        if not missing:
+            return dg.AssetCheckResult(passed=True, description="No month is overdue.")
+        return dg.AssetCheckResult(
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{spec.name} {several(missing)} should be loaded and "
+            f"{'is' if len(missing) == 1 else 'are'} not. Materialize them with the job "
+            f"{spec.name}_months, or see why their runs failed.",
+            metadata={"overdue": len(missing)},
+        )
+
+    return overdue_months
+
+
+def _trusted_count(spec: DatasetSpec, month: Month, trusted: Path | None) -> int | None:
+    """The count in the CSV of trusted counts (columns dataset, month, rows), if there is one."""
+    if trusted is None:
+        return None
+    with trusted.open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row["dataset"] == spec.name and row["month"] == str(month):
+                return int(row["rows"])
+    return None

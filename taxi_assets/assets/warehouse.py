@@ -1,0 +1,44 @@
+"""``warehouse_trips``: the published month as one partition of the dataset's tables.
+
+The asset hands on what it was given; loading it is the warehouse's IO manager's work.
+"""
+
+import dagster as dg
+
+from taxi_assets.assets import presentation
+from taxi_assets.assets.common import Redo, declared, trip_key
+from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.lake import attributes
+from taxi_assets.lake.handles import LakeValue, StoredMonth, redone
+
+__all__ = ["warehouse_trips"]
+
+
+def warehouse_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
+    """The dataset's fourth asset; ``kind`` labels the engine in the UI."""
+    upstream = trip_key(spec, "lake_trips")
+
+    @dg.asset(
+        **declared(spec, "warehouse_trips"),
+        description=f"{spec.title}: the month as one partition of table {spec.name}_trips, and "
+        f"its rejects in {spec.name}_rejects.",
+        ins={"published": dg.AssetIn(upstream)},
+        kinds={kind, "table"},
+        pool="warehouse",
+        code_version="1",
+        io_manager_key="warehouse",
+    )
+    def loaded(config: Redo, published: StoredMonth) -> dg.MaterializeResult[LakeValue]:
+        return dg.MaterializeResult(
+            value=redone(published, config.redo),
+            data_version=dg.DataVersion(published.version),
+            metadata={
+                "dagster/column_schema": presentation.column_schema(spec),
+                "dagster/column_lineage": presentation.same_columns(spec, upstream),
+                **presentation.links(
+                    spec, published.trips.object.attributes.get(attributes.SOURCE_URL)
+                ),
+            },
+        )
+
+    return loaded
