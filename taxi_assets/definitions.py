@@ -9,7 +9,7 @@ import dagster as dg
 
 from taxi_assets.assets.resources import Limits, Previous, Scratch, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
-from taxi_assets.assets.zones import zone_assets
+from taxi_assets.assets.zones import lake_zones, taxi_zones
 from taxi_assets.automation.wiring import build_automation
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeResource
@@ -23,7 +23,10 @@ _KINDS = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure", "postgresql": 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything, wired for ``settings``."""
     kinds = Kinds(lake=_kind(settings.lake_url), warehouse=_kind(settings.warehouse_url))
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [*zone_assets(kinds.lake, kinds.warehouse)]
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        lake_zones(kinds.lake),
+        taxi_zones(kinds.warehouse),
+    ]
     checks: list[dg.AssetChecksDefinition] = []
     for spec in DATASETS.values():
         of_dataset = trip_assets(spec, kinds)

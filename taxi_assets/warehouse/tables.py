@@ -11,20 +11,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from taxi_assets.datasets.arrow import ARROW
 from taxi_assets.datasets.spec import DatasetSpec, Type
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 from taxi_assets.errors import ObjectMissing, TableSchemaConflict
 
 SOURCE_MONTH = "source_month"
-
-ARROW: dict[Type, pa.DataType] = {
-    Type.INTEGER: pa.int64(),
-    Type.FLOAT: pa.float64(),
-    Type.STRING: pa.string(),
-    Type.TIMESTAMP: pa.timestamp("us"),
-    Type.DATE: pa.date32(),
-    Type.BOOLEAN: pa.bool_(),
-}
 
 
 @dataclass(frozen=True, slots=True)
