@@ -59,8 +59,9 @@ def unknown_form(asset: str, form: Any, accepted: Sequence[str]) -> Misconfigure
     """The error for an annotation that says nothing we can bring."""
     name = getattr(form, "__name__", str(form))
     return Misconfigured(
-        f"The input {asset} is annotated {name}; annotate it with one of "
-        f"{', '.join(accepted)}, or with dict[str, one of these] for a value per partition."
+        f"The input {asset} is annotated {name}.",
+        f"Annotate it with one of {', '.join(accepted)}, or with dict[str, one of these] for a "
+        "value per partition.",
     )
 
 
@@ -73,14 +74,14 @@ def form_per_partition(asset: str, form: Any, partitions: Sequence[str] | None) 
     """
     if partitions is not None and not partitions:
         raise ObjectMissing(
-            f"No partition of {asset} belongs to this run; see the input's partition mapping."
+            f"No partition of {asset} belongs to this run.", "See the input's partition mapping."
         )
     if get_origin(form) is not dict:
         return None
     if partitions is None:
         raise Misconfigured(
-            f"The input {asset} is annotated as a dict, but has no partitions; annotate it with "
-            "what the dict was to hold."
+            f"The input {asset} is annotated as a dict, but has no partitions.",
+            "Annotate it with what the dict was to hold.",
         )
     return get_args(form)[1]
 
@@ -100,14 +101,16 @@ def by_partition(
         if set(value) != set(partitions):
             raise Misconfigured(
                 f"{asset} returned values for {', '.join(map(str, value)) or 'no partition'} in a "
-                f"run over {', '.join(partitions)}; return one for each of these."
+                f"run over {', '.join(partitions)}.",
+                "Return one for each of these.",
             )
         return [(each, value[each]) for each in partitions]
     if len(partitions) != 1:
         raise Misconfigured(
             f"{asset} returned one {type(value).__name__} in a run over {len(partitions)} "
-            f"partitions ({partitions[0]} to {partitions[-1]}); return a dict with a value per "
-            "partition, or give the asset BackfillPolicy.multi_run(1)."
+            f"partitions ({partitions[0]} to {partitions[-1]}).",
+            "Return a dict with a value per partition, or give the asset "
+            "BackfillPolicy.multi_run(1).",
         )
     return [(partitions[0], value)]
 
@@ -122,7 +125,9 @@ def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.Rec
     if columns is not None:
         unknown = sorted(set(columns) - set(schema.names))
         if unknown:
-            raise ObjectMissing(f"No column {', '.join(unknown)}; there are {schema.names}.")
+            raise ObjectMissing(
+                f"There is no column {', '.join(unknown)}.", f"Choose from {schema.names}."
+            )
         schema = pa.schema([schema.field(name) for name in columns])
     return pa.RecordBatchReader.from_batches(schema, _batches(paths, schema))
 
@@ -148,9 +153,9 @@ def write_parquet(value: Rows, path: Path) -> int:
     """
     if not isinstance(value, pd.DataFrame | pa.Table | pa.RecordBatchReader):
         raise Misconfigured(
-            f"An asset returned {type(value).__name__}, which is not stored here; return a "
-            "pandas.DataFrame, a pyarrow.Table, a pyarrow.RecordBatchReader, the pathlib.Path of "
-            "a Parquet file or a LakeObject."
+            f"An asset returned {type(value).__name__}, which is not stored here.",
+            "Return a pandas.DataFrame, a pyarrow.Table, a pyarrow.RecordBatchReader, the "
+            "pathlib.Path of a Parquet file or a LakeObject.",
         )
     if isinstance(value, pd.DataFrame):
         value = pa.Table.from_pandas(value, preserve_index=False)

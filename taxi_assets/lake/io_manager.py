@@ -164,8 +164,8 @@ class LakeIOManager(dg.ConfigurableIOManager):
             return from_reader(read_parquet([self.local(each) for each in objects], columns), form)
         if len(objects) != 1:
             raise Misconfigured(
-                f"{form.__name__} is one object and {len(objects)} partitions were asked for; "
-                f"annotate the input dict[str, {form.__name__}]."
+                f"{form.__name__} is one object and {len(objects)} partitions were asked for.",
+                f"Annotate the input dict[str, {form.__name__}].",
             )
         return objects[0] if form is LakeObject else self.local(objects[0])
 

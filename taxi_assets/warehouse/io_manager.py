@@ -168,7 +168,7 @@ def _month(partition: str) -> Month:
         return Month.parse(partition)
     except ValueError as error:
         raise Misconfigured(
-            f"{error}. The warehouse keeps monthly partitions (keys YYYY-MM) or none."
+            f"{error}.", "The warehouse keeps monthly partitions (keys YYYY-MM) or none."
         ) from error
 
 
