@@ -74,7 +74,9 @@ def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.Rec
     if columns is not None:
         unknown = sorted(set(columns) - set(schema.names))
         if unknown:
-            raise ObjectMissing(f"No column {', '.join(unknown)}; there are {schema.names}.")
+            raise ObjectMissing(
+                f"There is no column {', '.join(unknown)}.", f"Choose from {schema.names}."
+            )
         schema = pa.schema([schema.field(name) for name in columns])
     return pa.RecordBatchReader.from_batches(schema, _batches(paths, schema))
 

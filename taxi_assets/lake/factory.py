@@ -1,6 +1,6 @@
 """The lake that a URL names.
 
-Belongs here: URL → store, and what to install or mend when that fails. Does not: any store.
+A new store gets its scheme here; what to install or correct is said when that fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def open_store(url: str) -> LakeStore:
     """
     scheme, separator, _ = url.partition("://")
     if not url or (not separator and url.startswith("file:")):
-        raise Misconfigured(f"TAXI_LAKE_URL is {url!r}, which names no lake. {_FORMS}")
+        raise Misconfigured(f"TAXI_LAKE_URL is {url!r}, which names no lake.", _FORMS)
     if not separator:
         return LocalStore(Path(url).expanduser())
     if scheme == "file":
@@ -41,13 +41,13 @@ def open_store(url: str) -> LakeStore:
     if scheme == "az":
         return _with_extra("azure").AzureStore(url)  # type: ignore[no-any-return] # the same
     # Only the scheme is repeated: whatever else it is may hold a password.
-    raise Misconfigured(f"TAXI_LAKE_URL begins with {scheme!r}, which is unknown. {_FORMS}")
+    raise Misconfigured(f"TAXI_LAKE_URL begins with {scheme!r}, which is unknown.", _FORMS)
 
 
 def _local(url: str) -> LakeStore:
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or not parts.path.strip("/"):
-        raise Misconfigured(f"{url!r} names no folder: write three slashes, file:///data/lake.")
+        raise Misconfigured(f"{url!r} names no folder.", "Write three slashes: file:///data/lake.")
     return LocalStore(Path(unquote(parts.path)))
 
 

@@ -54,7 +54,7 @@ class Loaded:
 class Warehouse(ABC):
     """One database, dataset or schema.
 
-    Passing faults raise ``StoreUnavailable`` (``WarehouseLocked`` for a DuckDB file); missing
+    Transient errors raise ``StoreUnavailable`` (``WarehouseLocked`` for a DuckDB file); missing
     permissions, datasets and wrong locations raise ``Misconfigured`` and say what is needed.
     """
 

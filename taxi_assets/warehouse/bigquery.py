@@ -1,8 +1,8 @@
 """The warehouse on BigQuery: a month is one load job into its partition.
 
-Belongs here: the ``Warehouse`` interface on BigQuery. Does not: table shapes
-(``bigquery_schema``), job names and waiting (``bigquery_jobs``), reading (``bigquery_read``),
-what refusals mean (``bigquery_errors``), Dagster (``bigquery_io_manager``).
+The ``Warehouse`` interface on BigQuery. Table shapes are in ``bigquery_schema``, job names and
+waiting in ``bigquery_jobs``, reading in ``bigquery_read``, the table of errors in
+``bigquery_errors``; Dagster's side is ``bigquery_io_manager``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing_extensions import override
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, Misconfigured, ObjectMissing
 from taxi_assets.gcp import credentials
+from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, Warehouse
-from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
@@ -72,8 +73,9 @@ class BigQueryWarehouse(Warehouse):
         if wanted and wanted.upper() != location.upper():
             raise Misconfigured(
                 f"Dataset {self._dataset.dataset_id} is in {location}, not in {wanted} as "
-                f"configured. A dataset cannot be moved: configure {location}, or make a dataset "
-                f"in {wanted}, where the lake's bucket must be too."
+                "configured, and a dataset cannot be moved.",
+                f"Configure {location}, or make a dataset in {wanted}, where the lake's bucket "
+                "must be too.",
             )
         return location
 
@@ -83,7 +85,7 @@ class BigQueryWarehouse(Warehouse):
 
         All are checked and made ready before the first is touched.
         """
-        with explained(f"Preparing {self.url} for {month or 'a whole table'}"):
+        with named_errors(BIGQUERY, f"Preparing {self.url} for {month or 'a whole table'}"):
             located = [self._prepare(load, month) for load in loads]
         return [
             self._load(load.table, source, month)
@@ -132,7 +134,8 @@ class BigQueryWarehouse(Warehouse):
                     timeout=TIMEOUT,
                 )
 
-        with explained(f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()):
+        doing = f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()
+        with named_errors(BIGQUERY, doing):
             job = run_job(
                 self._client, content.job_name(name.replace("$", "-")), self._location, start
             )
@@ -140,7 +143,8 @@ class BigQueryWarehouse(Warehouse):
         if rows != source.footer.num_rows:
             raise AuditFailed(
                 f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {rows} rows of a "
-                f"file that holds {source.footer.num_rows}. Load the month again."
+                f"file that holds {source.footer.num_rows}.",
+                "Load the month again.",
             )
         return Loaded(rows, time.monotonic() - started, details_of(job))
 
@@ -162,11 +166,12 @@ class BigQueryWarehouse(Warehouse):
         self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
         """See :class:`Warehouse`; batches come as they are asked for."""
-        with explained(f"Reading {self._dataset.dataset_id}.{table}"):
+        with named_errors(BIGQUERY, f"Reading {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
                 raise ObjectMissing(
-                    f"There is no table {table} in {self.url}. Materialise the asset that makes it."
+                    f"There is no table {table} in {self.url}.",
+                    "Materialise the asset that makes it.",
                 )
             client = read_client(credentials())
         schema = read_schema(table, types_of(found.schema), columns)
@@ -181,7 +186,7 @@ class BigQueryWarehouse(Warehouse):
     @override
     def count(self, table: str, month: Month | None) -> int:
         """See :class:`Warehouse`; a query that BigQuery answers from metadata, free of charge."""
-        with explained(f"Counting {self._dataset.dataset_id}.{table}"):
+        with named_errors(BIGQUERY, f"Counting {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
                 return 0

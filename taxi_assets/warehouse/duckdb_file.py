@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -17,13 +17,10 @@ from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Type
-from taxi_assets.errors import (
-    AuditFailed,
-    Misconfigured,
-    ObjectMissing,
-    WarehouseLocked,
-)
+from taxi_assets.errors import AuditFailed, ObjectMissing, WarehouseLocked
+from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse.duckdb_errors import DUCKDB
 from taxi_assets.warehouse.sources import check_file, check_month, footer_of
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
 
@@ -41,10 +38,6 @@ _BATCH_ROWS = 131_072
 # Between two looks at a file that others hold. Who reads in a loop leaves it free for moments only,
 # and a look is cheap.
 _LONGEST_PAUSE = 0.1
-
-# How DuckDB says that somebody has the file: another process; a connection of this process that
-# reads while this one would write, or the reverse; one of this process that is just closing.
-_HELD = ("lock", "different config", "already attached")
 
 
 class DuckDBWarehouse(Warehouse):
@@ -71,23 +64,15 @@ class DuckDBWarehouse(Warehouse):
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connect(read_only=False) as connection:
+        doing = f"Loading {', '.join(load.table.name for load in loads)} {month or ''}".rstrip()
+        with self._connect(read_only=False) as connection, named_errors(DUCKDB, doing):
             connection.execute("BEGIN")
             try:
                 loaded = [_replace(connection, load, month) for load in loads]
                 connection.execute("COMMIT")
-            except BaseException as error:
-                connection.execute("ROLLBACK")
-                if isinstance(error, duckdb.OutOfMemoryException):
-                    raise Misconfigured(
-                        f"Loading {month or self.url} needs more than {self.memory_limit} "
-                        f"({error}). Set TAXI_MEMORY_LIMIT higher. The tables are as they were."
-                    ) from error
-                if isinstance(error, duckdb.Error):
-                    raise AuditFailed(
-                        f"DuckDB refused the rows for {month or self.url} ({error}). The tables "
-                        "are as they were; make the month again."
-                    ) from error
+            except BaseException:
+                with suppress(duckdb.Error):  # a commit that failed has ended the transaction
+                    connection.execute("ROLLBACK")
                 raise
         return loaded
 
@@ -114,16 +99,20 @@ class DuckDBWarehouse(Warehouse):
     def _read(
         self, table: str, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
-        missing = f"{self.url} has no table {table}; materialise the asset that writes it."
+        missing = ObjectMissing(
+            f"{self.url} has no table {table}.", "Materialise the asset that writes it."
+        )
         if not self.path.exists():
-            raise ObjectMissing(missing)
+            raise missing
         with self._connect(read_only=True) as connection:
             have = [name for name, _ in _columns_of(connection, table)]
             if not have:
-                raise ObjectMissing(missing)
+                raise missing
             unknown = sorted(set(columns or ()) - set(have))
             if unknown:
-                raise ObjectMissing(f"{table} has no column {', '.join(unknown)}; it has {have}.")
+                raise ObjectMissing(
+                    f"{table} has no column {', '.join(unknown)}.", f"Choose from {have}."
+                )
             chosen = ", ".join(_quoted(name) for name in columns or have)
             where, values = _where(months)
             query = f"SELECT {chosen} FROM {_quoted(table)}{where}"
@@ -155,20 +144,11 @@ class DuckDBWarehouse(Warehouse):
         pause = 0.05
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only, config=config)
-            except (
-                duckdb.IOException,
-                duckdb.ConnectionException,
-                duckdb.ResourceInUseException,
-            ) as error:
-                if not any(sign in str(error).lower() for sign in _HELD):
-                    raise Misconfigured(f"{self.url} cannot be opened: {error}") from error
+                with named_errors(DUCKDB, f"Opening {self.url}"):
+                    return duckdb.connect(str(self.path), read_only=read_only, config=config)
+            except WarehouseLocked:
                 if time.monotonic() > deadline:
-                    raise WarehouseLocked(
-                        f"{self.url} is held by another process (waited "
-                        f"{self.patience_seconds:.0f} s): {error}. Close it there; DuckDB lets "
-                        "one process write and, meanwhile, none read."
-                    ) from error
+                    raise
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -194,7 +174,8 @@ def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | N
         if strays and strays[0]:
             raise AuditFailed(
                 f"{strays[0]} rows on their way into {table.name} have another {SOURCE_MONTH} "
-                f"than {month}; nothing was loaded. Clean the month again."
+                f"than {month}; nothing was loaded.",
+                "Clean the month again.",
             )
     row = connection.execute(
         f"INSERT INTO {_quoted(table.name)} ({columns}) SELECT {casts} FROM read_parquet(?)",

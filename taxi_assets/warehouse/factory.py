@@ -1,6 +1,6 @@
 """The warehouse that a URL names.
 
-Belongs here: URL → engine, and what to install or mend when that fails. Does not: any engine.
+A new engine gets its scheme here; what to install or correct is said when that fails.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def open_warehouse(
     if scheme in ("postgresql", "postgres"):
         return _postgres(url)
     # Only the scheme is repeated: whatever else it is may hold a password.
-    raise Misconfigured(f"TAXI_WAREHOUSE_URL begins with {scheme!r}, which is unknown. {_FORMS}")
+    raise Misconfigured(f"TAXI_WAREHOUSE_URL begins with {scheme!r}, which is unknown.", _FORMS)
 
 
 def _duckdb(url: str, memory_limit: str, threads: int | None) -> Warehouse:
@@ -45,8 +45,9 @@ def _duckdb(url: str, memory_limit: str, threads: int | None) -> Warehouse:
     path = unquote(parts.path).removeprefix("/")
     if parts.netloc or not path:
         raise Misconfigured(
-            f"{url!r} names no file. Write three slashes and a path below the working directory "
-            "(duckdb:///data/taxi.duckdb), or four for an absolute one (duckdb:////data/…)."
+            f"{url!r} names no file.",
+            "Write three slashes and a path below the working directory "
+            "(duckdb:///data/taxi.duckdb), or four for an absolute one (duckdb:////data/…).",
         )
     return DuckDBWarehouse(Path(path), memory_limit=memory_limit, threads=threads)
 
@@ -70,11 +71,14 @@ def bigquery_address(url: str) -> BigQueryAddress:
     filtered = options.pop("require_partition_filter", "false").lower()
     if not parts.netloc or not dataset or "/" in dataset or options:
         raise Misconfigured(
-            f"{url!r} is not bigquery://project/dataset with, at most, ?location=EU and "
-            "&require_partition_filter=true."
+            f"{url!r} names no BigQuery dataset.",
+            "Write bigquery://project/dataset with, at most, ?location=EU and "
+            "&require_partition_filter=true.",
         )
     if filtered not in ("true", "false"):
-        raise Misconfigured(f"require_partition_filter is true or false, not {filtered!r}.")
+        raise Misconfigured(
+            f"require_partition_filter is {filtered!r} in {url!r}.", "Write true or false."
+        )
     return BigQueryAddress(parts.netloc, dataset, location, filtered == "true")
 
 

@@ -1,8 +1,7 @@
 """The warehouse on PostgreSQL: a month is a partition, loaded apart and swapped in.
 
-Belongs here: the ``Warehouse`` interface on PostgreSQL, its connections, locks and transactions.
-Does not: DDL (``postgres_schema``), rows (``postgres_copy``), what refusals mean
-(``postgres_errors``).
+The ``Warehouse`` interface on PostgreSQL, its connections, locks and transactions. DDL is in
+``postgres_schema``, rows in ``postgres_copy``, the table of errors in ``postgres_errors``.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
+from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, Warehouse
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
-from taxi_assets.warehouse.postgres_errors import explained
+from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_schema import (
     Place,
     columns_of,
@@ -56,8 +56,8 @@ class PostgresWarehouse(Warehouse):
 
     @contextmanager
     def _transaction(self, doing: str) -> Iterator[psycopg.Connection]:
-        with explained(f"{doing} in {self.url}"):
-            raw = self._engine.raw_connection()
+        with named_errors(POSTGRES, f"{doing} in {self.url}"):
+            raw = self._raw_connection()
             try:
                 connection = raw.driver_connection
                 assert isinstance(connection, psycopg.Connection)
@@ -69,6 +69,13 @@ class PostgresWarehouse(Warehouse):
                     yield connection
             finally:
                 raw.close()
+
+    def _raw_connection(self) -> sqlalchemy.PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except sqlalchemy.exc.DBAPIError as error:
+            # Without SQLAlchemy's own text, which may repeat the connection's parameters.
+            raise error.orig or error from None
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
@@ -102,7 +109,8 @@ class PostgresWarehouse(Warehouse):
             have = columns_of(connection, place)
             if not have:
                 raise ObjectMissing(
-                    f"There is no table {table} in {self.url}. Materialise the asset that makes it."
+                    f"There is no table {table} in {self.url}.",
+                    "Materialise the asset that makes it.",
                 )
             schema = read_schema(table, have, columns)
             # COPY takes its snapshot before it waits for the table: after a swap meanwhile it would
@@ -172,8 +180,8 @@ def _schema(connection: psycopg.Connection, url: str) -> str:
     row = connection.execute("SELECT current_schema()").fetchone()
     if row is None or row[0] is None:
         raise Misconfigured(
-            f"No schema of the search path exists in {url}. Create it, or name another one with "
-            "?options=-csearch_path%3DSCHEMA."
+            f"No schema of the search path exists in {url}.",
+            "Create it, or name another one with ?options=-csearch_path%3DSCHEMA.",
         )
     return str(row[0])
 

@@ -136,7 +136,7 @@ def test_one_object_cannot_stand_for_several_months(lake: Lake, name: str) -> No
     said = lake.refusal(f"reads_{name}", *RANGE)
     form = {"path": "Path", "handle": "LakeObject"}[name]
     assert f"{form} is one object and 3 partitions were asked for" in said
-    assert f"annotate the input dict[str, {form}]" in said
+    assert f"Annotate the input dict[str, {form}]" in said
 
 
 def test_the_rejects_of_a_month(lake: Lake) -> None:
@@ -152,7 +152,9 @@ def test_chosen_columns_come_in_the_order_asked_for(lake: Lake) -> None:
 
 
 def test_an_unknown_column_is_named(lake: Lake) -> None:
-    assert "No column tip; there are ['vendor_id'," in lake.refusal("no_such_column", "2024-01")
+    assert "There is no column tip. Choose from ['vendor_id'," in lake.refusal(
+        "no_such_column", "2024-01"
+    )
 
 
 def test_a_raw_file_is_the_published_one(lake: Lake) -> None:
@@ -188,7 +190,7 @@ def test_a_missing_month_names_the_key_and_what_to_materialise(lake: Lake) -> No
 
 def test_an_annotation_that_says_nothing_lists_those_that_do(lake: Lake) -> None:
     said = lake.refusal("a_list", "2024-01")
-    assert "The input green/lake_trips is annotated List; annotate it with one of pandas." in said
+    assert "The input green/lake_trips is annotated List. Annotate it with one of pandas." in said
     assert "LakeObject" in said
 
 
@@ -273,7 +275,7 @@ def test_several_partitions_are_stored_one_by_one(tmp_path: Path) -> None:
 
     refused = Lake(platform, {}).refusal("in_one", *RANGE)
     assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in refused
-    assert "return a dict with a value per partition" in refused
+    assert "Return a dict with a value per partition" in refused
     short = Lake(platform, {}).refusal("by_month", "2024-01", "2024-02")
     assert "by_month returned values for 2024-01, 2024-02, 2024-03 in a run over" in short
     assert list(platform.store.keys("assets/in_one")) == []
@@ -283,7 +285,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     more = [writer("a_number", lambda: 7, int, "lake")]
     platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
     said = Lake(platform, {}).refusal("a_number", "2024-01")
-    assert "An asset returned int, which is not stored here; return a pandas.DataFrame" in said
+    assert "An asset returned int, which is not stored here. Return a pandas.DataFrame" in said
 
 
 def _file(lake: Lake, month: str) -> Path:

@@ -225,7 +225,13 @@ def test_a_missing_schema_says_how_to_name_another(postgres_emulator: Any) -> No
         warehouse.count("green_trips", None)
 
 
-def test_a_server_that_is_away_is_worth_another_try(unused_port: int) -> None:
+def test_words_of_a_refusal_in_a_path_mean_nothing(tmp_path: Path) -> None:
+    socket = f"{tmp_path}/does%20not%20exist"
+    with pytest.raises(StoreUnavailable, match="does not exist"):
+        PostgresWarehouse(f"postgresql://u@/taxi?host={socket}").count("green_trips", None)
+
+
+def test_a_server_that_is_away_is_transient(unused_port: int) -> None:
     warehouse = PostgresWarehouse(f"postgresql://u:hunter2@127.0.0.1:{unused_port}/taxi")
     with pytest.raises(StoreUnavailable) as caught:
         warehouse.count("green_trips", None)

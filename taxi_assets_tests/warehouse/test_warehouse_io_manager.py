@@ -136,12 +136,12 @@ def test_a_table_without_months_arrives_whole(warehouse: Warehouse) -> None:
 
 def test_a_missing_table_says_what_to_materialise(warehouse: Warehouse) -> None:
     said = refusal(warehouse.platform, "yellow", "2024-01")
-    assert "has no table yellow_trips; materialise the asset that writes it" in said
+    assert "has no table yellow_trips. Materialise the asset that writes it" in said
 
 
 def test_a_handle_is_not_to_be_had_from_a_table(warehouse: Warehouse) -> None:
     said = refusal(warehouse.platform, "a_handle", "2024-01")
-    assert "The input green/warehouse_trips is annotated LakeObject; annotate it with" in said
+    assert "The input green/warehouse_trips is annotated LakeObject. Annotate it with" in said
 
 
 def _batches() -> pa.RecordBatchReader:
