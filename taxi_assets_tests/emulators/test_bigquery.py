@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # ships no types
@@ -204,6 +205,21 @@ def test_a_deleted_row_or_partition_is_seen_in_the_number_of_rows(
     assert partition_facts(client, table)["202401"][0] == 1
     client.delete_table(f"{table.full_table_id.replace(':', '.')}$202401")
     assert list(partition_facts(client, table)) == ["202402"]
+
+
+def test_a_table_asked_for_by_many_at_once_is_made_once_and_whole(
+    client: bigquery.Client, table: bigquery.Table
+) -> None:
+    wanted = bigquery.Table(f"{table.project}.{table.dataset_id}.wanted", schema=SCHEMA)
+    wanted.time_partitioning = table.time_partitioning
+
+    def make_and_look(_: int) -> bigquery.Table:
+        client.create_table(wanted, exists_ok=True)
+        return client.get_table(wanted.reference)
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(make_and_look, range(8)))
+    assert {each.time_partitioning.field for each in seen} == {"source_month"}
 
 
 def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(
