@@ -53,7 +53,7 @@ def test_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_laptop_does_not_wait_for_the_clients_of_servers() -> None:
     program = (
-        "import sys; from taxi_assets.warehouse.opening import open_warehouse;"
+        "import sys; from taxi_assets.warehouse.factory import open_warehouse;"
         "open_warehouse('duckdb:///x.duckdb').count('trips', None);"
         "print([name for name in ('google', 'boto3', 'psycopg', 'sqlalchemy', 'dagster')"
         " if name in sys.modules])"
