@@ -15,11 +15,11 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from taxi_assets.errors import ConcurrentWrite, Misconfigured, ObjectMissing, StoreUnavailable
+from taxi_assets.addresses import lake_address
+from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
 from taxi_assets.lake.store import (
     MATERIALISE_AGAIN,
     ONE_RUN_FIRST,
@@ -61,15 +61,10 @@ class BucketStore(LakeStore):
     service: ClassVar[Service]
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if not parts.netloc or parts.query or parts.fragment:
-            raise Misconfigured(
-                f"{url!r} names no bucket.",
-                f"Write {parts.scheme}://bucket or {parts.scheme}://bucket/prefix.",
-            )
-        self.url = url.rstrip("/")
-        self.bucket_name = parts.netloc
-        self._prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
+        address = lake_address(url)
+        self.url = address.url
+        self.bucket_name = address.bucket
+        self._prefix = f"{address.prefix}/" if address.prefix else ""
 
     @override
     def find(self, key: str) -> LakeObject | None:
