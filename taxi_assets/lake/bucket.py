@@ -52,7 +52,7 @@ class BucketStore(LakeStore):
     """A bucket or container at ``scheme://name/prefix``; it must exist.
 
     Each write carries a precondition that the store itself enforces, on the version found under
-    the key. It is looked at first as well, so that a month is not sent only to be refused.
+    the key. That version is checked first as well, so that a month is not sent only to be refused.
 
     An object that another program put there has no sha256: it is read once, whole, each time it
     is found. Anything ``fetch`` returns has been verified against the sha256 of its writer.
@@ -159,7 +159,7 @@ class BucketStore(LakeStore):
 
     def _found(self, key: str) -> Found | None:
         try:
-            with self._named_errors("Looking for", self.uri(key)):
+            with self._named_errors("Finding", self.uri(key)):
                 return self._describe(self._name(key))
         except ObjectMissing:
             return None
