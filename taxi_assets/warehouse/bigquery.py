@@ -8,7 +8,7 @@ what refusals mean (``bigquery_errors``), Dagster (``bigquery_io_manager``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -20,9 +20,10 @@ from typing_extensions import override
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, Misconfigured, ObjectMissing
 from taxi_assets.gcp import credentials
-from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.bigquery_errors import explained
 from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
+from taxi_assets.warehouse.bigquery_months import LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
 from taxi_assets.warehouse.bigquery_source import Located, locate
@@ -62,6 +63,10 @@ class BigQueryWarehouse(Warehouse):
         return self._open_client()
 
     @cached_property
+    def _months(self) -> BigQueryMonths:
+        return BigQueryMonths(self._client, self._dataset, self._location)
+
+    @cached_property
     def _storage(self) -> storage.Client:
         return storage.Client(project=self._dataset.project, credentials=credentials())
 
@@ -81,13 +86,15 @@ class BigQueryWarehouse(Warehouse):
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         """See :class:`Warehouse`; the tables are replaced one after the other, in order.
 
-        All are checked and made ready before the first is touched.
+        All are checked and made ready before the first is touched. Each is recorded when it is
+        loaded: a process that dies in between leaves a month that counts as not loaded.
         """
         with explained(f"Preparing {self.url} for {month or 'a whole table'}"):
             located = [self._prepare(load, month) for load in loads]
+            if month is not None:
+                self._months.ensure_table()
         return [
-            self._load(load.table, source, month)
-            for load, source in zip(loads, located, strict=True)
+            self._load(load, source, month) for load, source in zip(loads, located, strict=True)
         ]
 
     def _prepare(self, load: Load, month: Month | None) -> Located:
@@ -103,8 +110,9 @@ class BigQueryWarehouse(Warehouse):
         )
         return located
 
-    def _load(self, table: Table, source: Located, month: Month | None) -> Loaded:
+    def _load(self, load: Load, source: Located, month: Month | None) -> Loaded:
         started = time.monotonic()
+        table = load.table
         name = table.name if month is None else f"{table.name}${month.year}{month.month:02d}"
         target = self._dataset.table(name)
         content = Content(
@@ -142,6 +150,9 @@ class BigQueryWarehouse(Warehouse):
                 f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {rows} rows of a "
                 f"file that holds {source.footer.num_rows}. Load the month again."
             )
+        if month is not None:
+            with explained(f"Recording {self._dataset.dataset_id}.{table.name} {month}"):
+                self._months.record(load, job, month)
         return Loaded(rows, time.monotonic() - started, details_of(job))
 
     def _job_config(self, table: Table) -> bigquery.LoadJobConfig:
@@ -190,6 +201,27 @@ class BigQueryWarehouse(Warehouse):
             query = f"SELECT COUNT(*) FROM `{found.reference}`{where}"
             rows = self._client.query(query, location=self._location, timeout=TIMEOUT).result()
             return int(next(iter(rows))[0])
+
+    @override
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        """See :class:`Warehouse`."""
+        with explained(f"Reading the record of {self._dataset.dataset_id}.{table} {month}"):
+            if self._find(LOADED_MONTHS.name) is None or self._find(table) is None:
+                return None
+            return self._months.loaded(table, month)
+
+    @override
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        """See :class:`Warehouse`."""
+        with explained(f"Reading the records of {self._dataset.dataset_id}.{table}"):
+            return {} if self._find(LOADED_MONTHS.name) is None else self._months.all(table)
+
+    @override
+    def unrecorded_months(self, table: str) -> list[Month]:
+        """See :class:`Warehouse`."""
+        recorded = self.loaded_months(table)
+        with explained(f"Reading the partitions of {self._dataset.dataset_id}.{table}"):
+            return sorted(set(self._months.with_rows(table)) - recorded.keys())
 
     def _find(self, table: str) -> bigquery.Table | None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from taxi_assets.errors import (
     ObjectMissing,
     WarehouseLocked,
 )
-from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse import duckdb_months
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.duckdb_schema import (
     FIELD_TYPES,
     columns_of,
@@ -73,6 +74,8 @@ class DuckDBWarehouse(Warehouse):
             connection.execute("BEGIN")
             try:
                 loaded = [_replace(connection, load, month) for load in loads]
+                if month is not None:
+                    duckdb_months.record(connection, loads, loaded, month)
                 connection.execute("COMMIT")
             except BaseException as error:
                 connection.execute("ROLLBACK")
@@ -107,6 +110,27 @@ class DuckDBWarehouse(Warehouse):
             row = connection.execute(query, values).fetchone()
         assert row is not None
         return int(row[0])
+
+    @override
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        if not self.path.exists():
+            return None
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.loaded(connection, table, month)
+
+    @override
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        if not self.path.exists():
+            return {}
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.loaded_months(connection, table)
+
+    @override
+    def unrecorded_months(self, table: str) -> list[Month]:
+        if not self.path.exists():
+            return []
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.unrecorded_months(connection, table)
 
     @contextmanager
     def _read(

@@ -8,7 +8,7 @@ Does not: DDL (``postgres_schema``), rows (``postgres_copy``), what refusals mea
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -20,7 +20,8 @@ from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
-from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.warehouse import postgres_months
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import explained
 from taxi_assets.warehouse.postgres_schema import (
@@ -88,6 +89,9 @@ class PostgresWarehouse(Warehouse):
             for load in sorted(loads, key=_by_table):
                 _lock(connection, Place(schema, load.table.name))
                 ensure_table(connection, Place(schema, load.table.name), load.table)
+            if month is not None:  # locked last by every run, so that none waits crosswise
+                _lock(connection, postgres_months.place_of_months(schema))
+                postgres_months.ensure_months(connection, schema)
         with self._transaction(doing) as connection:
             return _replace_all(connection, schema, loads, month)
 
@@ -132,6 +136,25 @@ class PostgresWarehouse(Warehouse):
             ).fetchone()
             return int(row[0]) if row else 0
 
+    @override
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Reading the record of {table} {month}") as connection:
+            return postgres_months.loaded(connection, _schema(connection, self.url), table, month)
+
+    @override
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Reading the records of {table}") as connection:
+            return postgres_months.loaded_months(connection, _schema(connection, self.url), table)
+
+    @override
+    def unrecorded_months(self, table: str) -> list[Month]:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Looking for unrecorded months of {table}") as connection:
+            schema = _schema(connection, self.url)
+            return postgres_months.unrecorded_months(connection, schema, table)
+
 
 def _replace_all(
     connection: psycopg.Connection, schema: str, loads: Sequence[Load], month: Month | None
@@ -150,11 +173,13 @@ def _replace_all(
             target = create_incoming(connection, place, load.table, month)
         rows = copy_in(connection, target, load.source.path(), load.table.arrow_schema)
         done[load.table.name] = Loaded(rows, time.monotonic() - started, {"schema": schema})
+    loaded = [done[load.table.name] for load in loads]
     if month is not None:
+        postgres_months.record(connection, schema, loads, loaded, month)
         # After every load, so that readers wait for the swaps and not for the rows.
         for load in sorted(loads, key=_by_table):
             swap_in(connection, Place(schema, load.table.name), month)
-    return [done[load.table.name] for load in loads]
+    return loaded
 
 
 def _by_table(load: Load) -> str:

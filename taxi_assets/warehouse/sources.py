@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, Misconfigured, TableSchemaConflict
+from taxi_assets.warehouse.months import LOADED_MONTHS
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, table_from_schema
 
 
@@ -89,7 +90,15 @@ def _check_columns(table: Table, footer: pq.FileMetaData, where: str) -> None:
 
 
 def check_month(table: Table, month: Month | None) -> None:
-    """Raise ``Misconfigured`` unless a month is named for a monthly table, and only for one."""
+    """Raise ``Misconfigured`` unless a month is named for a monthly table, and only for one.
+
+    A table of the name that the warehouse keeps for itself is refused too.
+    """
+    if table.name == LOADED_MONTHS.name:
+        raise Misconfigured(
+            f"The table {table.name} is the warehouse's own record of loaded months.",
+            "Give the asset another name.",
+        )
     if table.monthly != (month is not None) or (
         table.monthly and SOURCE_MONTH not in table.column_names
     ):
