@@ -1,6 +1,6 @@
 """What the publication sensor remembers from one tick to the next.
 
-https://docs.dagster.io/guides/automate/sensors/sensor-cursors is the concept. What Dagster knows of
+https://docs.dagster.io/guides/automate/sensors explains cursors. What Dagster knows of
 a month is read from its records in every tick; only what it does not know belongs here.
 """
 

@@ -1,7 +1,7 @@
 """What Dagster has recorded of a dataset's months.
 
-However many months there are, the instance is asked seven times: its storage may be a database at
-the other end of a network. https://docs.dagster.io/api/dagster/internals documents the instance.
+Everything is read by methods of ``dg.DagsterInstance``. However many months there are, a tick asks
+it seven times: its storage may be a database at the other end of a network.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small assets in the place of the platform's, under the same names: what automation looks at.
+"""Small assets in the place of the platform's, under the same names: what automation reads.
 
 They make nothing and take milliseconds, and real runs of them leave the records that real runs of
 the platform's leave: materializations with their metadata, verdicts, failures with their facts.

@@ -110,7 +110,9 @@ def test_the_months_of_a_backfill_are_one_message(records: Records, news: News) 
     assert message.url == f"{UI}/assets/green/warehouse_trips"
 
 
-def test_a_failure_is_told_in_a_line_and_the_recovery_from_it(records: Records, news: News) -> None:
+def test_a_failure_is_one_line_and_the_recovery_from_it_is_announced(
+    records: Records, news: News
+) -> None:
     records.script.errors[RAW] = UNPUBLISHED
     failed = records.run(MONTH)
     assert news.take() == [
@@ -164,6 +166,9 @@ def test_a_check_that_does_not_block_is_no_news(records: Records, news: News) ->
     records.script.checks["raw_trips.published_rows", str(MONTH)] = "12 rows more than known."
     records.run(MONTH)
     assert news.titles() == ["green 2024-01 loaded"]
+    records.script.errors["green/clean_trips", str(MONTH)] = CorruptDownload("It is cut.")
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 failed"], "by its error, not by the check"
 
 
 def test_a_run_that_dagster_will_retry_is_no_news_yet(records: Records, news: News) -> None:
@@ -176,14 +181,14 @@ def test_a_run_that_dagster_will_retry_is_no_news_yet(records: Records, news: Ne
     assert news.titles() == ["green 2024-01 loaded"]
 
 
-def test_an_unforeseen_error_is_told_in_its_own_words(records: Records, news: News) -> None:
+def test_an_unforeseen_error_is_reported_in_its_own_words(records: Records, news: News) -> None:
     records.script.errors[RAW] = ValueError("a banana skin")
     records.run(MONTH)
     [message] = news.take()
     assert (message.title, message.body) == ("green 2024-01 failed", "ValueError: a banana skin")
 
 
-def test_a_run_that_died_is_told_in_dagsters_words(records: Records, news: News) -> None:
+def test_a_run_that_died_is_reported_in_dagsters_words(records: Records, news: News) -> None:
     run = records.start(MONTH, dg.DagsterRunStatus.NOT_STARTED)
     records.instance.report_run_failed(run, "The run worker was killed.")
     [message] = news.take()
