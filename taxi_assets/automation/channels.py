@@ -2,8 +2,9 @@
 
 Dagster offers clients for Slack (https://docs.dagster.io/integrations/libraries/slack) and Teams,
 used here. For e-mail it offers one sensor that reports failed runs alone, in HTML, and insists on a
-login; e-mail goes out through the standard library instead. No error of a channel repeats its address: a webhook's is its password.
-A further channel is a class with ``send`` and a line of ``open_channels``.
+login; e-mail goes out through the standard library instead. A further channel is a class with
+``send`` and a line of ``open_channels``. No error of a channel repeats its address: a webhook's is
+its password.
 """
 
 from __future__ import annotations
