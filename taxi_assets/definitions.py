@@ -11,7 +11,7 @@ from taxi_assets.addresses import WarehouseAddress, lake_address, warehouse_addr
 from taxi_assets.assets.resources import Limits, Previous, Scratch, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import lake_zones, taxi_zones
-from taxi_assets.automation.wiring import build_automation
+from taxi_assets.automation.factory import build_automation
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
