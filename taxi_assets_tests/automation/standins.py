@@ -19,10 +19,11 @@ from taxi_assets.datasets import DATASETS, DatasetSpec
 from taxi_assets.errors import AuditFailed
 from taxi_assets.failures import translated_errors
 from taxi_assets.settings import Settings
+from taxi_assets.versions import LAYOUT
 
 ASSETS = ("raw_trips", "clean_trips", "lake_trips", "warehouse_trips", "stored_rows")
 AUDITS = ("reconciled", "reject_share", "pickup_present")
-VERSION = "0123456789ab-1"
+VERSION = f"{LAYOUT}-0123456789ab-1"
 
 
 @dataclass
