@@ -1,8 +1,14 @@
-"""The one Definitions object: what exists, per environment. Nothing else belongs here."""
+"""The one Definitions object: what exists, per environment.
+
+``defs`` is what Dagster's tools look for
+(https://docs.dagster.io/guides/build/projects-and-components). Add an asset, a job or a sensor to
+its own package; here, only what is wired by a setting.
+"""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -11,6 +17,7 @@ from taxi_assets.assets.resources import Limits, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import zone_assets
 from taxi_assets.automation.wiring import build_automation
+from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeIOManager
 from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
@@ -18,13 +25,6 @@ from taxi_assets.warehouse.io_manager import WarehouseResource
 from taxi_assets.warehouse.opening import bigquery_address
 
 _KINDS = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure", "postgresql": "postgres"}
-
-# A step runs once its inputs' outputs are there, although the step that made them fails in the
-# end: months that landed go on, those that failed do not. The steps of a month are a chain, so
-# one process serves them all, and no file passes between processes.
-EXECUTOR = dg.in_process_executor.configured(
-    {"step_dependency_config": {"require_upstream_step_success": False}}
-)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -35,8 +35,25 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         source, trips = trip_assets(spec, kinds)
         assets += [source, *trips]
     assets += zone_assets(kinds.lake, kinds.warehouse)
-    made = dg.Definitions(assets=assets, resources=_resources(settings), executor=EXECUTOR)
+    made = dg.Definitions(
+        assets=assets,
+        resources=_resources(settings),
+        # The steps of a month are a chain: one process serves them all, and no file passes
+        # between processes. Runs are what is parallel.
+        executor=dg.in_process_executor,
+        loggers={"console": dg.colored_console_logger, PROGRESS: progress},
+    )
     return dg.Definitions.merge(made, build_automation(settings))
+
+
+@dg.definitions
+@cache
+def defs() -> dg.Definitions:
+    """What ``dagster``, ``dg`` and the code server find in this module.
+
+    Nothing is made, and no setting read, before one of them asks; each asks more than once.
+    """
+    return build_definitions(Settings.from_env())
 
 
 def _resources(settings: Settings) -> dict[str, Any]:
@@ -92,6 +109,3 @@ def _address(setting: Setting, value: str) -> str:
 def _kind(url: str) -> str:
     scheme = url.partition(":")[0].partition("+")[0]
     return _KINDS.get(scheme, scheme)
-
-
-defs = build_definitions(Settings.from_env())
