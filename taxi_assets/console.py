@@ -137,7 +137,8 @@ def _of_error(where: str, error: Any) -> Failure:
         cause = cause.cause
     if error is None:
         return Failure(f"{where}: no reason was recorded; see the run's page")
-    return Failure(f"{where}: unexpected {_one_line(error.message)}", error.to_string())
+    raised = error.cause or error  # Dagster's own says only that a step failed
+    return Failure(f"{where}: unexpected {_one_line(raised.message)}", error.to_string())
 
 
 def _one_line(text: str) -> str:

@@ -46,7 +46,10 @@ def serve(port: int) -> int:
     web = ["--host", _HOST, "--port", str(port), "--dagster-log-level", "warning"]
     web += ["--code-server-log-level", "warning"]
     daemon = ["--log-level", "warning"]
-    commands = [["dagster-webserver", *workspace, *web], ["dagster-daemon", "run", *workspace, *daemon]]
+    commands = [
+        ["dagster-webserver", *workspace, *web],
+        ["dagster-daemon", "run", *workspace, *daemon],
+    ]
     try:
         with _signals_interrupt(), _running(commands) as servers:
             _wait_for_page(port, servers)
