@@ -1,8 +1,14 @@
-"""The one Definitions object: what exists, per environment. Nothing else belongs here."""
+"""The one Definitions object: what exists, per environment.
+
+``defs`` is what Dagster's tools look for
+(https://docs.dagster.io/guides/build/projects-and-components). Add an asset, a job or a sensor to
+its own package; here, only what is wired by a setting.
+"""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -12,6 +18,7 @@ from taxi_assets.assets.resources import Limits, Previous, Scratch, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import lake_zones, taxi_zones
 from taxi_assets.automation.factory import build_automation
+from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
@@ -37,8 +44,19 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         # The steps of a month are a chain: one process serves them all, and no file passes
         # between processes. Runs are what is parallel.
         executor=dg.in_process_executor,
+        loggers={"console": dg.colored_console_logger, PROGRESS: progress},
     )
     return dg.Definitions.merge(made, build_automation(settings))
+
+
+@dg.definitions
+@cache
+def defs() -> dg.Definitions:
+    """What ``dagster``, ``dg`` and the code server find in this module.
+
+    Nothing is made, and no setting read, before one of them asks; each asks more than once.
+    """
+    return build_definitions(Settings.from_env())
 
 
 def _resources(settings: Settings, warehouse: WarehouseAddress) -> dict[str, Any]:
@@ -87,6 +105,3 @@ def _address(setting: Setting, value: str) -> str:
     """
     is_set = os.environ.get(setting.name, "").rstrip("/") == value.rstrip("/")
     return dg.EnvVar(setting.name) if is_set else value
-
-
-defs = build_definitions(Settings.from_env())
