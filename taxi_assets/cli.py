@@ -28,7 +28,7 @@ from taxi_assets.servers import serve
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
 from taxi_assets.summary import Counter, table
-from taxi_assets.upgrade import outdated
+from taxi_assets.upgrade import outdated_months
 from taxi_assets.versions import LAYOUT
 from taxi_assets.warehouse.factory import open_warehouse
 
@@ -100,7 +100,7 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
 def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
     settings = Settings.from_env()
     warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
-    months = outdated(open_store(settings.lake_url), warehouse)
+    months = outdated_months(open_store(settings.lake_url), warehouse)
     if not months:
         print(f"Every month is up to date (layout {LAYOUT}).")
         return 0
@@ -128,6 +128,8 @@ def _materialise(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
             f"duckdb.connect('{path}', read_only=True).sql('{query}').show()\""
         )
     print("see it     make ui")
+    if outdated := counter.outdated():
+        print(f"outdated   {outdated}: stored by an older version; python -m taxi_assets upgrade")
     for place, reason in counter.uncounted.items():
         print(f"uncounted  {place}: {reason}", file=sys.stderr)
     for failure in finished.failures:

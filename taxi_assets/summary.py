@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from taxi_assets.datasets import DatasetSpec, Month
+from taxi_assets.datasets.month import several
 from taxi_assets.datasets.stored import Part
 from taxi_assets.lake import keys
 from taxi_assets.lake.factory import open_store
 from taxi_assets.settings import Settings
+from taxi_assets.upgrade import outdated_in_warehouse
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.tables import table_of
 
@@ -65,6 +67,17 @@ class Counter:
             lake=self._rows(keys.published(spec, month, Part.TRIPS)),
             warehouse=self._loaded(table_of(spec, Part.TRIPS).name, month),
         )
+
+    def outdated(self) -> str:
+        """Months in the warehouse that an older version stored, as a person reads them."""
+        warehouse = self._warehouse
+        found = (
+            self._ask("warehouse", lambda: outdated_in_warehouse(warehouse)) if warehouse else None
+        )
+        by_dataset: dict[str, list[Month]] = {}
+        for name, month in found or ():
+            by_dataset.setdefault(name, []).append(month)
+        return "; ".join(f"{name} {several(months)}" for name, months in by_dataset.items())
 
     def _rows(self, key: str) -> int | None:
         store = self._store

@@ -15,12 +15,12 @@ from taxi_assets.lake.store import LakeStore
 from taxi_assets.versions import is_current
 from taxi_assets.warehouse.base import Warehouse
 
-__all__ = ["outdated", "outdated_in_warehouse"]
+__all__ = ["outdated_in_warehouse", "outdated_months"]
 
 _PUBLISHED = re.compile(r"\w+/(\w+)/year=(\d{4})/month=(\d{2})/")
 
 
-def outdated(store: LakeStore, warehouse: Warehouse) -> list[tuple[DatasetSpec, Month]]:
+def outdated_months(store: LakeStore, warehouse: Warehouse) -> list[tuple[DatasetSpec, Month]]:
     """Every month of an older layout in the lake or the warehouse, oldest first by dataset."""
     months = set(outdated_in_warehouse(warehouse)) | _outdated_in_lake(store)
     return [(DATASETS[name], month) for name, month in sorted(months)]

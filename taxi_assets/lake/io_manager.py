@@ -141,10 +141,10 @@ def finished(path: Path, described: Mapping[str, str]) -> NewObject:
 
 
 def _same(there: LakeObject, wanted: LakeObject) -> bool:
-    version = there.attributes.get(attributes.VERSION)
-    if version is None or attributes.VERSION not in wanted.attributes:
-        return there.sha256 == wanted.sha256
-    return version == wanted.attributes[attributes.VERSION]
+    """Whether an object of the same rows is in place: by version, and by content if it has none."""
+    if version := wanted.attributes.get(attributes.VERSION):
+        return there.attributes.get(attributes.VERSION) == version
+    return there.sha256 == wanted.sha256
 
 
 def _metadata(stored: LakeObject, written: bool) -> dict[str, dg.MetadataValue]:
