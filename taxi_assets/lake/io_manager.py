@@ -141,10 +141,13 @@ def finished(path: Path, described: Mapping[str, str]) -> NewObject:
 
 
 def _same(there: LakeObject, wanted: LakeObject) -> bool:
-    version = there.attributes.get(attributes.VERSION)
-    if version is None or attributes.VERSION not in wanted.attributes:
+    """Whether what is there is what is wanted; an object of an older layout is not, however alike
+    its bytes: it does not say what it is.
+    """
+    version = wanted.attributes.get(attributes.VERSION)
+    if version is None:
         return there.sha256 == wanted.sha256
-    return version == wanted.attributes[attributes.VERSION]
+    return there.attributes.get(attributes.VERSION) == version
 
 
 def _metadata(stored: LakeObject, written: bool) -> dict[str, dg.MetadataValue]:
