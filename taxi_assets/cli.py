@@ -1,9 +1,12 @@
-"""The commands: ``run``, ``demo`` and ``ui``, which the Makefile calls.
+"""The commands, which the Makefile calls: arguments, what is printed, exit codes.
 
-Belongs here: arguments, what is printed, exit codes. Does not: running months (``runner``).
+Each is thin: ``runner`` runs months, ``summary`` counts them, ``servers`` serves the UI. Dagster's
+own ``dg`` does the rest (https://docs.dagster.io/api/clis/dg-cli/dg-cli-reference); add a command
+here only for what it cannot do.
 
     python -m taxi_assets run --datasets green yellow --months 2024-01:2024-03
     python -m taxi_assets demo
+    python -m taxi_assets upgrade
     python -m taxi_assets ui
 """
 
@@ -13,16 +16,23 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from itertools import product
 
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_months
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.instance import prepared
 from taxi_assets.lake.factory import open_store
-from taxi_assets.runner import Counted, count, materialise
+from taxi_assets.runner import run_months
+from taxi_assets.servers import serve
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
+from taxi_assets.summary import Counter, table
+from taxi_assets.upgrade import outdated
+from taxi_assets.versions import LAYOUT
 from taxi_assets.warehouse.factory import open_warehouse
+
+__all__ = ["main"]
 
 DEMO_MONTHS = "2024-01:2024-03"
 
@@ -53,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     demo = commands.add_parser("demo", help="three generated months of every dataset, no internet")
     demo.set_defaults(command=_demo)
+    upgrade = commands.add_parser("upgrade", help="make months of an older layout again")
+    upgrade.set_defaults(command=_upgrade)
     ui = commands.add_parser("ui", help="Dagster's webserver and daemon on 127.0.0.1")
     ui.add_argument("--port", type=int, default=3000)
     ui.set_defaults(command=_ui)
@@ -65,7 +77,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     for spec in specs:
         _require_published_range(spec, months)
-    return _materialise(settings, specs, months)
+    return _materialise(settings, list(product(specs, months)))
 
 
 def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
@@ -79,55 +91,48 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
                 simulator.publish(spec.name, month)
             print(f"  {spec.name} {DEMO_MONTHS}", flush=True)
         os.environ[TLC_URL.name] = simulator.url
-        code = _materialise(settings, list(DATASETS.values()), months)
+        code = _materialise(settings, list(product(DATASETS.values(), months)))
     if settings.lake_url.startswith("file:"):
         print("These trips are generated. Before loading real ones: make clean")
     return code
 
 
+def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
+    settings = Settings.from_env()
+    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
+    months = outdated(open_store(settings.lake_url), warehouse)
+    if not months:
+        print(f"Every month is up to date (layout {LAYOUT}).")
+        return 0
+    print(f"{len(months)} months are older than layout {LAYOUT}.")
+    return _materialise(settings, months)
+
+
 def _ui(options: argparse.Namespace) -> int:
     prepared(Settings.from_env()).dispose()
-    command = ["dagster", "dev", "-m", "taxi_assets.definitions", "-h", "127.0.0.1"]
-    print(f"http://127.0.0.1:{options.port}", flush=True)
-    os.execvp(sys.executable, [sys.executable, "-m", *command, "-p", str(options.port)])  # noqa: S606
+    return serve(options.port)
 
 
-def _materialise(settings: Settings, specs: Sequence[DatasetSpec], months: list[Month]) -> int:
-    print("Materialising:", flush=True)
+def _materialise(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]) -> int:
     with prepared(settings) as instance:
-        finished = materialise(instance, specs, months)
-    store = open_store(settings.lake_url)
-    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
-    rows = [
-        count(store, warehouse, spec, month, finished.seconds.get((spec.name, str(month)), 0.0))
-        for spec in specs
-        for month in months
-    ]
-    print()
-    _print_table(rows)
-    # The warehouse's own url is without its password.
-    print(f"\nlake       {settings.lake_url}\nwarehouse  {warehouse.url}")
+        finished = run_months(instance, settings.home / "commands", months)
+    counter = Counter(settings)
+    rows = [counter.count(spec, month) for spec, month in months]
+    print("", *table(rows, finished.seconds), "", sep="\n")
+    print(f"lake       {settings.lake_url}\nwarehouse  {counter.warehouse_url}")
     if settings.warehouse_url.startswith("duckdb:"):
-        table = f"{specs[0].name}_trips"
         path = settings.warehouse_url.removeprefix("duckdb:///")
+        query = f"FROM {months[0][0].name}_trips LIMIT 5"
         print(
             'query it   .venv/bin/python -c "import duckdb; '
-            f"duckdb.connect('{path}', read_only=True).sql('FROM {table} LIMIT 5').show()\""
+            f"duckdb.connect('{path}', read_only=True).sql('{query}').show()\""
         )
     print("see it     make ui")
+    for place, reason in counter.uncounted.items():
+        print(f"uncounted  {place}: {reason}", file=sys.stderr)
     for failure in finished.failures:
         print(f"FAILED     {failure}", file=sys.stderr)
     return 1 if finished.failures else 0
-
-
-def _print_table(rows: Sequence[Counted]) -> None:
-    heads = ("dataset", "month", "published", "clean", "rejected", "in lake", "in warehouse", "s")
-    line = "{:<8} {:<8} {:>11} {:>11} {:>9} {:>11} {:>13} {:>7}"
-    print(line.format(*heads))
-    for row in rows:
-        counts = (row.published, row.clean, row.rejected, row.lake, row.warehouse)
-        texts = [f"{value:,}" if value is not None else "-" for value in counts]
-        print(line.format(row.dataset, str(row.month), *texts, f"{row.seconds:.1f}"))
 
 
 def _require_published_range(spec: DatasetSpec, months: Sequence[Month]) -> None:

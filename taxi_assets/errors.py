@@ -84,7 +84,7 @@ class SourceUnavailable(TransientError):
 
 
 class StoreUnavailable(TransientError):
-    """The lake or the warehouse timed out or answered with a passing fault."""
+    """The lake or the warehouse timed out or had an error that passes."""
 
 
 class WarehouseLocked(TransientError):

@@ -70,6 +70,7 @@ def translated_errors(context: Context) -> Iterator[None]:
         if isinstance(error, TransientError):
             # The instance retries no run whose step failed, unless the run says that it may.
             step.instance.add_run_tags(step.run_id, {RUN_RETRY_TAG: "true"})
+        step.show(error)
         raise step.failure(error) from error
 
 
@@ -85,20 +86,42 @@ def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The step at work. ``asset`` is empty in a step that makes or checks none."""
+    """The step at work. ``key`` is ``None`` in a step that makes or checks no asset."""
 
     instance: dg.DagsterInstance
     run_id: str
     attempt: int
-    asset: str
+    key: dg.AssetKey | None
     month: str
 
+    def show(self, error: TaxiAssetsError) -> None:
+        """Record the reason where people look for a month: on the page of its partition.
+
+        That page shows an asset's materializations and observations; of a failure it shows that
+        there was one.
+        """
+        if self.key is None:
+            return
+        self.instance.report_runless_asset_event(
+            dg.AssetObservation(
+                self.key,
+                partition=self.month or None,
+                description=f"Failed: {error.happened}",
+                metadata={
+                    "failed": error.happened,
+                    "what to do": error.remedy,
+                    "error": type(error).__name__,
+                    "run": dg.MetadataValue.dagster_run(self.run_id),
+                },
+            )
+        )
+
     def failure(self, error: TaxiAssetsError) -> dg.Failure:
-        dataset, separator, _ = self.asset.partition("/")
+        path = self.key.path if self.key else []
         facts = FailureFacts(
-            dataset=dataset if separator else "",
+            dataset=path[0] if len(path) > 1 else "",
             month=self.month,
-            asset=self.asset,
+            asset="/".join(path),
             error=type(error).__name__,
             happened=error.happened,
             remedy=error.remedy,
@@ -121,6 +144,6 @@ def _step_of(context: Context) -> _Step | None:
         instance=step.instance,
         run_id=step.run_id,
         attempt=step.previous_attempt_count,
-        asset=keys[0].to_user_string() if keys else "",
+        key=keys[0] if keys else None,
         month=step.partition_key if step.has_partition_key else "",
     )

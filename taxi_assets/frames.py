@@ -1,45 +1,49 @@
-"""The forms in which rows reach an asset and are taken from it.
+"""Rows as an asset receives and returns them: a pandas frame, an Arrow table, a stream of batches.
 
-Belongs here: Parquet files and record batches to and from what a person annotates: a pandas
-frame, an Arrow table, a stream of batches. Does not: where the rows lie (``lake``,
-``warehouse``).
+They come from Parquet files and record batches and go there again; where those lie is ``lake`` and
+``warehouse``. pandas takes a quarter of a second to import and no month of ours needs it: only who
+asks for a frame pays.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_assets.errors import Misconfigured, ObjectMissing
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Rows", "from_reader", "is_rows", "read_parquet", "to_frame", "write_parquet"]
+
 Rows: TypeAlias = "pd.DataFrame | pa.Table | pa.RecordBatchReader"
 _BATCH_ROWS = 131_072
-
-# Integers and booleans with NULLs stay what they are instead of turning into floats and objects.
-_PANDAS_TYPES: dict[pa.DataType, Any] = {
-    pa.int8(): pd.Int8Dtype(),
-    pa.int16(): pd.Int16Dtype(),
-    pa.int32(): pd.Int32Dtype(),
-    pa.int64(): pd.Int64Dtype(),
-    pa.uint8(): pd.UInt8Dtype(),
-    pa.uint16(): pd.UInt16Dtype(),
-    pa.uint32(): pd.UInt32Dtype(),
-    pa.uint64(): pd.UInt64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.string(): pd.StringDtype("pyarrow"),
-    pa.large_string(): pd.StringDtype("pyarrow"),  # what pandas makes of its own text
-}
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """The table as a frame: integers, booleans and text are of pandas' nullable types."""
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS_TYPES.get, date_as_object=False)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, date_as_object=False)
     return frame
+
+
+def _pandas_type(type_: pa.DataType) -> Any:
+    """The nullable type: integers and booleans with NULLs stay what they are, not floats."""
+    import pandas as pd  # noqa: PLC0415 - see the module's opening
+
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return pd.StringDtype("pyarrow")  # large strings are what pandas makes of its own text
+    if pa.types.is_boolean(type_):
+        return pd.BooleanDtype()
+    if pa.types.is_integer(type_):
+        name = str(type_)  # int8 … uint64: pandas spells its own Int8 … UInt64
+        return pd.api.types.pandas_dtype(name.replace("uint", "UInt").replace("int", "Int"))
+    return None
 
 
 def from_reader(reader: pa.RecordBatchReader, form: Any) -> Rows:
@@ -52,7 +56,12 @@ def from_reader(reader: pa.RecordBatchReader, form: Any) -> Rows:
 
 def is_rows(form: Any) -> bool:
     """Whether ``form`` is one of the three that hold rows."""
-    return form in (pd.DataFrame, pa.Table, pa.RecordBatchReader)
+    return form in (pa.Table, pa.RecordBatchReader) or _is_frame_type(form)
+
+
+def _is_frame_type(form: Any) -> bool:
+    pandas = sys.modules.get("pandas")  # who has a frame has imported it
+    return pandas is not None and form is pandas.DataFrame
 
 
 def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.RecordBatchReader:
@@ -65,7 +74,9 @@ def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.Rec
     if columns is not None:
         unknown = sorted(set(columns) - set(schema.names))
         if unknown:
-            raise ObjectMissing(f"No column {', '.join(unknown)}; there are {schema.names}.")
+            raise ObjectMissing(
+                f"There is no column {', '.join(unknown)}.", f"Choose from {schema.names}."
+            )
         schema = pa.schema([schema.field(name) for name in columns])
     return pa.RecordBatchReader.from_batches(schema, _batches(paths, schema))
 
@@ -89,15 +100,15 @@ def write_parquet(value: Rows, path: Path) -> int:
 
     Raises ``Misconfigured`` for a value that holds no rows we know.
     """
-    if not isinstance(value, pd.DataFrame | pa.Table | pa.RecordBatchReader):
-        raise Misconfigured(
-            f"An asset returned {type(value).__name__}, which is not stored here; return a "
-            "pandas.DataFrame, a pyarrow.Table, a pyarrow.RecordBatchReader, the pathlib.Path of "
-            "a Parquet file or a LakeObject."
-        )
-    if isinstance(value, pd.DataFrame):
+    if _is_frame_type(type(value)):
         value = pa.Table.from_pandas(value, preserve_index=False)
-    reader = value.to_reader() if isinstance(value, pa.Table) else value
+    elif not isinstance(value, pa.Table | pa.RecordBatchReader):
+        raise Misconfigured(
+            f"An asset returned {type(value).__name__}, which is not stored here.",
+            "Return a pandas.DataFrame, a pyarrow.Table, a pyarrow.RecordBatchReader, the "
+            "pathlib.Path of a Parquet file, or a handle.",
+        )
+    reader: pa.RecordBatchReader = value.to_reader() if isinstance(value, pa.Table) else value
     rows = 0
     with pq.ParquetWriter(path, reader.schema.remove_metadata(), compression="zstd") as writer:
         for batch in reader:

@@ -1,7 +1,7 @@
 """Who this process is on Google Cloud, for the lake on GCS and the warehouse on BigQuery.
 
-Belongs here: credentials, the project, what a refused credential means. Does not: any service's
-client or roles.
+Credentials, the project, and what both services' clients raise alike, for their tables of errors
+(``lake.gcs_errors``, ``warehouse.bigquery_errors``). A service's roles stand in its own table.
 
     TAXI_GCP_IMPERSONATE              act as this service account, with the credentials below
     GOOGLE_APPLICATION_CREDENTIALS    a key file or a Workload Identity Federation file
@@ -15,13 +15,36 @@ application-default login`` on a laptop, of the attached service account on Goog
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 
 import google.auth
+import requests
+from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 
-from taxi_assets.errors import Misconfigured, StoreUnavailable, TaxiAssetsError
+from taxi_assets.errors import Misconfigured
+from taxi_assets.services import Rule, Said, http_codes, transient
+
+__all__ = ["GOOGLE_ERRORS", "GOOGLE_RULES", "credentials", "project", "said_by_google"]
+
+GOOGLE_ERRORS = (GoogleAPICallError, RetryError, GoogleAuthError)
+"""What each of Google's clients raises."""
+
+GOOGLE_RULES = (
+    transient(RetryError, TransportError, "retryable"),
+    Rule(
+        {"impersonated"},
+        "Grant roles/iam.serviceAccountTokenCreator on that service account to whoever runs this, "
+        "and enable the API iamcredentials.googleapis.com in its project.",
+    ),
+    Rule(
+        {GoogleAuthError},
+        "Run `gcloud auth application-default login`, or renew GOOGLE_APPLICATION_CREDENTIALS.",
+    ),
+)
+"""Where the table of each of Google's services begins: no answer, or no token."""
 
 _EMULATORS = ("STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST")
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -41,8 +64,8 @@ def credentials() -> Credentials:
         return source
     if "@" not in account:
         raise Misconfigured(
-            f"TAXI_GCP_IMPERSONATE is {account!r}, which is no service account; write its "
-            "address, such as taxi-worker@my-project.iam.gserviceaccount.com."
+            f"TAXI_GCP_IMPERSONATE is {account!r}, which is no service account.",
+            "Write its address, such as taxi-worker@my-project.iam.gserviceaccount.com.",
         )
     return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call] # the same
         source_credentials=source, target_principal=account, target_scopes=[_SCOPE]
@@ -57,24 +80,36 @@ def project() -> str | None:
     return _default()[1]
 
 
-def credentials_refused(doing: str, error: GoogleAuthError) -> TaxiAssetsError:
-    """The error to raise when Google would not give a token for ``credentials()``.
+def said_by_google(error: Exception) -> Said:
+    """What any of Google's clients raised: HTTP status and reasons, and the service's sentence.
 
-    ``doing`` opens the message: what was being done to what.
+    A client puts method and URL before that sentence, or the whole answer into it.
     """
-    if isinstance(error, TransportError) or error.retryable:
-        return StoreUnavailable(f"{doing}: Google's token service did not answer ({error}).")
     account = os.environ.get("TAXI_GCP_IMPERSONATE")
-    if account:
-        return Misconfigured(
-            f"{doing}: no token for {account} ({error}). Grant "
-            "roles/iam.serviceAccountTokenCreator on that service account to whoever runs this, "
-            "and enable the API iamcredentials.googleapis.com in its project."
-        )
-    return Misconfigured(
-        f"{doing}: Google refused the credentials ({error}). Run `gcloud auth "
-        "application-default login` again, or renew GOOGLE_APPLICATION_CREDENTIALS."
-    )
+    if isinstance(error, GoogleAuthError):
+        said = f"no token for {account}: {error}" if account else str(error)
+        return Said(said, {"retryable" if error.retryable else "impersonated" if account else ""})
+    response = getattr(error, "response", None)
+    if isinstance(response, requests.Response) and not response.ok:
+        return _refusal(response)
+    if not isinstance(error, GoogleAPICallError):
+        return Said(str(error))
+    # gRPC, or a query's job.
+    return Said(error.message, {*http_codes(int(error.code or 0)), *_reasons(error.errors)})
+
+
+def _refusal(response: requests.Response) -> Said:
+    status = http_codes(response.status_code)
+    try:
+        answer = response.json()["error"]
+        reasons = _reasons([*answer.get("errors", ()), *answer.get("details", ())])
+        return Said(answer["message"], {*status, *reasons})
+    except (ValueError, LookupError, TypeError, AttributeError):  # downloads get plain text
+        return Said(response.text or response.reason, status)
+
+
+def _reasons(details: Iterable[object]) -> set[str]:
+    return {str(each.get("reason")) for each in details if isinstance(each, Mapping)}
 
 
 def _emulated() -> bool:
@@ -86,8 +121,8 @@ def _default() -> tuple[Credentials, str | None]:
         found: tuple[Credentials, str | None] = google.auth.default(scopes=[_SCOPE])
     except DefaultCredentialsError as error:
         raise Misconfigured(
-            f"There are no usable Google credentials ({error}). Run `gcloud auth "
-            "application-default login`, name a key file in GOOGLE_APPLICATION_CREDENTIALS, or "
-            "run as a service account (Workload Identity)."
+            f"There are no usable Google credentials ({error}).",
+            "Run `gcloud auth application-default login`, name a key file in "
+            "GOOGLE_APPLICATION_CREDENTIALS, or run as a service account (Workload Identity).",
         ) from error
     return found

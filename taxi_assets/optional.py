@@ -1,6 +1,6 @@
 """Parts that only some installations have: the package's extras.
 
-Belongs here: importing one, or saying how to install it. Does not: what they are for.
+Importing one, or saying how to install it; what it is for is its caller's.
 """
 
 from __future__ import annotations
@@ -20,5 +20,5 @@ def load(module: str, *, extra: str, wanted_by: str) -> ModuleType:
         return import_module(module)
     except ImportError as error:
         raise Misconfigured(
-            f"{wanted_by} needs an extra ({error}): pip install 'taxi-assets[{extra}]'."
+            f"{wanted_by} needs an extra ({error}).", f"pip install 'taxi-assets[{extra}]'."
         ) from error

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+import taxi_assets.instance
+from taxi_assets import summary
+from taxi_assets.datasets import DATASETS, Month
+from taxi_assets.settings import Settings
+from taxi_assets.simulator.server import Simulator
+from taxi_assets.summary import Counter
+from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse
+
+SHIPPED = Path(taxi_assets.instance.__file__).with_name("dagster.yaml")
+JANUARY = ("--datasets", "green", "--months", "2024-01")
+
 _ROW = re.compile(r"^(yellow|green|fhv|fhvhv) +(\d{4}-\d{2})((?: +[\d,-]+){5}) +[\d.]+$", re.M)
 
 
-def command(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def environment(home: Path, **env: str) -> dict[str, str]:
+    """A person's who has set nothing but ``env``, and keeps everything in ``home``."""
     inherited = {
         key: value for key, value in os.environ.items() if not key.startswith(("TAXI_", "DAGSTER_"))
     }
+    return {**inherited, "TAXI_HOME": str(home / ".taxi"), **env}
+
+
+def command(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "taxi_assets", *arguments],
-        env={**inherited, "TAXI_HOME": str(home / ".taxi"), **env},
+        env=environment(home, **env),
         cwd=home,
         capture_output=True,
         text=True,
@@ -31,10 +52,23 @@ def command(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProc
 
 
 def table(output: str) -> dict[tuple[str, str], list[int]]:
+    """The counts, by dataset and month; -1 is a dash, where nothing could be counted."""
     return {
-        (dataset, month): [int(each.replace(",", "")) for each in counts.split()]
+        (dataset, month): [
+            -1 if each == "-" else int(each.replace(",", "")) for each in counts.split()
+        ]
         for dataset, month, counts in _ROW.findall(output)
     }
+
+
+@contextmanager
+def records(home: Path) -> Iterator[dg.DagsterInstance]:
+    """What Dagster records in that home, of commands before and after."""
+    folder = home / ".taxi" / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SHIPPED, folder)
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        yield instance
 
 
 @pytest.fixture(scope="session")
@@ -122,15 +156,165 @@ def test_an_impossible_month_gets_one_clear_line(
     assert not (tmp_path / ".taxi").exists()
 
 
-def test_a_month_that_tlc_has_not_published_is_named_and_the_command_fails(tmp_path: Path) -> None:
-    from taxi_assets.simulator.server import Simulator  # noqa: PLC0415
+def test_each_month_is_a_run_of_its_datasets_job(demo: tuple[Path, str]) -> None:
+    home, output = demo
+    with records(home) as instance:
+        runs = instance.get_runs()
+    months: list[tuple[str, str | None]] = [("zones", None)]
+    for dataset in ("yellow", "green", "fhv", "fhvhv"):
+        months += [(f"{dataset}_months", f"2024-0{month}") for month in (1, 2, 3)]
+    made = [(run.job_name, run.tags.get("dagster/partition")) for run in reversed(runs)]
+    assert made[: len(months)] == months
+    told = re.findall(r"^\[(\d+)/12\] (\w+) (\d{4}-\d{2}) … .*; done$", output, re.M)
+    assert [(int(n), f"{name}_months", month) for n, name, month in told] == [
+        (n, *pair) for n, pair in enumerate(months[1:], start=1)
+    ]
 
-    with Simulator(tmp_path / "site") as tlc:
-        tlc.publish_zones()
-        ran = command(
-            tmp_path, "run", "--datasets", "green", "--months", "2024-01", TAXI_TLC_URL=tlc.url
-        )
+
+def test_a_persons_list_of_runs_shows_the_month_and_no_tag_of_the_machinery(
+    demo: tuple[Path, str],
+) -> None:
+    home, _ = demo
+    with records(home) as instance:
+        shown = {
+            tag
+            for run in instance.get_runs()
+            for tag in run.tags
+            if not tag.startswith(".dagster/")
+        }
+    ours = {tag for tag in shown if not tag.startswith(("dagster/", "dagster-k8s/"))}
+    assert ours <= {"taxi/dataset"}
+    assert shown - ours == {"dagster/partition", "dagster/max_retries", "dagster-k8s/config"}
+
+
+@pytest.fixture
+def green(tlc: Simulator) -> Simulator:
+    """A TLC with the zones and January of green."""
+    tlc.publish_zones()
+    tlc.publish("green", Month(2024, 1), rows=500)
+    return tlc
+
+
+def test_a_month_that_tlc_has_not_published_fails_alone_and_in_one_line(
+    tmp_path: Path, green: Simulator
+) -> None:
+    ran = command(
+        tmp_path, "run", "--datasets", "green", "--months", "2024-01:2024-02",
+        TAXI_TLC_URL=green.url,
+    )  # fmt: skip
     assert ran.returncode == 1
-    (line,) = [each for each in ran.stderr.splitlines() if each.startswith("FAILED")]
-    assert "green/raw_trips 2024-01 failed" in line
+    assert re.search(r"^\[1/2\] green 2024-01 … .*; done$", ran.stdout, re.M)
+    assert re.search(r"^\[2/2\] green 2024-02 … .*failed$", ran.stdout, re.M)
+    (line,) = ran.stderr.strip().splitlines()
+    assert line.startswith("FAILED     green/raw_trips 2024-02")
     assert "not published" in line.lower()
+    assert table(ran.stdout)["green", "2024-02"] == [-1, -1, -1, -1, 0]
+
+
+def test_the_table_is_printed_when_the_warehouse_fails(tmp_path: Path, green: Simulator) -> None:
+    (tmp_path / "warehouse.duckdb").write_text("this is no database")
+    ran = command(
+        tmp_path, "run", *JANUARY,
+        TAXI_TLC_URL=green.url, TAXI_WAREHOUSE_URL=f"duckdb:///{tmp_path}/warehouse.duckdb",
+    )  # fmt: skip
+    assert ran.returncode == 1
+    published, clean, rejected, lake, loaded = table(ran.stdout)["green", "2024-01"]
+    assert published == clean + rejected == 500
+    assert (lake, loaded) == (clean, -1)
+    assert re.search(r"^uncounted  warehouse: .*cannot be opened", ran.stderr, re.M)
+    last = ran.stderr.strip().splitlines()[-1]
+    assert last.startswith("FAILED     ")
+    assert "warehouse_trips" in last
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_warehouse_that_another_process_holds_is_asked_once_and_shown_as_a_dash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    impatient = DuckDBWarehouse(path, patience_seconds=0.1)
+    monkeypatch.setattr(summary, "open_warehouse", lambda *_, **__: impatient)
+    with held_open(path):
+        counter = Counter(Settings.from_env({"TAXI_HOME": str(tmp_path)}))
+        january = counter.count(DATASETS["green"], Month(2024, 1))
+        reason = counter.uncounted.pop("warehouse")
+        assert "is held by another process" in reason
+    assert january.warehouse is None
+    assert counter.count(DATASETS["green"], Month(2024, 1)).warehouse == 0
+
+
+@contextmanager
+def held_open(path: Path) -> Iterator[None]:
+    """Another process has the DuckDB file open for writing."""
+    program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout
+    process.stdout.readline()
+    yield
+    process.communicate()
+
+
+def test_an_error_that_nobody_foresaw_shows_its_traceback(tmp_path: Path, green: Simulator) -> None:
+    program = (
+        "import sys\n"
+        "from taxi_assets.tlc import TlcClient\n"
+        "TlcClient.download_file = lambda *_, **__: 1 / 0\n"
+        "from taxi_assets.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "run", *JANUARY],
+        env=environment(tmp_path, TAXI_TLC_URL=green.url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert re.search(r'^ *File ".*zones.py", line \d+, in lake_zones$', ran.stderr, re.M)
+    last = ran.stderr.strip().splitlines()[-1]
+    assert last.startswith("FAILED     lake_zones")
+    assert "ZeroDivisionError: division by zero" in last
+    assert len(table(ran.stdout)) == 1
+
+
+def test_a_run_that_waits_for_a_pool_says_once_who_holds_it(
+    tmp_path: Path, green: Simulator
+) -> None:
+    with records(tmp_path) as instance:
+        holder = instance.add_run(
+            dg.DagsterRun(
+                job_name="yellow_months",
+                run_id=str(uuid.uuid4()),
+                status=dg.DagsterRunStatus.STARTED,
+                tags={"dagster/partition": "2023-12"},
+            )
+        )
+        storage = instance.event_log_storage
+        storage.set_concurrency_slots("tlc", 1)
+        storage.claim_concurrency_slot("tlc", holder.run_id, "yellow__raw_trips")
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "taxi_assets",
+                "run",
+                "--datasets",
+                "green",
+                "--months",
+                "2024-01",
+            ],
+            env=environment(tmp_path, TAXI_TLC_URL=green.url),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout
+        said = ""
+        while "waiting for pool" not in said and (character := process.stdout.read(1)):
+            said += character
+        storage.free_concurrency_slots_for_run(holder.run_id)
+        said += process.communicate()[0]
+    assert process.returncode == 0
+    assert said.count("waiting for pool") == 1
+    assert f"held by yellow/raw_trips 2023-12 in run {holder.run_id};" in said

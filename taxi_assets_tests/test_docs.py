@@ -16,7 +16,7 @@ DOCS = "\n".join(page.read_text() for page in PAGES)
 
 
 def names_of_assets() -> list[str]:
-    return sorted({spec.key.path[-1] for spec in defs.resolve_all_asset_specs()})
+    return sorted({spec.key.path[-1] for spec in defs().resolve_all_asset_specs()})
 
 
 @pytest.mark.parametrize("name", names_of_assets())

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import RefreshError, TransportError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 
 from taxi_assets import gcp
-from taxi_assets.errors import Misconfigured, StoreUnavailable
+from taxi_assets.errors import Misconfigured, StoreUnavailable, TaxiAssetsError
+from taxi_assets.lake.gcs_errors import GCS
+from taxi_assets.services import Service, named_errors
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 
 VARIABLES = (
     "TAXI_GCP_IMPERSONATE",
@@ -94,22 +97,48 @@ def test_the_project_of_the_environment_comes_first(monkeypatch: pytest.MonkeyPa
     assert gcp.project() == "nyc"
 
 
-def test_a_refused_token_says_what_to_renew() -> None:
+def refused_token(service: Service, error: GoogleAuthError) -> TaxiAssetsError:
+    """What becomes of a token that Google does not give while a request is made."""
+    with (
+        pytest.raises(TaxiAssetsError) as raised,
+        named_errors(service, "Writing gs://lake/x", uri="gs://lake/x", bucket="lake"),
+    ):
+        raise error
+    return raised.value
+
+
+services = pytest.mark.parametrize("service", [GCS, BIGQUERY], ids=["GCS", "BigQuery"])
+
+
+@services
+def test_a_refused_token_says_what_to_renew(service: Service) -> None:
     refused = RefreshError("invalid_grant")  # type: ignore[no-untyped-call] # google.auth's own
-    error = gcp.credentials_refused("Writing gs://lake/x", refused)
+    error = refused_token(service, refused)
     assert isinstance(error, Misconfigured)
-    assert str(error).startswith("Writing gs://lake/x: ")
-    assert "GOOGLE_APPLICATION_CREDENTIALS" in str(error)
+    assert error.happened.startswith("Writing gs://lake/x failed")
+    assert "invalid_grant" in error.happened
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in error.remedy
 
 
-def test_a_refused_impersonation_names_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+@services
+def test_a_refused_impersonation_names_the_role(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TAXI_GCP_IMPERSONATE", WORKER)
     refused = RefreshError("Permission denied")  # type: ignore[no-untyped-call] # the same
-    message = str(gcp.credentials_refused("Writing", refused))
-    assert WORKER in message
-    assert "roles/iam.serviceAccountTokenCreator" in message
+    error = refused_token(service, refused)
+    assert isinstance(error, Misconfigured)
+    assert WORKER in error.happened
+    assert "roles/iam.serviceAccountTokenCreator" in error.remedy
 
 
-def test_a_silent_token_service_is_worth_another_run() -> None:
+@services
+@pytest.mark.parametrize("account", ["", WORKER])
+def test_a_silent_token_service_is_transient(
+    service: Service, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAXI_GCP_IMPERSONATE", account)
     silent = TransportError("timed out")  # type: ignore[no-untyped-call] # the same
-    assert isinstance(gcp.credentials_refused("Writing", silent), StoreUnavailable)
+    busy = RefreshError("internal_failure", retryable=True)  # type: ignore[no-untyped-call] # the same
+    assert isinstance(refused_token(service, silent), StoreUnavailable)
+    assert isinstance(refused_token(service, busy), StoreUnavailable)

@@ -15,7 +15,7 @@ SHOWN = """
 import dagster as dg
 from dagster._core.remote_representation.external_data import RepositorySnap
 from taxi_assets.definitions import defs
-repository = defs.get_repository_def()
+repository = defs().get_repository_def()
 print(dg.serialize_value(RepositorySnap.from_def(repository)))
 """
 

@@ -21,7 +21,6 @@ from taxi_assets.cleaning import (
     MonthCounts,
     clean_month,
     code_version,
-    month_version,
     published_names,
 )
 from taxi_assets.datasets.month import Month
@@ -31,6 +30,7 @@ from taxi_assets.failures import translated_errors
 from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, NewMonth, PreviousMonth, StoredFile
 from taxi_assets.lake.io_manager import finished
+from taxi_assets.versions import month_version
 
 __all__ = ["clean_trips"]
 

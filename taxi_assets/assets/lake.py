@@ -11,6 +11,7 @@ from taxi_assets.assets.common import Redo, declared, trip_key
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, StoredMonth, redone
+from taxi_assets.versions import LAYOUT
 
 __all__ = ["lake_trips"]
 
@@ -24,7 +25,7 @@ def lake_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
         description=f"{spec.title}: the audited month as a published Parquet object.",
         ins={"cleaned": dg.AssetIn(upstream)},
         kinds={kind, "parquet"},
-        code_version="1",
+        code_version=LAYOUT,
         io_manager_key="lake",
     )
     def published(config: Redo, cleaned: StoredMonth) -> dg.MaterializeResult[LakeValue]:

@@ -16,8 +16,8 @@ import dagster as dg
 from taxi_assets.assets.common import declared, month_of, trip_key
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.assets.resources import Limits
-from taxi_assets.datasets.calendar import month_due, overdue, several
-from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.calendar import overdue
+from taxi_assets.datasets.month import Month, several
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.failures import translated_errors
@@ -143,7 +143,7 @@ def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     ) -> dg.AssetCheckResult:
         with translated_errors(context):
             months = loaded.months()
-        missing = overdue(months, month_due(datetime.now(UTC).date(), limits.lag_months))
+        missing = overdue(spec, months, datetime.now(UTC).date(), limits.lag_months)
         if not missing:
             return dg.AssetCheckResult(passed=True, description="No month is overdue.")
         return dg.AssetCheckResult(

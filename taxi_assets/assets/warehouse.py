@@ -10,6 +10,7 @@ from taxi_assets.assets.common import Redo, declared, trip_key
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, StoredMonth, redone
+from taxi_assets.versions import LAYOUT
 
 __all__ = ["warehouse_trips"]
 
@@ -25,7 +26,7 @@ def warehouse_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
         ins={"published": dg.AssetIn(upstream)},
         kinds={kind, "table"},
         pool="warehouse",
-        code_version="1",
+        code_version=LAYOUT,
         io_manager_key="warehouse",
     )
     def loaded(config: Redo, published: StoredMonth) -> dg.MaterializeResult[LakeValue]:

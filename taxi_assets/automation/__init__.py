@@ -1,17 +1,17 @@
-"""What starts the runs, and who is told of them.
+"""What starts runs, and who is notified of them.
 
-Belongs here: jobs, the sensors that ask TLC for new and reissued months, schedules, the watch over
-months left behind, notifications. Does not: what a run does (``assets``).
+    jobs            a dataset's months, their verification, the overdue months, the zones
+    publication     sensor: polls TLC and requests months that are new or reissued
+    schedules       a month per dataset once a month; the overdue months once a day
+    notifications   sensors: failures, loaded months, overdue months → channels
+    downstream      the automation condition for users' own assets
+    factory         all of the above for the settings in force
 
-    jobs            one per dataset, and the zones
-    publication     sensor: months that TLC has newly published → runs
-    reissues        sensor: months whose ETag has changed → runs
-    schedules       the same by the clock, for who prefers one
-    watch           months that failed or never came → a failing run that names them
-    notifications   sensors: failures, failed checks, recoveries, new months → channels
-    wiring          all of the above for the settings in force
-
-The parts they share: ``history`` (what Dagster has recorded), ``asking`` (what TLC says),
-``cursor`` (what a sensor remembers), ``requests`` (a month as a run), ``messages`` and
-``channels`` (what is said, and where).
+A tick of ``publication`` is made of ``records`` (what Dagster has recorded), ``polling`` (what TLC
+answers), ``planning`` (what is to be done) and ``cursor`` (what the sensor remembers).
+``notifications`` uses ``messages`` (the words) and ``channels`` (where they go).
 """
+
+from taxi_assets.automation.downstream import WHEN_MONTH_IS_LOADED
+
+__all__ = ["WHEN_MONTH_IS_LOADED"]

@@ -1,11 +1,10 @@
 """Where notifications go: Slack, Microsoft Teams, e-mail.
 
-Belongs here: opening the channels that are set and sending one text. Does not: the text
-(``messages``), when (``notifications``).
-
-Dagster offers clients for Slack and Teams, used here. For e-mail it offers one sensor that tells of
-failed runs alone, in HTML, and insists on a login; the four kinds of news here go out through the
-standard library instead. No error of a channel repeats its address: a webhook's is its password.
+Dagster offers clients for Slack (https://docs.dagster.io/integrations/libraries/slack) and Teams,
+used here. For e-mail it offers one sensor that reports failed runs alone, in HTML, and insists on a
+login; e-mail goes out through the standard library instead. A further channel is a class with
+``send`` and a line of ``open_channels``. No error of a channel repeats its address: a webhook's is
+its password.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from taxi_assets import optional
 from taxi_assets.automation.messages import Message
 from taxi_assets.errors import Misconfigured
 from taxi_assets.settings import Notify
+
+__all__ = ["Channel", "Email", "NotSent", "Slack", "Teams", "notify", "open_channels"]
 
 _TIMEOUT_SECONDS = 10
 
@@ -107,7 +108,7 @@ class Email:
             )
         else:
             server = smtplib.SMTP(host, parts.port or 587, timeout=_TIMEOUT_SECONDS)
-            # A password never goes over an open line: without TLS, starttls() raises.
+            # A password never goes out in clear text: without TLS, starttls() raises.
             if parts.username or server.has_extn("starttls"):
                 server.starttls(context=context)
         if parts.username:
@@ -115,32 +116,32 @@ class Email:
         return server
 
 
-def open_channels(notify: Notify) -> list[Channel]:
+def open_channels(settings: Notify) -> list[Channel]:
     """The channels that are set.
 
-    Raises ``Misconfigured`` for an extra that is not installed or an address that is none.
+    Raises ``Misconfigured`` for a missing extra or for something that is no address.
     """
     channels: list[Channel] = []
-    if notify.slack_token:
+    if settings.slack_token:
         _extra("slack", "TAXI_SLACK_TOKEN")
-        channels.append(Slack(notify.slack_token, notify.slack_channel))
-    if notify.teams_webhook:
+        channels.append(Slack(settings.slack_token, settings.slack_channel))
+    if settings.teams_webhook:
         _extra("msteams", "TAXI_TEAMS_WEBHOOK")
-        _require_url(notify.teams_webhook, "TAXI_TEAMS_WEBHOOK", "https", "http")
-        channels.append(Teams(notify.teams_webhook))
-    if notify.smtp_url:
-        _require_url(notify.smtp_url, "TAXI_SMTP_URL", "smtp", "smtps")
-        channels.append(Email(notify.smtp_url, notify.email_from, notify.email_to))
+        _require_url(settings.teams_webhook, "TAXI_TEAMS_WEBHOOK", "https", "http")
+        channels.append(Teams(settings.teams_webhook))
+    if settings.smtp_url:
+        _require_url(settings.smtp_url, "TAXI_SMTP_URL", "smtp", "smtps")
+        channels.append(Email(settings.smtp_url, settings.email_from, settings.email_to))
     return channels
 
 
-def tell(channels: Sequence[Channel], message: Message) -> None:
+def notify(channels: Sequence[Channel], message: Message) -> None:
     """Send ``message`` to all channels; raises ``NotSent`` in the end for those that failed."""
     failed = []
     for channel in channels:
         try:
             channel.send(message)
-        except Exception as error:  # noqa: BLE001 - one channel's trouble must not silence the rest
+        except Exception as error:  # noqa: BLE001 - one channel's error must not silence the rest
             failed.append(f"{channel.name} ({_why(error)})")
     if failed:
         raise NotSent(f"{message.title!r} did not reach {', '.join(failed)}.")
@@ -156,7 +157,7 @@ def _why(error: Exception) -> str:
 def _require_url(url: str, setting: str, *schemes: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in schemes or not parts.hostname:
-        raise Misconfigured(f"{setting} is no address of the form {schemes[0]}://host.")
+        raise Misconfigured(f"{setting} is not an address.", f"Write it as {schemes[0]}://host.")
 
 
 def _extra(extra: str, setting: str) -> ModuleType:

@@ -1,23 +1,44 @@
-"""The jobs: a dataset's months from the web to the warehouse, and the zones.
+"""The jobs: what sensors, schedules, backfills and the command line run.
 
-Belongs here: names and selections of jobs. Does not: when they run (``publication``,
-``reissues``, ``schedules``).
+https://docs.dagster.io/guides/build/jobs/asset-jobs is the concept. A job names assets and checks
+that are run together; add one here when people need another selection under a name of its own.
+
+    <dataset>_months    a month's four assets and their checks
+    <dataset>_verify    a stored month checked again, without making it again
+    overdue_months      of every dataset, the months that should be there and are not
+    zones               the taxi zones
 """
 
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from taxi_assets.assets.common import trip_key
 from taxi_assets.datasets.spec import DatasetSpec
 
+__all__ = [
+    "DATASET_TAG",
+    "MONTH_ASSETS",
+    "OVERDUE_JOB",
+    "ZONES_JOB",
+    "job_name",
+    "months_job",
+    "overdue_job",
+    "verify_job",
+    "zones_job",
+]
+
 # In the order of a month's way.
 MONTH_ASSETS: Final = ("raw_trips", "clean_trips", "lake_trips", "warehouse_trips")
 ZONES_JOB: Final = "zones"
+OVERDUE_JOB: Final = "overdue_months"
+
+# Of a run: its dataset. Lists of runs show it.
+DATASET_TAG: Final = "taxi/dataset"
 
 # On Kubernetes a run is a pod, sized for the largest dataset; the others need less. Elsewhere the
 # tag means nothing.
@@ -28,26 +49,62 @@ _SMALL_POD: Final = {
     }
 }
 
+# What ``dg.define_asset_job`` returns has no public name; ``dg.Definitions`` takes it.
+_Job = Any
+
 
 def job_name(spec: DatasetSpec) -> str:
     """The name of the dataset's job, such as ``green_months``."""
     return f"{spec.name}_months"
 
 
-def months_job(spec: DatasetSpec) -> UnresolvedAssetJobDefinition:
-    """All four assets of the dataset, for one month or several."""
+def months_job(spec: DatasetSpec) -> _Job:
+    """All four assets of the dataset and their checks, for one month."""
+    assets = dg.AssetSelection.assets(*(trip_key(spec, name) for name in MONTH_ASSETS))
     return dg.define_asset_job(
         job_name(spec),
-        selection=[trip_key(spec, name) for name in MONTH_ASSETS],
+        selection=assets - dg.AssetSelection.checks(_overdue(spec)),
         description=f"{spec.title}: a month from TLC's site into lake and warehouse.",
-        tags={} if spec.memory_heavy else {_POD_TAG: json.dumps(_SMALL_POD)},
+        tags=_tags(spec),
     )
 
 
-def zones_job() -> UnresolvedAssetJobDefinition:
+def verify_job(spec: DatasetSpec) -> _Job:
+    """A stored month's rows counted and checked again; many months by a backfill in the UI."""
+    checks = dg.AssetSelection.checks(
+        dg.AssetCheckKey(trip_key(spec, "raw_trips"), "published_rows"),
+        dg.AssetCheckKey(trip_key(spec, "warehouse_trips"), "reconciled"),
+    )
+    return dg.define_asset_job(
+        f"{spec.name}_verify",
+        selection=dg.AssetSelection.assets(trip_key(spec, "stored_rows")) | checks,
+        description=f"{spec.title}: counts and checks a stored month, and changes nothing.",
+        tags=_tags(spec),
+    )
+
+
+def overdue_job(specs: Iterable[DatasetSpec]) -> _Job:
+    """The check of every dataset that names its overdue months."""
+    return dg.define_asset_job(
+        OVERDUE_JOB,
+        selection=dg.AssetSelection.checks(*map(_overdue, specs)),
+        description="Of every dataset, the months that should be loaded by now and are not.",
+    )
+
+
+def zones_job() -> _Job:
     """The taxi zones, in lake and warehouse."""
     return dg.define_asset_job(
         ZONES_JOB,
         selection=["lake_zones", "taxi_zones"],
         description="The taxi zones from TLC's site into lake and warehouse.",
     )
+
+
+def _overdue(spec: DatasetSpec) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(trip_key(spec, "warehouse_trips"), "overdue_months")
+
+
+def _tags(spec: DatasetSpec) -> dict[str, str]:
+    pod = {} if spec.memory_heavy else {_POD_TAG: json.dumps(_SMALL_POD)}
+    return {DATASET_TAG: spec.name, **pod}

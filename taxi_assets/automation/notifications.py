@@ -1,8 +1,8 @@
-"""The sensors that tell people: of failed runs and checks, of new months and recoveries.
+"""The sensors that notify people: of failed runs, of loaded months, of overdue months.
 
-Belongs here: which events are news. Does not: the words (``messages``), the ways (``channels``).
-
-A run that Dagster is about to retry is no news yet, nor is a month that landed again.
+https://docs.dagster.io/guides/automate/sensors/run-status-sensors is the concept. Which events are
+news is decided here: not a run that Dagster is about to retry, not a month loaded once more, not a
+month that was overdue the day before.
 """
 
 from __future__ import annotations
@@ -13,27 +13,31 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from taxi_assets.assets.common import trip_key
-from taxi_assets.automation.channels import Channel, NotSent, tell
-from taxi_assets.automation.jobs import MONTH_ASSETS
-from taxi_assets.automation.messages import failure, landing, run_url
+from taxi_assets.automation.channels import Channel, NotSent, notify
+from taxi_assets.automation.jobs import OVERDUE_JOB, overdue_job
+from taxi_assets.automation.messages import Message, failure, loaded, overdue, run_url
+from taxi_assets.automation.records import run_before
+from taxi_assets.dagster_names import WILL_RETRY_TAG
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 
-_RECORDS_A_LOOK = 500
+__all__ = ["failure_sensor", "loaded_sensor", "overdue_sensor"]
+
+_RECORDS_A_TICK = 500
 
 
 def failure_sensor(
     channels: Sequence[Channel], *, ui_url: str, seconds: int
 ) -> dg.SensorDefinition:
-    """Tells of every run that failed for good, and of the check that stopped it."""
+    """Notifies of every run that failed for good, and of the check that stopped it."""
 
     @dg.run_failure_sensor(
-        name="tell_failures",
+        name="notify_failures",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Tells {_names(channels)} of failed runs and failed blocking checks.",
+        description=f"Notifies {_names(channels)} of failed runs and failed blocking checks.",
     )
-    def told(context: dg.RunFailureSensorContext) -> None:
+    def failed(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
         if run.is_complete_and_waiting_to_retry:
             return
@@ -44,53 +48,78 @@ def failure_sensor(
             _evaluations(context.instance, run.run_id),
             ui_url,
         )
-        tell(channels, message)
+        notify(channels, message)
 
-    return told
+    return failed
 
 
-def landing_sensor(
+def loaded_sensor(
     specs: Iterable[DatasetSpec], channels: Sequence[Channel], *, ui_url: str, seconds: int
 ) -> dg.SensorDefinition:
-    """Tells of months that are in the warehouse for the first time, or after a failure."""
-    by_name = {spec.name: spec for spec in specs}
+    """Notifies of months that are in the warehouse for the first time, or after a failure.
+
+    The months of a backfill that are loaded between two ticks are one message.
+    """
+    specs = tuple(specs)
 
     @dg.sensor(
-        name="tell_landings",
+        name="notify_loaded_months",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Tells {_names(channels)} of new months and of recoveries.",
+        description=f"Notifies {_names(channels)} of new months and of recoveries.",
     )
-    def told(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def loaded_months(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         seen: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
-        told_of, problems = 0, []
-        for name, spec in by_name.items():
-            key = trip_key(spec, MONTH_ASSETS[-1])
-            records = _since(context.instance, key, seen.get(name))
-            for (run_id, recovered), made in _news(context.instance, key, records).items():
-                url = run_url(ui_url, run_id)
+        count, problems = 0, []
+        for spec in specs:
+            key = trip_key(spec, "warehouse_trips")
+            records = _since(context.instance, key, seen.get(spec.name))
+            for recovered, news in _news(context.instance, spec, records).items():
                 try:
-                    tell(channels, landing(name, made, url, recovered=recovered))
+                    notify(channels, _loaded(spec, news, recovered=recovered, ui_url=ui_url))
                 except NotSent as error:
                     # Not again: the other channels have had it.
                     context.log.error(str(error))
                     problems.append(str(error))
-                told_of += len(made)
-            seen[name] = _latest(context.instance, key, records, seen.get(name))
-        reason = " ".join(problems) or f"Told of {told_of} months."
+                count += len(news)
+            seen[spec.name] = _latest(context.instance, key, records, seen.get(spec.name))
+        reason = " ".join(problems) or f"Notified of {count} months."
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(seen))
 
-    return told
+    return loaded_months
+
+
+def overdue_sensor(
+    specs: Iterable[DatasetSpec], channels: Sequence[Channel], *, ui_url: str, seconds: int
+) -> dg.SensorDefinition:
+    """Notifies of overdue months when a run of their checks finds others than the run before."""
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[overdue_job(specs)],
+        name="notify_overdue_months",
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Notifies {_names(channels)} when the overdue months are other ones.",
+    )
+    def overdue_months(context: dg.RunStatusSensorContext) -> None:
+        run = context.dagster_run
+        known = _overdue_before(context.instance, run)
+        found = _overdue(context.instance, run)
+        if news := [each for key, each in found.items() if known.get(key) != each.description]:
+            notify(channels, overdue(news, run_url(ui_url, run.run_id)))
+
+    return overdue_months
 
 
 def _since(
     instance: dg.DagsterInstance, key: dg.AssetKey, seen: int | None
 ) -> Sequence[dg.EventLogRecord]:
-    """What landed after ``seen``; nothing in the first look, which must not tell old news."""
+    """What was loaded after ``seen``; nothing in the first tick, which must not repeat old news."""
     if seen is None:
         return []
     newer = dg.AssetRecordsFilter(key, after_storage_id=seen)
-    return instance.fetch_materializations(newer, limit=_RECORDS_A_LOOK, ascending=True).records
+    return instance.fetch_materializations(newer, limit=_RECORDS_A_TICK, ascending=True).records
 
 
 def _latest(
@@ -105,56 +134,72 @@ def _latest(
 
 
 def _news(
-    instance: dg.DagsterInstance, key: dg.AssetKey, records: Sequence[dg.EventLogRecord]
-) -> dict[tuple[str, bool], dict[Month, dg.AssetMaterialization]]:
-    """The news among ``records``, by run and whether a failure went before."""
-    news: dict[tuple[str, bool], dict[Month, dg.AssetMaterialization]] = {}
+    instance: dg.DagsterInstance, spec: DatasetSpec, records: Sequence[dg.EventLogRecord]
+) -> dict[bool, list[dg.EventLogRecord]]:
+    """The news among ``records``, by whether a failure went before."""
+    news: dict[bool, list[dg.EventLogRecord]] = {}
     for record in records:
-        made = record.asset_materialization
-        assert made is not None
-        assert made.partition is not None
-        recovered = _failed_before(instance, key, record, made.partition)
-        if recovered or not _landed_before(instance, key, record, made.partition):
-            months = news.setdefault((record.run_id, recovered), {})
-            months[Month.parse(made.partition)] = made
+        recovered = _failed_before(instance, spec, record)
+        if recovered or not _loaded_before(instance, spec, record):
+            news.setdefault(recovered, []).append(record)
     return news
 
 
-def _landed_before(
-    instance: dg.DagsterInstance, key: dg.AssetKey, record: dg.EventLogRecord, partition: str
+def _loaded_before(
+    instance: dg.DagsterInstance, spec: DatasetSpec, record: dg.EventLogRecord
 ) -> bool:
     earlier = dg.AssetRecordsFilter(
-        key, asset_partitions=[partition], before_storage_id=record.storage_id
+        trip_key(spec, "warehouse_trips"),
+        asset_partitions=[str(record.partition_key)],
+        before_storage_id=record.storage_id,
     )
     return bool(instance.fetch_materializations(earlier, limit=1).records)
 
 
 def _failed_before(
-    instance: dg.DagsterInstance, key: dg.AssetKey, record: dg.EventLogRecord, partition: str
+    instance: dg.DagsterInstance, spec: DatasetSpec, record: dg.EventLogRecord
 ) -> bool:
-    """Whether the attempt before this one failed, and not merely to be retried by Dagster."""
-    planned = instance.event_log_storage.get_event_records(
-        dg.EventRecordsFilter(
-            dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
-            asset_key=key,
-            asset_partitions=[partition],
-            before_cursor=record.storage_id,
+    """Whether the run of the month before this one failed, and not merely to be retried."""
+    run = run_before(instance, spec, str(record.partition_key), record.run_id)
+    return bool(run and run.is_failure and run.tags.get(WILL_RETRY_TAG) != "true")
+
+
+def _loaded(
+    spec: DatasetSpec, news: Sequence[dg.EventLogRecord], *, recovered: bool, ui_url: str
+) -> Message:
+    """The message of several records: it links to their run or, of more, to the asset."""
+    made = {Month.parse(str(each.partition_key)): each.asset_materialization for each in news}
+    runs = {each.run_id for each in news}
+    page = f"{ui_url}/assets/{spec.name}/warehouse_trips"
+    url = run_url(ui_url, runs.pop()) if len(runs) == 1 else page
+    known = {month: each for month, each in made.items() if each is not None}
+    return loaded(spec.name, known, url, recovered=recovered)
+
+
+def _overdue(
+    instance: dg.DagsterInstance, run: dg.DagsterRun
+) -> dict[dg.AssetKey, dg.AssetCheckEvaluation]:
+    """The checks for overdue months that failed in ``run``."""
+    evaluations = _evaluations(instance, run.run_id)
+    return {each.asset_key: each for each in evaluations if not each.passed}
+
+
+def _overdue_before(
+    instance: dg.DagsterInstance, run: dg.DagsterRun
+) -> dict[dg.AssetKey, str | None]:
+    """What the checks of the run before said of the datasets that had overdue months then."""
+    record = instance.get_run_record_by_id(run.run_id)
+    assert record is not None
+    before = instance.get_runs(
+        dg.RunsFilter(
+            job_name=OVERDUE_JOB,
+            statuses=[dg.DagsterRunStatus.SUCCESS],
+            created_before=record.create_timestamp,
         ),
-        limit=2,
+        limit=1,
     )
-    earlier = [each for each in planned if each.run_id != record.run_id]
-    run = instance.get_run_by_id(earlier[0].run_id) if earlier else None
-    if run is None or run.status is not dg.DagsterRunStatus.FAILURE:
-        return False
-    retried = run.tags.get("dagster/will_retry") == "true"
-    return not retried and not _made_in(instance, key, partition, run.run_id)
-
-
-def _made_in(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, run_id: str) -> bool:
-    """Whether the month landed in that run, although the run failed for another month."""
-    every = dg.AssetRecordsFilter(key, asset_partitions=[partition])
-    records = instance.fetch_materializations(every, limit=_RECORDS_A_LOOK).records
-    return any(each.run_id == run_id for each in records)
+    found = _overdue(instance, before[0]) if before else {}
+    return {key: each.description for key, each in found.items()}
 
 
 def _evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:

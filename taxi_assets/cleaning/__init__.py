@@ -7,13 +7,12 @@ a dataset (``datasets``), the network (``tlc``), Dagster.
 from taxi_assets.cleaning.counts import MonthCounts
 from taxi_assets.cleaning.engine import CleanedMonth, clean_month
 from taxi_assets.cleaning.mapping import published_names
-from taxi_assets.cleaning.version import code_version, month_version
+from taxi_assets.cleaning.version import code_version
 
 __all__ = [
     "CleanedMonth",
     "MonthCounts",
     "clean_month",
     "code_version",
-    "month_version",
     "published_names",
 ]

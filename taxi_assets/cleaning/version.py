@@ -1,7 +1,7 @@
-"""What decides the rows of a cleaned month, as one short text.
+"""What of the code decides the rows of a cleaned month, as one short text.
 
-A month whose published bytes and whose code version are unchanged is the same month: it is not
-cleaned again, and nothing downstream goes stale. https://docs.dagster.io/guides/build/assets/asset-versioning-and-caching
+It is the code version of ``clean_trips`` and a part of every month's version (``versions``).
+https://docs.dagster.io/guides/build/assets/asset-versioning-and-caching
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 
 from taxi_assets.datasets.spec import DatasetSpec
 
-__all__ = ["CLEANING", "code_version", "month_version"]
+__all__ = ["CLEANING", "code_version"]
 
 CLEANING = 1
 """Number of the cleaning itself. Raise it when the rows of some month change although no
@@ -38,8 +38,3 @@ def code_version(spec: DatasetSpec) -> str:
         ],
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
-
-
-def month_version(spec: DatasetSpec, raw_sha256: str) -> str:
-    """What the rows of a month are, made from a file with that checksum by this code."""
-    return f"{raw_sha256[:12]}-{code_version(spec)}"

@@ -1,4 +1,8 @@
-"""Which months should be there by now, and how a list of months reads."""
+"""When a month is due, and which months are overdue.
+
+TLC publishes a month 47 to 62 days after it ends, so a month is due some months later. The monthly
+schedules and the checks ``overdue_months`` share this one rule.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from datetime import date
 from typing import Final
 
 from taxi_assets.datasets.month import Month, months_between
+from taxi_assets.datasets.spec import DatasetSpec
 
-__all__ = ["DUE_DAY", "month_due", "overdue", "several"]
+__all__ = ["DUE_DAY", "month_due", "overdue"]
 
 # The longest wait on record, 62 days, ends on the first or second of a month.
 DUE_DAY: Final = 5
@@ -16,25 +21,19 @@ DUE_DAY: Final = 5
 
 def month_due(today: date, lag_months: int) -> Month:
     """The newest month that TLC should have published: it ended ``lag_months`` before."""
-    behind = 1 + lag_months + (today.day < DUE_DAY)
-    return Month.of(today).plus(-behind)
+    return Month.of(today).plus(-1 - lag_months - (today.day < DUE_DAY))
 
 
-def overdue(loaded: Collection[Month], due: Month) -> list[Month]:
-    """The months that are missing from the earliest loaded one to ``due``, oldest first."""
+def overdue(
+    spec: DatasetSpec, loaded: Collection[Month], today: date, lag_months: int
+) -> list[Month]:
+    """The due months since the earliest loaded one that are not among ``loaded``, oldest first.
+
+    What lies before the earliest nobody has asked for, and a dataset without any month is not in
+    use: neither is overdue.
+    """
     if not loaded:
         return []
-    return [month for month in months_between(min(loaded), due) if month not in loaded]
-
-
-def several(months: Collection[Month]) -> str:
-    """Months in ascending order, runs of three and more as ``2024-01 to 2024-03``."""
-    spans: list[list[Month]] = []
-    for month in sorted(months):
-        if spans and spans[-1][-1].plus(1) == month:
-            spans[-1].append(month)
-        else:
-            spans.append([month])
-    return ", ".join(
-        f"{span[0]} to {span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans
-    )
+    since = max(spec.first_month, min(loaded))
+    wanted = months_between(since, month_due(today, lag_months))
+    return [month for month in wanted if month not in loaded]

@@ -1,15 +1,17 @@
 """A calendar month: the unit in which TLC publishes and this platform works.
 
-Belongs here: parsing, printing, stepping and ranges of months. Does not: which months a dataset
-has (its specification says so) or partitions (``automation.partitions``).
+What can be said of any month stands here; which months a dataset has is in its specification, when
+one is due in ``calendar``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
+
+__all__ = ["Month", "months_between", "parse_months", "several"]
 
 _PATTERN = re.compile(r"(\d{4})-(\d{2})")
 
@@ -76,3 +78,16 @@ def parse_months(text: str) -> list[Month]:
     if last < first:
         raise ValueError(f"{text!r} ends before it begins; write the earlier month first")
     return list(months_between(first, last))
+
+
+def several(months: Collection[Month]) -> str:
+    """Months in ascending order, three and more in a row as ``2024-01 to 2024-03``."""
+    spans: list[list[Month]] = []
+    for month in sorted(months):
+        if spans and spans[-1][-1].plus(1) == month:
+            spans[-1].append(month)
+        else:
+            spans.append([month])
+    return ", ".join(
+        f"{span[0]} to {span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans
+    )

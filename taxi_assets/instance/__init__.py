@@ -1,19 +1,28 @@
-"""The Dagster instance of one machine: where it keeps its records and how it runs.
+"""The Dagster instance of one machine: where it keeps its records, and how it runs.
 
-Belongs here: preparing ``DAGSTER_HOME`` for the commands. Does not: what runs (``definitions``),
-instances on a server (``deploy/``).
+An instance is a folder, ``DAGSTER_HOME``, with a ``dagster.yaml``
+(https://docs.dagster.io/deployment/oss/oss-instance-configuration). Settings of Dagster's that a
+laptop needs go into that file; a server's are in ``deploy/``.
 """
 
 from __future__ import annotations
 
 import os
-from importlib import resources
+from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
 from taxi_assets.settings import Settings
 
-# Downloads wait for the network, so several at once do not hurt; TLC is not to be stormed either.
+__all__ = ["LOCATION", "WORKSPACE", "prepared"]
+
+# The code location, in every workspace, deployment and run: the UI finds runs by it.
+LOCATION: Final = "taxi_assets"
+
+WORKSPACE: Final = Path(__file__).with_name("workspace.yaml")
+
+# Downloads wait for the network, so several at once do not hurt; TLC must not be overrun either.
 _TLC_POOL, _TLC_DOWNLOADS = "tlc", 4
 
 
@@ -27,8 +36,7 @@ def prepared(settings: Settings) -> dg.DagsterInstance:
         return dg.DagsterInstance.get()
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shipped = resources.files(__package__).joinpath("dagster.yaml")
-    (home / "dagster.yaml").write_text(shipped.read_text())
+    (home / "dagster.yaml").write_bytes(Path(__file__).with_name("dagster.yaml").read_bytes())
     os.environ["DAGSTER_HOME"] = str(home)
     instance = dg.DagsterInstance.get()
     storage = instance.event_log_storage

@@ -16,8 +16,7 @@ ETAG: Final = "etag"
 LAST_MODIFIED: Final = "last_modified"
 COLUMNS: Final = "columns"
 
-# Of a cleaned month's two objects: what its rows are (``cleaning.month_version``). An object
-# without one is of an older layout.
+# Of a cleaned month's two objects: what its rows are, and how it is stored (``versions``).
 VERSION: Final = "version"
 
 # Of a cleaned month's trips: ``MonthCounts`` as text, and the trips without a pickup time.

@@ -1,7 +1,7 @@
 """The lake on Azure Blob Storage.
 
-Belongs here: requests to Azure and its configuration. Does not: what Azure's refusals mean
-(``azure_errors``), what all remote stores share (``bucket``).
+Requests to Azure and its configuration. What its errors mean is the table in ``azure_errors``; what
+all remote stores share, ``bucket``.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobClient, BlobServiceClient
 from typing_extensions import override
 
 from taxi_assets.errors import Misconfigured, StoreUnavailable
-from taxi_assets.lake.azure_errors import explained, is_container
+from taxi_assets.lake.azure_errors import AZURE
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
 from taxi_assets.lake.store import NewObject
+from taxi_assets.services import TRY_LATER
 
 _COPY_SECONDS = 600  # a copy within an account is done when it is answered, as a rule
 
@@ -36,23 +35,16 @@ class AzureStore(BucketStore):
     MD5, and appear when their list is committed; ETag conditions decide between writers.
     """
 
+    service = AZURE
+
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        with self._explained("Opening", url):
+        with self._named_errors("Opening", url):
             self._container = _service().get_container_client(self.bucket_name)
 
     @override
-    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
-        return explained(verb, uri, self.bucket_name)
-
-    @override
-    def _describe(self, name: str) -> Found | None:
-        try:
-            properties = self._container.get_blob_client(name).get_blob_properties()
-        except ResourceNotFoundError as error:
-            if is_container(error):
-                raise
-            return None
+    def _describe(self, name: str) -> Found:
+        properties = self._container.get_blob_client(name).get_blob_properties()
         return Found(properties.size, str(properties.etag), from_header(properties.metadata))
 
     @override
@@ -96,11 +88,7 @@ class AzureStore(BucketStore):
 
     @override
     def _remove(self, name: str) -> None:
-        try:
-            self._container.get_blob_client(name).delete_blob()
-        except ResourceNotFoundError as error:
-            if is_container(error):
-                raise
+        self._container.get_blob_client(name).delete_blob()
 
 
 def _service() -> BlobServiceClient:
@@ -111,8 +99,9 @@ def _service() -> BlobServiceClient:
     account = os.environ.get("AZURE_STORAGE_ACCOUNT")
     if not account:
         raise Misconfigured(
-            "An az:// lake needs AZURE_STORAGE_ACCOUNT, the storage account's name, or "
-            "AZURE_STORAGE_CONNECTION_STRING."
+            "An az:// lake has no account.",
+            "Set AZURE_STORAGE_ACCOUNT, the storage account's name, or "
+            "AZURE_STORAGE_CONNECTION_STRING.",
         )
     return BlobServiceClient(
         f"https://{account}.blob.core.windows.net", DefaultAzureCredential(), **blocks
@@ -134,6 +123,7 @@ def _finished_copy(blob: BlobClient) -> str:
     if properties.copy.status != "success":
         raise StoreUnavailable(
             f"Azure's copy to {blob.blob_name} ended as {properties.copy.status} "
-            f"({properties.copy.status_description}). Try later."
+            f"({properties.copy.status_description}).",
+            TRY_LATER,
         )
     return str(properties.etag)

@@ -1,86 +1,48 @@
-"""What Azure Blob Storage's refusals mean, in the words of this package's errors.
+"""What Azure Blob Storage says when it refuses, as a table; see :mod:`taxi_assets.services`.
 
-Belongs here: the Azure client's exceptions → ``errors``, with the role or setting to mend. Does
-not: the requests (``azure``).
+https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes lists its codes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import azure.core.exceptions as azure
 
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ServiceRequestError,
-    ServiceResponseError,
+from taxi_assets.lake.bucket import gone, lost_race, no_bucket
+from taxi_assets.services import Rule, Said, Service, http_codes, transient
+
+__all__ = ["AZURE"]
+
+_CUT = "no status"  # of a download that was cut, again and again
+
+
+def _said(error: Exception) -> Said:
+    message = str(error).partition("\n")[0]
+    if not isinstance(error, azure.HttpResponseError):
+        return Said(message)
+    status = http_codes(error.status_code) if error.status_code else {_CUT}
+    code = getattr(error, "error_code", None) or ""
+    code = str(getattr(code, "value", code))
+    return Said(": ".join(filter(None, (code, message))), {*status, code})
+
+
+_RULES = (
+    transient(_CUT, azure.ServiceRequestError, azure.ServiceResponseError, "Md5Mismatch"),
+    lost_race("BlobAlreadyExists", "ConditionNotMet", "PendingCopyOperation"),
+    no_bucket(
+        *("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"),
+        make="az storage container create --name {bucket}",
+    ),
+    gone(),
+    Rule(
+        {403, azure.ClientAuthenticationError},
+        "Grant the worker's identity the role Storage Blob Data Contributor on the container "
+        "{bucket}, or correct the credentials.",
+    ),
+    Rule(
+        set(),
+        "Correct TAXI_LAKE_URL, and AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT.",
+    ),
 )
 
-from taxi_assets.errors import Misconfigured, ObjectMissing, StoreUnavailable, TaxiAssetsError
-from taxi_assets.lake.store import written_meanwhile
-
-_LOST_RACES = {"BlobAlreadyExists", "ConditionNotMet", "PendingCopyOperation"}
-_SAME_CONTAINER = {"ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"}
-
-
-@contextmanager
-def explained(verb: str, uri: str, container: str) -> Iterator[None]:
-    """Turn what Azure's client raises inside into this package's errors.
-
-    ``verb`` and ``uri`` open the message: "Writing", "az://lake/trips/green/…".
-    """
-    try:
-        yield
-    except HttpResponseError as error:
-        if error.status_code is None:  # a download that was cut, again and again
-            raise _no_answer(verb, uri, error) from error
-        raise _of_answer(verb, uri, container, error.status_code, error) from error
-    except (ServiceRequestError, ServiceResponseError) as error:
-        raise _no_answer(verb, uri, error) from error
-    except (AzureError, ValueError) as error:  # ValueError: a malformed connection string
-        raise Misconfigured(
-            f"{verb} {uri}: the Azure settings do not work ({_first_line(error)})."
-        ) from error
-
-
-def is_container(error: HttpResponseError) -> bool:
-    """Whether the container is what was not found, rather than a blob in it."""
-    return _code(error) in _SAME_CONTAINER
-
-
-def _no_answer(verb: str, uri: str, error: AzureError) -> StoreUnavailable:
-    said = _first_line(error)
-    return StoreUnavailable(f"{verb} {uri}: Azure did not answer ({said}). Try later.")
-
-
-def _of_answer(
-    verb: str, uri: str, container: str, status: int, error: HttpResponseError
-) -> TaxiAssetsError:
-    doing, said = f"{verb} {uri}", _first_line(error)
-    if _code(error) in _LOST_RACES or status == 412:
-        return written_meanwhile(uri)
-    if is_container(error):
-        return Misconfigured(
-            f"There is no container {container}. Make it (`az storage container create --name "
-            f"{container}`) or mend TAXI_LAKE_URL and the account's name."
-        )
-    if status == 404:
-        return ObjectMissing(f"{doing}: it has gone ({said}); materialise it again.")
-    if status in (408, 429) or status >= 500 or _code(error) == "Md5Mismatch":
-        return StoreUnavailable(f"{doing}: Azure is busy or the line is bad ({said}). Try later.")
-    if status == 403 or isinstance(error, ClientAuthenticationError):
-        return Misconfigured(
-            f"{doing}: permission denied ({said}). Grant the worker's identity the role Storage "
-            f"Blob Data Contributor on the container {container}, or mend the credentials."
-        )
-    return Misconfigured(f"{doing}: Azure refused the request ({status}: {said}).")
-
-
-def _code(error: HttpResponseError) -> str:
-    code = getattr(error, "error_code", "") or ""
-    return str(getattr(code, "value", code))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+# A ValueError is what a malformed connection string raises.
+AZURE = Service("Azure", (azure.AzureError, ValueError), _said, _RULES)

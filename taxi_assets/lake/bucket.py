@@ -1,7 +1,7 @@
 """What every remote store shares: names below a prefix, checks before work, verified downloads.
 
-Belongs here: the parts of ``LakeStore`` that do not depend on whose bucket it is. Does not: any
-client (``gcs``, ``s3``, ``azure``).
+A store of its own (``gcs``, ``s3``, ``azure``) is a subclass with the requests of its client, and
+a table of its errors, which begins with the rules made here.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import tempfile
 import uuid
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from typing import ClassVar
 
 from typing_extensions import override
 
-from taxi_assets.errors import Misconfigured, ObjectMissing, StoreUnavailable
+from taxi_assets.addresses import lake_address
+from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
 from taxi_assets.lake.store import (
+    MATERIALISE_AGAIN,
+    ONE_RUN_FIRST,
+    WRITTEN_MEANWHILE,
     LakeObject,
     LakeStore,
     NewObject,
@@ -28,6 +32,7 @@ from taxi_assets.lake.store import (
     sha256_of,
     written_meanwhile,
 )
+from taxi_assets.services import Code, Rule, Service, named_errors
 
 PART_SIZE = 8 << 20
 """Bytes sent at a time; also the largest file sent in one request. GCS wants n x 256 KiB, S3 more
@@ -47,27 +52,23 @@ class BucketStore(LakeStore):
     """A bucket or container at ``scheme://name/prefix``; it must exist.
 
     Each write carries a precondition that the store itself enforces, on the version found under
-    the key. It is looked at first as well, so that a month is not sent only to be refused.
+    the key. That version is checked first as well, so that a month is not sent only to be refused.
 
     An object that another program put there has no sha256: it is read once, whole, each time it
     is found. Anything ``fetch`` returns has been verified against the sha256 of its writer.
     """
 
+    service: ClassVar[Service]
+
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if not parts.netloc or parts.query or parts.fragment:
-            raise Misconfigured(
-                f"{url!r} names no bucket; write {parts.scheme}://bucket or "
-                f"{parts.scheme}://bucket/prefix."
-            )
-        self.url = url.rstrip("/")
-        self.bucket_name = parts.netloc
-        self._prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
+        address = lake_address(url)
+        self.url = address.url
+        self.bucket_name = address.bucket
+        self._prefix = f"{address.prefix}/" if address.prefix else ""
 
     @override
     def find(self, key: str) -> LakeObject | None:
-        with self._explained("Looking for", self.uri(key)):
-            found = self._describe(self._name(key))
+        found = self._found(key)
         if found is None:
             return None
         sha256, rows, attributes = facts_of(found.facts)
@@ -79,7 +80,7 @@ class BucketStore(LakeStore):
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         self._expect(key, replacing)
         size = new.path.stat().st_size
-        with self._explained("Writing", self.uri(key)):
+        with self._named_errors("Writing", self.uri(key)):
             version = self._upload(new, self._name(key), _version_of(replacing))
         return LakeObject(
             self.uri(key), key, size, version, new.sha256, new.rows, dict(new.attributes)
@@ -89,7 +90,7 @@ class BucketStore(LakeStore):
     def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         self._must_be_current(source)
         self._expect(key, replacing)
-        with self._explained(f"Copying {source.uri} to", self.uri(key)):
+        with self._named_errors(f"Copying {source.uri} to", self.uri(key)):
             version = self._duplicate(
                 self._name(source.key),
                 source.version,
@@ -107,13 +108,13 @@ class BucketStore(LakeStore):
         path = folder / f"{source.sha256[:16]}-{PurePosixPath(source.key).name}"
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
-            with self._explained("Reading", source.uri):
+            with self._named_errors("Reading", source.uri):
                 self._download(self._name(source.key), source.version, temporary)
             if sha256_of(temporary) != source.sha256:
                 self._must_be_current(source)
                 raise StoreUnavailable(
-                    f"{source.uri} arrived damaged: its sha256 is not {source.sha256}. If another "
-                    "try ends the same, materialise it again."
+                    f"{source.uri} arrived damaged: its sha256 is not {source.sha256}.",
+                    "If another try ends the same, materialise it again.",
                 )
             temporary.replace(path)
         finally:
@@ -122,46 +123,50 @@ class BucketStore(LakeStore):
 
     @override
     def keys(self, prefix: str) -> Iterator[str]:
-        with self._explained("Listing", self.uri(prefix)):
+        with self._named_errors("Listing", self.uri(prefix)):
             names = sorted(self._names(self._name(prefix)))
         return (name.removeprefix(self._prefix) for name in names)
 
     @override
     def delete(self, key: str) -> None:
-        with self._explained("Removing", self.uri(key)):
+        with suppress(ObjectMissing), self._named_errors("Removing", self.uri(key)):
             self._remove(self._name(key))
 
     def _name(self, key: str) -> str:
         return self._prefix + key
 
     def _expect(self, key: str, replacing: LakeObject | None) -> None:
-        with self._explained("Looking for", self.uri(key)):
-            found = self._describe(self._name(key))
+        found = self._found(key)
         if (found.version if found else None) != _version_of(replacing):
             raise written_meanwhile(self.uri(key))
 
     def _must_be_current(self, source: LakeObject) -> None:
-        with self._explained("Looking for", source.uri):
-            found = self._describe(self._name(source.key))
+        found = self._found(source.key)
         if found is None:
-            raise ObjectMissing(f"{source.uri} has gone; materialise it again.")
+            raise ObjectMissing(f"{source.uri} is gone.", MATERIALISE_AGAIN)
         if found.version != source.version:
             raise written_meanwhile(source.uri)
 
     def _read_through(self, key: str, version: str) -> tuple[str, int | None]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / PurePosixPath(key).name
-            with self._explained("Reading", self.uri(key)):
+            with self._named_errors("Reading", self.uri(key)):
                 self._download(self._name(key), version, path)
             return sha256_of(path), rows_of(path)
 
-    @abstractmethod
-    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
-        """Turn what the client raises inside into ``errors``; "verb uri" opens the message."""
+    def _named_errors(self, verb: str, uri: str) -> AbstractContextManager[None]:
+        return named_errors(self.service, f"{verb} {uri}", uri=uri, bucket=self.bucket_name)
+
+    def _found(self, key: str) -> Found | None:
+        try:
+            with self._named_errors("Finding", self.uri(key)):
+                return self._describe(self._name(key))
+        except ObjectMissing:
+            return None
 
     @abstractmethod
-    def _describe(self, name: str) -> Found | None:
-        """The object called ``name``, or ``None``."""
+    def _describe(self, name: str) -> Found:
+        """The object called ``name``; the client's own error if there is none."""
 
     @abstractmethod
     def _upload(self, new: NewObject, name: str, expected: str | None) -> str:
@@ -181,7 +186,7 @@ class BucketStore(LakeStore):
 
     @abstractmethod
     def _remove(self, name: str) -> None:
-        """Remove the object called ``name``; nothing there is no error."""
+        """Remove the object called ``name``; if there is none, nothing or the client's error."""
 
 
 def _version_of(replacing: LakeObject | None) -> str | None:
@@ -201,3 +206,19 @@ def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """Read ``to_header`` back; empty when another program wrote the object."""
     facts: dict[str, str] = json.loads((metadata or {}).get("facts", "{}"))
     return facts
+
+
+def lost_race(*codes: Code) -> Rule:
+    """The rule for a precondition that no longer held."""
+    return Rule({412, *codes}, ONE_RUN_FIRST, ConcurrentWrite, happened=WRITTEN_MEANWHILE)
+
+
+def no_bucket(*codes: Code, make: str, words: str = ".*") -> Rule:
+    """The rule for a bucket that is not there; the command ``make`` makes it."""
+    remedy = f"There is no bucket {{bucket}}: make it (`{make}`) or correct TAXI_LAKE_URL."
+    return Rule(set(codes), remedy, words=words)
+
+
+def gone(*codes: Code) -> Rule:
+    """The rule for an object that is not there."""
+    return Rule({404, *codes}, MATERIALISE_AGAIN, ObjectMissing)

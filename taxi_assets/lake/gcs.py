@@ -1,13 +1,12 @@
 """The lake on Google Cloud Storage.
 
-Belongs here: requests to GCS. Does not: what GCS's refusals mean (``gcs_errors``), who we are
-(``taxi_assets.gcp``), what all remote stores share (``bucket``).
+Requests to GCS. What its errors mean is the table in ``gcs_errors``; who we are,
+``taxi_assets.gcp``; what all remote stores share, ``bucket``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dagster_gcp import GCSResource
@@ -17,9 +16,11 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from typing_extensions import override
 
 from taxi_assets import gcp
+from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
-from taxi_assets.lake.gcs_errors import bucket_missing, explained, is_bucket
+from taxi_assets.lake.gcs_errors import GCS, NO_BUCKET
 from taxi_assets.lake.store import NewObject
+from taxi_assets.services import Said
 
 _NEVER = 0  # the generation of an object that does not exist
 RETRY = DEFAULT_RETRY.with_timeout(120)  # seconds of 429, 5xx and cut lines before giving up
@@ -41,24 +42,17 @@ class GcsStore(BucketStore):
     ``roles/storage.objectUser`` on the bucket and nothing on the project.
     """
 
+    service = GCS
+
     def __init__(self, url: str, client: storage.Client) -> None:
         super().__init__(url)
         self._client = client
         self._bucket = client.bucket(self.bucket_name)
 
     @override
-    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
-        return explained(verb, uri, self.bucket_name)
-
-    @override
-    def _describe(self, name: str) -> Found | None:
+    def _describe(self, name: str) -> Found:
         blob = self._bucket.blob(name)
-        try:
-            blob.reload(retry=RETRY)
-        except NotFound as error:
-            if is_bucket(error):
-                raise
-            return None
+        blob.reload(retry=RETRY)
         return Found(int(blob.size), str(blob.generation), blob.metadata or {})
 
     @override
@@ -74,7 +68,7 @@ class GcsStore(BucketStore):
                 retry=RETRY,
             )
         except NotFound as error:  # only a bucket can be missing when one writes
-            raise bucket_missing(self.bucket_name) from error
+            raise self._no_bucket(error) from error
         return str(blob.generation)
 
     @override
@@ -107,12 +101,12 @@ class GcsStore(BucketStore):
             for blob in listed:
                 yield str(blob.name)
         except NotFound as error:
-            raise bucket_missing(self.bucket_name) from error
+            raise self._no_bucket(error) from error
 
     @override
     def _remove(self, name: str) -> None:
-        try:
-            self._bucket.blob(name).delete(retry=RETRY)
-        except NotFound as error:
-            if is_bucket(error):
-                raise
+        self._bucket.blob(name).delete(retry=RETRY)
+
+    def _no_bucket(self, error: NotFound) -> TaxiAssetsError:
+        said = Said(error.message, {NO_BUCKET})
+        return GCS.error(said, f"Opening {self.url}", bucket=self.bucket_name)

@@ -1,106 +1,61 @@
-"""What GCS's refusals mean, in the words of this package's errors.
+"""What GCS says when it refuses, as a table; see :mod:`taxi_assets.services`.
 
-Belongs here: Google's exceptions → ``errors``, with the role or setting to mend. Does not: the
-requests (``gcs``), credentials that give no token (``taxi_assets.gcp``).
+https://cloud.google.com/storage/docs/json_api/v1/status-codes lists its statuses and reasons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed, RetryError
-from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
-from taxi_assets.errors import (
-    Misconfigured,
-    ObjectMissing,
-    StoreUnavailable,
-    TaxiAssetsError,
+from taxi_assets.errors import StoreUnavailable
+from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, said_by_google
+from taxi_assets.lake.bucket import gone, lost_race, no_bucket
+from taxi_assets.services import TRY_LATER, Rule, Service, transient
+
+__all__ = ["GCS", "NO_BUCKET"]
+
+NO_BUCKET = "no bucket"
+"""The code of a 404 to a request that names no object."""
+
+_MAKE = "gcloud storage buckets create gs://{bucket} --location=LOCATION --project=PROJECT"
+_PROJECT = (
+    "GCS refused the project, not the bucket: set GOOGLE_CLOUD_PROJECT to one that the worker's "
+    "account may use, with billing and the API storage.googleapis.com enabled."
 )
-from taxi_assets.gcp import credentials_refused
-from taxi_assets.lake.store import written_meanwhile
+_PROJECT_REASONS = {
+    *("accessNotConfigured", "SERVICE_DISABLED", "accountDisabled", "BILLING_DISABLED"),
+    *("CONSUMER_INVALID", "USER_PROJECT_DENIED"),
+    *("UserProjectAccountProblem", "UserProjectInvalid", "UserProjectMissing"),
+}
+_PROJECT_WORDS = (
+    r"User project specified in the request is invalid\.?|Unknown project id: .*"
+    r"|The billing account for the owning project is disabled.*"
+    r"|Caller does not have required permission to use project .*"
+)
+_MISMATCH = r"Provided (CRC32C|MD5 hash) .* doesn't match calculated \1.*"
 
-# https://cloud.google.com/storage/docs/json_api/v1/status-codes
-_OF_THE_PROJECT = (
-    "accessNotConfigured",
-    "has not been used in project",
-    "accountDisabled",
-    "billing account",
-    "UserProject",
-    "User project",
-    "Unknown project",
-    "serviceusage",
+_RULES = (
+    *GOOGLE_RULES,
+    lost_race(),
+    no_bucket(NO_BUCKET, make=_MAKE),
+    no_bucket(404, make=_MAKE, words=r"The specified bucket does not exist\."),
+    gone(410),
+    transient(DataCorruption, RequestException, ConnectionError, TimeoutError),
+    Rule({400}, TRY_LATER, StoreUnavailable, _MISMATCH),
+    Rule(_PROJECT_REASONS, _PROJECT),
+    Rule({400, 403}, _PROJECT, words=_PROJECT_WORDS),
+    Rule(
+        {401},
+        "Run `gcloud auth application-default login`, or renew GOOGLE_APPLICATION_CREDENTIALS.",
+    ),
+    Rule(
+        {403},
+        "Grant the worker's account roles/storage.objectUser on gs://{bucket}, or "
+        "roles/storage.objectViewer if it only reads.",
+    ),
+    Rule(set(), "Correct TAXI_LAKE_URL or the settings of Google Cloud."),
 )
 
-
-@contextmanager
-def explained(verb: str, uri: str, bucket: str) -> Iterator[None]:
-    """Turn what Google's client raises inside into this package's errors.
-
-    ``verb`` and ``uri`` open the message: "Writing", "gs://lake/trips/green/…".
-    """
-    doing = f"{verb} {uri}"
-    try:
-        yield
-    except PreconditionFailed as error:
-        raise written_meanwhile(uri) from error
-    except GoogleAPICallError as error:
-        raise _of_status(doing, bucket, int(error.code or 0), error) from error
-    except InvalidResponse as error:
-        raise _of_status(doing, bucket, int(error.response.status_code), error) from error
-    except DataCorruption as error:
-        raise StoreUnavailable(f"{doing}: the content was damaged on its way ({error}).") from error
-    except (RetryError, RequestException, ConnectionError, TimeoutError) as error:
-        raise StoreUnavailable(f"{doing}: GCS did not answer ({error}). Try later.") from error
-    except GoogleAuthError as error:
-        raise credentials_refused(doing, error) from error
-
-
-def is_bucket(error: NotFound) -> bool:
-    """Whether the bucket is what was not found, rather than an object in it."""
-    return "specified bucket does not exist" in error.message
-
-
-def bucket_missing(bucket: str) -> Misconfigured:
-    """The error of a bucket that is not there."""
-    return Misconfigured(
-        f"There is no bucket {bucket}. Make it where the BigQuery dataset is (`gcloud "
-        f"storage buckets create gs://{bucket} --location=LOCATION --project=PROJECT`) or mend "
-        "TAXI_LAKE_URL."
-    )
-
-
-def _of_status(doing: str, bucket: str, status: int, error: Exception) -> TaxiAssetsError:
-    said = str(getattr(error, "message", error))
-    if isinstance(error, NotFound) and is_bucket(error):
-        return bucket_missing(bucket)
-    if status in (404, 410):
-        return ObjectMissing(f"{doing}: it has gone ({said}); materialise it again.")
-    if status in (408, 429) or status >= 500 or "doesn't match" in said:
-        return StoreUnavailable(f"{doing}: GCS is busy or the line is bad ({said}). Try later.")
-    return Misconfigured(f"{doing}: {_remedy(bucket, status, error)}")
-
-
-def _remedy(bucket: str, status: int, error: Exception) -> str:
-    said = str(getattr(error, "message", error))
-    reasons = [str(detail.get("reason")) for detail in getattr(error, "errors", [])]
-    if any(sign in text for text in (said, *reasons) for sign in _OF_THE_PROJECT):
-        return (
-            f"the project is refused, not the bucket ({said}). Set GOOGLE_CLOUD_PROJECT "
-            "to a project with billing and the API storage.googleapis.com enabled."
-        )
-    if status == 401:
-        return (
-            f"Google does not accept these credentials ({said}). Run `gcloud auth "
-            "application-default login`, or renew GOOGLE_APPLICATION_CREDENTIALS."
-        )
-    if status == 403:
-        return (
-            f"permission denied ({said}). Grant the worker's account "
-            f"roles/storage.objectUser on gs://{bucket}, or roles/storage.objectViewer if it only "
-            "reads."
-        )
-    return f"GCS refused the request ({status}: {said})."
+_HTTP = (InvalidResponse, DataCorruption, RequestException, ConnectionError, TimeoutError)
+GCS = Service("GCS", (*GOOGLE_ERRORS, *_HTTP), said_by_google, _RULES)

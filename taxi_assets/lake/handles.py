@@ -67,7 +67,7 @@ class StoredMonth(LakeValue):
 
     @property
     def version(self) -> str:
-        """What the rows are; see ``cleaning.month_version``."""
+        """What the rows are; see ``versions``."""
         return self.trips.version
 
     @property

@@ -15,6 +15,7 @@ from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.handles import PreviousMonth, StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.lake.store import LakeObject, NewObject
+from taxi_assets.versions import is_current
 
 __all__ = ["Lake"]
 
@@ -59,7 +60,7 @@ class Lake:
         """The asset's month; raises ``ObjectMissing`` unless both parts are of one version.
 
         They are written one after the other: of a run that died in between, one is of the file
-        before. Objects of an older layout have no version and are no month either.
+        before. Objects of an older layout are no month either (``versions.LAYOUT``).
         """
         previous = self.previous_month(path, partition)
         if previous.stored is not None:
@@ -83,7 +84,12 @@ class Lake:
         }
         trips, rejects = objects[Part.TRIPS], objects[Part.REJECTS]
         stored = None
-        if trips and rejects and _version(trips) and _version(trips) == _version(rejects):
+        if (
+            trips
+            and rejects
+            and is_current(_version(trips))
+            and _version(trips) == _version(rejects)
+        ):
             spec, month = keys.month_of(path, partition)
             stored = StoredMonth(
                 spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)

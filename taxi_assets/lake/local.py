@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.store import (
+    MATERIALISE_AGAIN,
     LakeObject,
     LakeStore,
     NewObject,
@@ -151,7 +152,7 @@ class LocalStore(LakeStore):
         try:
             version = _version(path.stat())
         except FileNotFoundError:
-            raise ObjectMissing(f"{source.uri} has gone; materialise it again.") from None
+            raise ObjectMissing(f"{source.uri} is gone.", MATERIALISE_AGAIN) from None
         if version != source.version:
             raise written_meanwhile(source.uri)
         return path

@@ -1,7 +1,7 @@
 """The lake on Amazon S3, or whatever speaks its protocol.
 
-Belongs here: requests to S3 and its configuration. Does not: what S3's refusals mean
-(``s3_errors``), what all remote stores share (``bucket``).
+Requests to S3 and its configuration. What its errors mean is the table in ``s3_errors``; what all
+remote stores share, ``bucket``.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 from typing_extensions import override
 
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
-from taxi_assets.lake.s3_errors import explained, status_of
+from taxi_assets.lake.s3_errors import S3
 from taxi_assets.lake.store import CHUNK, NewObject
 
 _RETRIES = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS says how often
@@ -37,24 +36,18 @@ class S3Store(BucketStore):
     them on copies) only has the look that comes first.
     """
 
+    service = S3
+
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        with self._explained("Opening", url):
+        with self._named_errors("Opening", url):
             # A session of its own: boto3's shared one keeps the first credentials it ever saw.
             self._client: Any = boto3.Session().client("s3", config=_RETRIES)
 
     @override
-    def _explained(self, verb: str, uri: str) -> AbstractContextManager[None]:
-        return explained(verb, uri, self.bucket_name)
-
-    @override
-    def _describe(self, name: str) -> Found | None:
-        try:
-            head = self._client.head_object(Bucket=self.bucket_name, Key=name)
-        except ClientError as error:
-            if status_of(error) == 404:  # a missing bucket too: only writing tells them apart
-                return None
-            raise
+    def _describe(self, name: str) -> Found:
+        # A missing bucket is a missing object here: an answer to HEAD has no body to say so.
+        head = self._client.head_object(Bucket=self.bucket_name, Key=name)
         return Found(head["ContentLength"], head["ETag"], from_header(head["Metadata"]))
 
     @override

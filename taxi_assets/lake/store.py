@@ -20,6 +20,12 @@ from taxi_assets.errors import ConcurrentWrite, ObjectMissing
 
 CHUNK = 1 << 20
 
+WRITTEN_MEANWHILE = (
+    "{uri} was written by another run while this one was at work; nothing was stored here."
+)
+ONE_RUN_FIRST = "Both runs made the same month: let one finish, then run the month again."
+MATERIALISE_AGAIN = "Materialise it again."
+
 
 @dataclass(frozen=True, slots=True)
 class LakeObject:
@@ -68,7 +74,7 @@ class LakeStore(ABC):
     Keys are relative to the prefix. ``put`` and ``copy`` replace an object whole: a reader sees
     the old one or the new one. Both take ``replacing``, the object the caller found under the key
     before it began its work (``None``: there was none), and raise ``ConcurrentWrite`` when
-    another run has written since. Passing faults raise ``StoreUnavailable``; a missing bucket or
+    another run has written since. Transient errors raise ``StoreUnavailable``; a missing bucket or
     permission raises ``Misconfigured`` and names the role needed.
     """
 
@@ -109,7 +115,7 @@ class LakeStore(ABC):
         """The object under ``key``; raises ``ObjectMissing`` with ``remedy``, what to do."""
         found = self.find(key)
         if found is None:
-            raise ObjectMissing(f"{self.uri(key)} is not in the lake. {remedy}")
+            raise ObjectMissing(f"{self.uri(key)} is not in the lake.", remedy)
         return found
 
     def uri(self, key: str) -> str:
@@ -139,7 +145,4 @@ def rows_of(path: Path) -> int | None:
 
 def written_meanwhile(uri: str) -> ConcurrentWrite:
     """The error of a store whose precondition failed."""
-    return ConcurrentWrite(
-        f"{uri} was written by another run while this one was at work; nothing was stored here. "
-        "Both runs made the same month: let one finish, then run the month again."
-    )
+    return ConcurrentWrite(WRITTEN_MEANWHILE.format(uri=uri), ONE_RUN_FIRST)

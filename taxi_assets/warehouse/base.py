@@ -32,7 +32,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One table's rows of one month (or of a whole table that has no months)."""
+    """One table's rows of one month (or of a whole table that has no months).
+
+    ``version`` says what the rows are; those of a user's asset may have none.
+    """
 
     table: Table
     source: Source
@@ -51,10 +54,18 @@ class Loaded:
     details: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedMonth:
+    """What the table of months says of one table's month."""
+
+    version: str | None
+    rows: int
+
+
 class Warehouse(ABC):
     """One database, dataset or schema.
 
-    Passing faults raise ``StoreUnavailable`` (``WarehouseLocked`` for a DuckDB file); missing
+    Transient errors raise ``StoreUnavailable`` (``WarehouseLocked`` for a DuckDB file); missing
     permissions, datasets and wrong locations raise ``Misconfigured`` and say what is needed.
     """
 
@@ -68,7 +79,9 @@ class Warehouse(ABC):
         is created if missing and gains columns the table lacks; any other difference raises
         ``TableSchemaConflict``. A source row of another ``source_month`` raises
         ``AuditFailed``. Whatever is raised, the tables' rows are as they were. Engines with
-        transactions replace all tables in one; the others in the order given.
+        transactions replace all tables in one; the others in the order given. A month's version
+        and rows are recorded in the table of months (``months``), in the same transaction where
+        there is one; without one, rows whose record is missing count as not loaded.
         """
 
     @abstractmethod
@@ -84,14 +97,18 @@ class Warehouse(ABC):
     def count(self, table: str, month: Month | None) -> int:
         """Rows of ``month`` (``None``: of the table); a missing table counts 0."""
 
+    @abstractmethod
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
-        return None
+        """What was recorded of that month, if the rows now there still agree with it.
 
+        ``None`` when the month or the table is gone, when nothing is recorded, or when somebody
+        changed the number of rows since (on BigQuery: changed the partition at all).
+        """
+
+    @abstractmethod
     def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
-        return {}
+        """All that was recorded of that table, in one query, not compared with its rows."""
 
-
-@dataclass(frozen=True, slots=True)
-class LoadedMonth:
-    version: str | None
-    rows: int
+    @abstractmethod
+    def unrecorded_months(self, table: str) -> list[Month]:
+        """Months with rows but without a record, in order: loaded before there were records."""

@@ -1,14 +1,14 @@
 """The warehouse on BigQuery: a month is one load job into its partition.
 
-Belongs here: the ``Warehouse`` interface on BigQuery. Does not: table shapes
-(``bigquery_schema``), job names and waiting (``bigquery_jobs``), reading (``bigquery_read``),
-what refusals mean (``bigquery_errors``), Dagster (``bigquery_io_manager``).
+The ``Warehouse`` interface on BigQuery. Table shapes are in ``bigquery_schema``, job names and
+waiting in ``bigquery_jobs``, reading in ``bigquery_read``, the table of errors in
+``bigquery_errors``; Dagster's side is ``bigquery_io_manager``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -20,9 +20,11 @@ from typing_extensions import override
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, Misconfigured, ObjectMissing
 from taxi_assets.gcp import credentials
-from taxi_assets.warehouse.base import Load, Loaded, Warehouse
-from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.services import named_errors
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
+from taxi_assets.warehouse.bigquery_months import LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
 from taxi_assets.warehouse.bigquery_source import Located, locate
@@ -62,6 +64,10 @@ class BigQueryWarehouse(Warehouse):
         return self._open_client()
 
     @cached_property
+    def _months(self) -> BigQueryMonths:
+        return BigQueryMonths(self._client, self._dataset, self._location)
+
+    @cached_property
     def _storage(self) -> storage.Client:
         return storage.Client(project=self._dataset.project, credentials=credentials())
 
@@ -72,8 +78,9 @@ class BigQueryWarehouse(Warehouse):
         if wanted and wanted.upper() != location.upper():
             raise Misconfigured(
                 f"Dataset {self._dataset.dataset_id} is in {location}, not in {wanted} as "
-                f"configured. A dataset cannot be moved: configure {location}, or make a dataset "
-                f"in {wanted}, where the lake's bucket must be too."
+                "configured, and a dataset cannot be moved.",
+                f"Configure {location}, or make a dataset in {wanted}, where the lake's bucket "
+                "must be too.",
             )
         return location
 
@@ -81,13 +88,15 @@ class BigQueryWarehouse(Warehouse):
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         """See :class:`Warehouse`; the tables are replaced one after the other, in order.
 
-        All are checked and made ready before the first is touched.
+        All are checked and made ready before the first is touched. Each is recorded when it is
+        loaded: a process that dies in between leaves a month that counts as not loaded.
         """
-        with explained(f"Preparing {self.url} for {month or 'a whole table'}"):
+        with named_errors(BIGQUERY, f"Preparing {self.url} for {month or 'a whole table'}"):
             located = [self._prepare(load, month) for load in loads]
+            if month is not None:
+                self._months.ensure_table()
         return [
-            self._load(load.table, source, month)
-            for load, source in zip(loads, located, strict=True)
+            self._load(load, source, month) for load, source in zip(loads, located, strict=True)
         ]
 
     def _prepare(self, load: Load, month: Month | None) -> Located:
@@ -103,8 +112,9 @@ class BigQueryWarehouse(Warehouse):
         )
         return located
 
-    def _load(self, table: Table, source: Located, month: Month | None) -> Loaded:
+    def _load(self, load: Load, source: Located, month: Month | None) -> Loaded:
         started = time.monotonic()
+        table = load.table
         name = table.name if month is None else f"{table.name}${month.year}{month.month:02d}"
         target = self._dataset.table(name)
         content = Content(
@@ -132,7 +142,8 @@ class BigQueryWarehouse(Warehouse):
                     timeout=TIMEOUT,
                 )
 
-        with explained(f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()):
+        doing = f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()
+        with named_errors(BIGQUERY, doing):
             job = run_job(
                 self._client, content.job_name(name.replace("$", "-")), self._location, start
             )
@@ -140,8 +151,14 @@ class BigQueryWarehouse(Warehouse):
         if rows != source.footer.num_rows:
             raise AuditFailed(
                 f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {rows} rows of a "
-                f"file that holds {source.footer.num_rows}. Load the month again."
+                f"file that holds {source.footer.num_rows}.",
+                "Load the month again.",
             )
+        if month is not None:
+            with named_errors(
+                BIGQUERY, f"Recording {self._dataset.dataset_id}.{table.name} {month}"
+            ):
+                self._months.record(load, job, month)
         return Loaded(rows, time.monotonic() - started, details_of(job))
 
     def _job_config(self, table: Table) -> bigquery.LoadJobConfig:
@@ -162,11 +179,12 @@ class BigQueryWarehouse(Warehouse):
         self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
         """See :class:`Warehouse`; batches come as they are asked for."""
-        with explained(f"Reading {self._dataset.dataset_id}.{table}"):
+        with named_errors(BIGQUERY, f"Reading {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
                 raise ObjectMissing(
-                    f"There is no table {table} in {self.url}. Materialise the asset that makes it."
+                    f"There is no table {table} in {self.url}.",
+                    "Materialise the asset that makes it.",
                 )
             client = read_client(credentials())
         schema = read_schema(table, types_of(found.schema), columns)
@@ -181,7 +199,7 @@ class BigQueryWarehouse(Warehouse):
     @override
     def count(self, table: str, month: Month | None) -> int:
         """See :class:`Warehouse`; a query that BigQuery answers from metadata, free of charge."""
-        with explained(f"Counting {self._dataset.dataset_id}.{table}"):
+        with named_errors(BIGQUERY, f"Counting {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
                 return 0
@@ -190,6 +208,31 @@ class BigQueryWarehouse(Warehouse):
             query = f"SELECT COUNT(*) FROM `{found.reference}`{where}"
             rows = self._client.query(query, location=self._location, timeout=TIMEOUT).result()
             return int(next(iter(rows))[0])
+
+    @override
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        """See :class:`Warehouse`."""
+        with named_errors(
+            BIGQUERY, f"Reading the record of {self._dataset.dataset_id}.{table} {month}"
+        ):
+            if self._find(LOADED_MONTHS.name) is None or self._find(table) is None:
+                return None
+            return self._months.loaded(table, month)
+
+    @override
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}.{table}"):
+            return {} if self._find(LOADED_MONTHS.name) is None else self._months.all(table)
+
+    @override
+    def unrecorded_months(self, table: str) -> list[Month]:
+        """See :class:`Warehouse`."""
+        recorded = self.loaded_months(table)
+        with named_errors(
+            BIGQUERY, f"Reading the partitions of {self._dataset.dataset_id}.{table}"
+        ):
+            return sorted(set(self._months.with_rows(table)) - recorded.keys())
 
     def _find(self, table: str) -> bigquery.Table | None:
         try:

@@ -65,11 +65,13 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
         if wrong:
             raise Misconfigured(
                 f"{', '.join(wrong)} of the BigQuery IO manager must not be set: months are "
-                "replaced whole by load jobs, and credentials come from the environment."
+                "replaced whole by load jobs, and credentials come from the environment.",
+                "Leave it out.",
             )
         if self.dataset is None:
             raise Misconfigured(
-                "The BigQuery IO manager needs a dataset: bigquery://project/dataset."
+                "The BigQuery IO manager has no dataset.",
+                "Name one in TAXI_WAREHOUSE_URL: bigquery://project/dataset.",
             )
         warehouse = BigQueryWarehouse(
             self.project,

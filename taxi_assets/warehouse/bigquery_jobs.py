@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from google.api_core.exceptions import Conflict, GoogleAPICallError
 from google.cloud import bigquery
 
-from taxi_assets.warehouse.bigquery_errors import refused
+from taxi_assets.services import Said
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 
 Start = Callable[[str], bigquery.LoadJob]
 
@@ -45,7 +46,7 @@ def run_job(client: bigquery.Client, name: str, location: str, start: Start) -> 
     between asking and answering does not load twice. A *finished* one is never taken for an
     answer, whether it failed or not: it says what was loaded once, not what the month holds now
     (B may have replaced A since, or someone dropped the table), and loading again is free,
-    atomic and leaves the same rows. Raises the error the job ended with, explained.
+    atomic and leaves the same rows. Raises what the job's error means.
     """
     for number in itertools.count():
         job_id = f"{name}-{number}"
@@ -85,5 +86,6 @@ def _finished(job: bigquery.LoadJob) -> bigquery.LoadJob:
         doing = (
             f"Load job {job.job_id} into {job.destination.dataset_id}.{job.destination.table_id}"
         )
-        raise refused(doing, [job.error_result, *others]) from error
+        said = "; ".join(str(each.get("message")) for each in [job.error_result, *others[:2]])
+        raise BIGQUERY.error(Said(said, {str(job.error_result.get("reason"))}), doing) from error
     return job

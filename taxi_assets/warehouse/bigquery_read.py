@@ -19,7 +19,8 @@ from google.cloud.bigquery_storage_v1.services.big_query_read.transports import 
 )
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.services import named_errors
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.tables import SOURCE_MONTH
 
 EMULATOR = "BIGQUERY_EMULATOR_GRPC"
@@ -56,7 +57,7 @@ def batches(
     Memory is that of one batch. The service returns columns in its own order.
     """
     doing = f"Reading {table.dataset_id}.{table.table_id}"
-    with explained(doing):
+    with named_errors(BIGQUERY, doing):
         session = client.create_read_session(
             parent=f"projects/{table.project}",
             read_session=types.ReadSession(

@@ -104,6 +104,6 @@ def _check_partitions(existing: bigquery.Table, table: Table) -> None:
     if have != wanted:
         raise TableSchemaConflict(
             f"Table {existing.full_table_id} is partitioned by {have or 'nothing'}, wanted "
-            f"{wanted or 'nothing'}; BigQuery cannot change that. Rename or drop the table and "
-            "load its months again."
+            f"{wanted or 'nothing'}; BigQuery cannot change that.",
+            "Rename or drop the table and load its months again.",
         )

@@ -62,6 +62,7 @@ def _blob(client: storage.Client, uri: str, version: str) -> storage.Blob:
         found = "nothing" if blob is None else f"generation {blob.generation}"
         raise ConcurrentWrite(
             f"{uri} should be generation {version}, but there is {found}: another run has replaced "
-            "or removed it since. Nothing was loaded; run the month again."
+            "or removed it since. Nothing was loaded.",
+            "Run the month again.",
         )
     return blob

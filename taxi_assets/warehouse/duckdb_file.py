@@ -1,14 +1,15 @@
 """One DuckDB file as the warehouse: the default on a laptop.
 
-Belongs here: DuckDB's DDL, transactions, its single writer. Does not: any other engine.
+Belongs here: DuckDB's transactions, its single writer. Does not: DDL (``duckdb_schema``), any other
+engine.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -16,35 +17,26 @@ import pyarrow as pa
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.datasets.spec import Type
-from taxi_assets.errors import (
-    AuditFailed,
-    Misconfigured,
-    ObjectMissing,
-    WarehouseLocked,
+from taxi_assets.errors import AuditFailed, ObjectMissing, WarehouseLocked
+from taxi_assets.services import named_errors
+from taxi_assets.warehouse import duckdb_months
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
+from taxi_assets.warehouse.duckdb_errors import DUCKDB
+from taxi_assets.warehouse.duckdb_schema import (
+    FIELD_TYPES,
+    columns_of,
+    ensure_table,
+    month_filter,
+    quoted,
 )
-from taxi_assets.warehouse.base import Load, Loaded, Warehouse
 from taxi_assets.warehouse.sources import check_file, check_month, footer_of
-from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
+from taxi_assets.warehouse.tables import SOURCE_MONTH
 
-_TYPES: dict[Type, str] = {
-    Type.INTEGER: "BIGINT",
-    Type.FLOAT: "DOUBLE",
-    Type.STRING: "VARCHAR",
-    Type.TIMESTAMP: "TIMESTAMP",
-    Type.DATE: "DATE",
-    Type.BOOLEAN: "BOOLEAN",
-}
-_CANONICAL = {sql: type_ for type_, sql in _TYPES.items()}
 _BATCH_ROWS = 131_072
 
 # Between two looks at a file that others hold. Who reads in a loop leaves it free for moments only,
 # and a look is cheap.
 _LONGEST_PAUSE = 0.1
-
-# How DuckDB says that somebody has the file: another process; a connection of this process that
-# reads while this one would write, or the reverse; one of this process that is just closing.
-_HELD = ("lock", "different config", "already attached")
 
 
 class DuckDBWarehouse(Warehouse):
@@ -71,23 +63,17 @@ class DuckDBWarehouse(Warehouse):
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connect(read_only=False) as connection:
+        doing = f"Loading {', '.join(load.table.name for load in loads)} {month or ''}".rstrip()
+        with self._connect(read_only=False) as connection, named_errors(DUCKDB, doing):
             connection.execute("BEGIN")
             try:
                 loaded = [_replace(connection, load, month) for load in loads]
+                if month is not None:
+                    duckdb_months.record(connection, loads, loaded, month)
                 connection.execute("COMMIT")
-            except BaseException as error:
-                connection.execute("ROLLBACK")
-                if isinstance(error, duckdb.OutOfMemoryException):
-                    raise Misconfigured(
-                        f"Loading {month or self.url} needs more than {self.memory_limit} "
-                        f"({error}). Set TAXI_MEMORY_LIMIT higher. The tables are as they were."
-                    ) from error
-                if isinstance(error, duckdb.Error):
-                    raise AuditFailed(
-                        f"DuckDB refused the rows for {month or self.url} ({error}). The tables "
-                        "are as they were; make the month again."
-                    ) from error
+            except BaseException:
+                with suppress(duckdb.Error):  # a commit that failed has ended the transaction
+                    connection.execute("ROLLBACK")
                 raise
         return loaded
 
@@ -102,31 +88,56 @@ class DuckDBWarehouse(Warehouse):
         if not self.path.exists():
             return 0
         with self._connect(read_only=True) as connection:
-            if not _columns_of(connection, table):
+            if not columns_of(connection, table):
                 return 0
-            where, values = _where(None if month is None else [month])
-            query = f"SELECT count(*) FROM {_quoted(table)}{where}"
+            where, values = month_filter(None if month is None else [month])
+            query = f"SELECT count(*) FROM {quoted(table)}{where}"
             row = connection.execute(query, values).fetchone()
         assert row is not None
         return int(row[0])
+
+    @override
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        if not self.path.exists():
+            return None
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.loaded(connection, table, month)
+
+    @override
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        if not self.path.exists():
+            return {}
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.loaded_months(connection, table)
+
+    @override
+    def unrecorded_months(self, table: str) -> list[Month]:
+        if not self.path.exists():
+            return []
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.unrecorded_months(connection, table)
 
     @contextmanager
     def _read(
         self, table: str, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
-        missing = f"{self.url} has no table {table}; materialise the asset that writes it."
+        missing = ObjectMissing(
+            f"{self.url} has no table {table}.", "Materialise the asset that writes it."
+        )
         if not self.path.exists():
-            raise ObjectMissing(missing)
+            raise missing
         with self._connect(read_only=True) as connection:
-            have = [name for name, _ in _columns_of(connection, table)]
+            have = [name for name, _ in columns_of(connection, table)]
             if not have:
-                raise ObjectMissing(missing)
+                raise missing
             unknown = sorted(set(columns or ()) - set(have))
             if unknown:
-                raise ObjectMissing(f"{table} has no column {', '.join(unknown)}; it has {have}.")
-            chosen = ", ".join(_quoted(name) for name in columns or have)
-            where, values = _where(months)
-            query = f"SELECT {chosen} FROM {_quoted(table)}{where}"
+                raise ObjectMissing(
+                    f"{table} has no column {', '.join(unknown)}.", f"Choose from {have}."
+                )
+            chosen = ", ".join(quoted(name) for name in columns or have)
+            where, values = month_filter(months)
+            query = f"SELECT {chosen} FROM {quoted(table)}{where}"
             reader = connection.sql(query, params=values).to_arrow_reader(_BATCH_ROWS)
             try:
                 yield reader
@@ -155,20 +166,11 @@ class DuckDBWarehouse(Warehouse):
         pause = 0.05
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only, config=config)
-            except (
-                duckdb.IOException,
-                duckdb.ConnectionException,
-                duckdb.ResourceInUseException,
-            ) as error:
-                if not any(sign in str(error).lower() for sign in _HELD):
-                    raise Misconfigured(f"{self.url} cannot be opened: {error}") from error
+                with named_errors(DUCKDB, f"Opening {self.url}"):
+                    return duckdb.connect(str(self.path), read_only=read_only, config=config)
+            except WarehouseLocked:
                 if time.monotonic() > deadline:
-                    raise WarehouseLocked(
-                        f"{self.url} is held by another process (waited "
-                        f"{self.patience_seconds:.0f} s): {error}. Close it there; DuckDB lets "
-                        "one process write and, meanwhile, none read."
-                    ) from error
+                    raise
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -179,12 +181,12 @@ def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | N
     path = load.source.path()
     check_month(table, month)
     check_file(table, month, footer_of(path), str(path))
-    _prepare(connection, table)
-    where, values = _where(None if month is None else [month])
-    connection.execute(f"DELETE FROM {_quoted(table.name)}{where}", values)
-    columns = ", ".join(_quoted(column.name) for column in table.columns)
+    ensure_table(connection, table)
+    where, values = month_filter(None if month is None else [month])
+    connection.execute(f"DELETE FROM {quoted(table.name)}{where}", values)
+    columns = ", ".join(quoted(column.name) for column in table.columns)
     casts = ", ".join(
-        f"CAST({_quoted(column.name)} AS {_TYPES[column.type]})" for column in table.columns
+        f"CAST({quoted(column.name)} AS {FIELD_TYPES[column.type]})" for column in table.columns
     )
     if table.monthly:
         strays = connection.execute(
@@ -194,55 +196,12 @@ def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | N
         if strays and strays[0]:
             raise AuditFailed(
                 f"{strays[0]} rows on their way into {table.name} have another {SOURCE_MONTH} "
-                f"than {month}; nothing was loaded. Clean the month again."
+                f"than {month}; nothing was loaded.",
+                "Clean the month again.",
             )
     row = connection.execute(
-        f"INSERT INTO {_quoted(table.name)} ({columns}) SELECT {casts} FROM read_parquet(?)",
+        f"INSERT INTO {quoted(table.name)} ({columns}) SELECT {casts} FROM read_parquet(?)",
         [str(path)],
     ).fetchone()
     assert row is not None
     return Loaded(rows=int(row[0]), seconds=time.monotonic() - started)
-
-
-def _prepare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Create the table or add the columns it lacks, inside the load's transaction."""
-    existing = _columns_of(connection, table.name)
-    name = _quoted(table.name)
-    if not existing:
-        columns = ", ".join(
-            f"{_quoted(column.name)} {_TYPES[column.type]}" for column in table.columns
-        )
-        connection.execute(f"CREATE TABLE {name} ({columns})")
-        connection.execute(f"COMMENT ON TABLE {name} IS {_literal(table.description)}")
-    added = added_columns(table, existing)
-    for column in added if existing else ():
-        connection.execute(
-            f"ALTER TABLE {name} ADD COLUMN {_quoted(column.name)} {_TYPES[column.type]}"
-        )
-    for column in added:
-        comment = _literal(column.description)
-        connection.execute(f"COMMENT ON COLUMN {name}.{_quoted(column.name)} IS {comment}")
-
-
-def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, Type | str]]:
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns "
-        "WHERE table_name = ? AND table_schema = 'main' ORDER BY ordinal_position",
-        [table],
-    ).fetchall()
-    return [(name, _CANONICAL.get(sql_type, sql_type)) for name, sql_type in rows]
-
-
-def _where(months: Sequence[Month] | None) -> tuple[str, list[object]]:
-    if months is None:
-        return "", []
-    marks = ", ".join("?" for _ in months)
-    return f" WHERE {SOURCE_MONTH} IN ({marks})", [month.first_day for month in months]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

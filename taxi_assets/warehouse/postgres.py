@@ -1,14 +1,13 @@
 """The warehouse on PostgreSQL: a month is a partition, loaded apart and swapped in.
 
-Belongs here: the ``Warehouse`` interface on PostgreSQL, its connections, locks and transactions.
-Does not: DDL (``postgres_schema``), rows (``postgres_copy``), what refusals mean
-(``postgres_errors``).
+The ``Warehouse`` interface on PostgreSQL, its connections, locks and transactions. DDL is in
+``postgres_schema``, rows in ``postgres_copy``, the table of errors in ``postgres_errors``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -20,9 +19,11 @@ from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
-from taxi_assets.warehouse.base import Load, Loaded, Warehouse
+from taxi_assets.services import named_errors
+from taxi_assets.warehouse import postgres_months
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
-from taxi_assets.warehouse.postgres_errors import explained
+from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_schema import (
     Place,
     columns_of,
@@ -56,8 +57,8 @@ class PostgresWarehouse(Warehouse):
 
     @contextmanager
     def _transaction(self, doing: str) -> Iterator[psycopg.Connection]:
-        with explained(f"{doing} in {self.url}"):
-            raw = self._engine.raw_connection()
+        with named_errors(POSTGRES, f"{doing} in {self.url}"):
+            raw = self._raw_connection()
             try:
                 connection = raw.driver_connection
                 assert isinstance(connection, psycopg.Connection)
@@ -69,6 +70,13 @@ class PostgresWarehouse(Warehouse):
                     yield connection
             finally:
                 raw.close()
+
+    def _raw_connection(self) -> sqlalchemy.PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except sqlalchemy.exc.DBAPIError as error:
+            # Without SQLAlchemy's own text, which may repeat the connection's parameters.
+            raise error.orig or error from None
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
@@ -88,6 +96,9 @@ class PostgresWarehouse(Warehouse):
             for load in sorted(loads, key=_by_table):
                 _lock(connection, Place(schema, load.table.name))
                 ensure_table(connection, Place(schema, load.table.name), load.table)
+            if month is not None:  # locked last by every run, so that none waits crosswise
+                _lock(connection, postgres_months.place_of_months(schema))
+                postgres_months.ensure_months(connection, schema)
         with self._transaction(doing) as connection:
             return _replace_all(connection, schema, loads, month)
 
@@ -102,7 +113,8 @@ class PostgresWarehouse(Warehouse):
             have = columns_of(connection, place)
             if not have:
                 raise ObjectMissing(
-                    f"There is no table {table} in {self.url}. Materialise the asset that makes it."
+                    f"There is no table {table} in {self.url}.",
+                    "Materialise the asset that makes it.",
                 )
             schema = read_schema(table, have, columns)
             # COPY takes its snapshot before it waits for the table: after a swap meanwhile it would
@@ -132,6 +144,25 @@ class PostgresWarehouse(Warehouse):
             ).fetchone()
             return int(row[0]) if row else 0
 
+    @override
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Reading the record of {table} {month}") as connection:
+            return postgres_months.loaded(connection, _schema(connection, self.url), table, month)
+
+    @override
+    def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Reading the records of {table}") as connection:
+            return postgres_months.loaded_months(connection, _schema(connection, self.url), table)
+
+    @override
+    def unrecorded_months(self, table: str) -> list[Month]:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Looking for unrecorded months of {table}") as connection:
+            schema = _schema(connection, self.url)
+            return postgres_months.unrecorded_months(connection, schema, table)
+
 
 def _replace_all(
     connection: psycopg.Connection, schema: str, loads: Sequence[Load], month: Month | None
@@ -150,11 +181,13 @@ def _replace_all(
             target = create_incoming(connection, place, load.table, month)
         rows = copy_in(connection, target, load.source.path(), load.table.arrow_schema)
         done[load.table.name] = Loaded(rows, time.monotonic() - started, {"schema": schema})
+    loaded = [done[load.table.name] for load in loads]
     if month is not None:
+        postgres_months.record(connection, schema, loads, loaded, month)
         # After every load, so that readers wait for the swaps and not for the rows.
         for load in sorted(loads, key=_by_table):
             swap_in(connection, Place(schema, load.table.name), month)
-    return [done[load.table.name] for load in loads]
+    return loaded
 
 
 def _by_table(load: Load) -> str:
@@ -172,8 +205,8 @@ def _schema(connection: psycopg.Connection, url: str) -> str:
     row = connection.execute("SELECT current_schema()").fetchone()
     if row is None or row[0] is None:
         raise Misconfigured(
-            f"No schema of the search path exists in {url}. Create it, or name another one with "
-            "?options=-csearch_path%3DSCHEMA."
+            f"No schema of the search path exists in {url}.",
+            "Create it, or name another one with ?options=-csearch_path%3DSCHEMA.",
         )
     return str(row[0])
 

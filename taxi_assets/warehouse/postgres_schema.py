@@ -171,6 +171,6 @@ def _check_partitions(connection: psycopg.Connection, place: Place, table: Table
     if have != wanted:
         raise TableSchemaConflict(
             f"Table {place.schema}.{place.table} is partitioned by {have or 'nothing'}, wanted "
-            f"{wanted or 'nothing'}; PostgreSQL cannot change that. Rename or drop the table and "
-            "load its months again."
+            f"{wanted or 'nothing'}; PostgreSQL cannot change that.",
+            "Rename or drop the table and load its months again.",
         )

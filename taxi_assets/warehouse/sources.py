@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, Misconfigured, TableSchemaConflict
+from taxi_assets.warehouse.months import LOADED_MONTHS
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, table_from_schema
 
 
@@ -27,7 +28,8 @@ def footer_of(path: Path) -> pq.FileMetaData:
 def unreadable(where: str, error: Exception) -> AuditFailed:
     """The error of a Parquet file whose bytes do not hold together."""
     return AuditFailed(
-        f"{where} cannot be read as Parquet ({error}). Nothing was loaded; make the month again."
+        f"{where} cannot be read as Parquet ({error}). Nothing was loaded.",
+        "Make the month again.",
     )
 
 
@@ -57,8 +59,8 @@ def _check_source_month(table: Table, month: Month, footer: pq.FileMetaData, whe
             found = ", ".join(sorted(str(day) for day in days - {month.first_day}))
             raise AuditFailed(
                 f"{where}, on its way into {table.name} {month}, holds rows whose {SOURCE_MONTH} "
-                f"is {found}. Nothing was loaded; the file was made for another month, so make it "
-                "again."
+                f"is {found}. Nothing was loaded.",
+                "The file was made for another month: make it again.",
             )
 
 
@@ -83,18 +85,26 @@ def _check_columns(table: Table, footer: pq.FileMetaData, where: str) -> None:
     ]
     if parts:
         raise TableSchemaConflict(
-            f"{where} does not fit table {table.name}: {'; '.join(parts)}. Nothing was loaded; "
-            "clean the month again with the present specification."
+            f"{where} does not fit table {table.name}: {'; '.join(parts)}. Nothing was loaded.",
+            "Clean the month again with the present specification.",
         )
 
 
 def check_month(table: Table, month: Month | None) -> None:
-    """Raise ``Misconfigured`` unless a month is named for a monthly table, and only for one."""
+    """Raise ``Misconfigured`` unless a month is named for a monthly table, and only for one.
+
+    A table of the name that the warehouse keeps for itself is refused too.
+    """
+    if table.name == LOADED_MONTHS.name:
+        raise Misconfigured(
+            f"The table {table.name} is the warehouse's own record of loaded months.",
+            "Give the asset another name.",
+        )
     if table.monthly != (month is not None) or (
         table.monthly and SOURCE_MONTH not in table.column_names
     ):
         raise Misconfigured(
             f"Table {table.name} {'is' if table.monthly else 'is not'} monthly, but was given "
-            f"{month or 'no month'} and the columns {', '.join(table.column_names)}. A monthly "
-            f"table has a {SOURCE_MONTH} column and is loaded a month at a time."
+            f"{month or 'no month'} and the columns {', '.join(table.column_names)}.",
+            f"A monthly table has a {SOURCE_MONTH} column and is loaded a month at a time.",
         )

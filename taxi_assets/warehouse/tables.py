@@ -11,20 +11,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from taxi_assets.datasets.arrow import ARROW
 from taxi_assets.datasets.spec import DatasetSpec, Type
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 from taxi_assets.errors import ObjectMissing, TableSchemaConflict
 
 SOURCE_MONTH = "source_month"
-
-ARROW: dict[Type, pa.DataType] = {
-    Type.INTEGER: pa.int64(),
-    Type.FLOAT: pa.float64(),
-    Type.STRING: pa.string(),
-    Type.TIMESTAMP: pa.timestamp("us"),
-    Type.DATE: pa.date32(),
-    Type.BOOLEAN: pa.bool_(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +68,9 @@ def added_columns(table: Table, existing: Sequence[tuple[str, Type | str]]) -> l
         parts += [f"{name} is in the table but no longer wanted" for name in gone]
         raise TableSchemaConflict(
             f"Table {table.name} cannot take these columns: {'; '.join(parts)}. Only added "
-            "columns are applied on their own. Rename or drop the table and load its months "
-            "again, or bring the specification back in line."
+            "columns are applied on their own.",
+            "Rename or drop the table and load its months again, or bring the specification back "
+            "in line.",
         )
     return [column for column in table.columns if column.name not in have]
 
@@ -94,13 +87,15 @@ def read_schema(
     chosen = list(have) if columns is None else list(columns)
     unknown = sorted(set(chosen) - set(have))
     if unknown:
-        raise ObjectMissing(f"{table} has no column {', '.join(unknown)}; it has {list(have)}.")
+        raise ObjectMissing(
+            f"{table} has no column {', '.join(unknown)}.", f"Choose from {list(have)}."
+        )
     fields = []
     for name in chosen:
         type_ = have[name]
         if not isinstance(type_, Type):
             raise TableSchemaConflict(
-                f"Column {name} of {table} is {type_}, which is not read here; leave it out."
+                f"Column {name} of {table} is {type_}, which is not read here.", "Leave it out."
             )
         fields.append(pa.field(name, ARROW[type_]))
     return pa.schema(fields)
@@ -135,8 +130,8 @@ def _type_of(table: str, field: pa.Field) -> Type:
         if matches(field.type):
             return kind
     raise TableSchemaConflict(
-        f"Column {field.name} of {table} has type {field.type}, which no warehouse here stores. "
-        "Return integers, floats, text, dates, booleans or naive timestamps."
+        f"Column {field.name} of {table} has type {field.type}, which no warehouse here stores.",
+        "Return integers, floats, text, dates, booleans or naive timestamps.",
     )
 
 

@@ -39,7 +39,7 @@ def test_all_eras_are_loaded_into_one_table(name: str, tmp_path: Path) -> None:
 
     with duckdb.connect(str(warehouse.path), read_only=True) as connection:
         tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
-        assert tables == {f"{name}_trips", f"{name}_rejects"}
+        assert tables == {f"{name}_trips", f"{name}_rejects", "loaded_months"}
         for part in Part:
             assert len(schemas[part]) == 1, schemas[part]
             (schema,) = schemas[part]

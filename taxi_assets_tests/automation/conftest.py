@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from taxi_assets.definitions import build_definitions
 from taxi_assets.settings import Settings
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import Platform
-from taxi_assets_tests.automation.looking import Site
 from taxi_assets_tests.automation.sinks import HttpSink, SmtpSink
+from taxi_assets_tests.automation.standins import Script, stand_ins
+from taxi_assets_tests.automation.ticks import Records, Site
 
 
 @pytest.fixture
@@ -22,21 +20,24 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture(scope="session")
-def definitions() -> dg.Definitions:
-    """The platform's definitions, for tests in which no asset runs."""
-    return build_definitions(Settings.from_env({"TAXI_HOME": "/nowhere"}))
+def made() -> tuple[dg.Definitions, Script]:
+    """The stand-ins, made once, and what they do, which the fixture below forgets."""
+    script = Script()
+    return stand_ins(Settings.from_env({"TAXI_HOME": "/nowhere"}), script), script
 
 
 @pytest.fixture
-def site(tlc: Simulator, instance: dg.DagsterInstance, definitions: dg.Definitions) -> Site:
-    """The simulator as sensors look at it."""
-    return Site(tlc, instance, definitions)
+def records(instance: dg.DagsterInstance, made: tuple[dg.Definitions, Script]) -> Records:
+    """Dagster's records of stand-in assets."""
+    definitions, script = made
+    script.clear()
+    return Records(instance, definitions, script)
 
 
 @pytest.fixture
-def platform(tmp_path: Path, tlc: Simulator) -> Platform:
-    """The real assets with nothing in them, and the simulator as their TLC."""
-    return Platform(tmp_path / "home", tlc.url)
+def site(tlc: Simulator, records: Records) -> Site:
+    """The simulator as sensors poll it."""
+    return Site(tlc, records)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A deployment on loopback: the real code server, webserver and daemon, driven over GraphQL.
 
-Belongs here: starting the processes, asking and telling them. Does not: any expectation.
+What a test expects of it stays in the test.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Deployment:
         assert said["__typename"] == "Sensor", said
 
     def ticks(self, sensor: str) -> list[dict[str, Any]]:
-        """The sensor's latest looks, newest first."""
+        """The sensor's latest ticks, newest first."""
         answer = self.ask(_TICKS, sensor=_sensor(sensor))
         return list(answer["sensorOrError"]["sensorState"]["ticks"])
 
@@ -142,12 +142,12 @@ class Deployment:
         return serving(command, ready=ready, folder=folder, environment=self._environment)
 
 
-def until(look: Callable[[], Found | None], what: str, deployment: Deployment) -> Found:
-    """What ``look`` finds, once it finds anything; fails with the logs after two minutes."""
+def until(found: Callable[[], Found | None], what: str, deployment: Deployment) -> Found:
+    """What ``found`` returns, once it is anything; fails with the logs after two minutes."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if found := look():
-            return found
+        if it := found():
+            return it
         time.sleep(_POLL_SECONDS)
     raise AssertionError(f"no {what} in {_PATIENCE_SECONDS:.0f} seconds\n{deployment.logs()}")
 

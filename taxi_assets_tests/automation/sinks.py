@@ -1,6 +1,6 @@
 """Servers on loopback that keep what they are sent: the far ends of notifications.
 
-Belongs here: receiving HTTP posts and mail. Does not: any expectation.
+What a test expects of them stays in the test.
 """
 
 from __future__ import annotations

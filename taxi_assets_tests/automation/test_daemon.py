@@ -13,8 +13,8 @@ import pytest
 from taxi_assets.datasets import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.automation.deployment import Deployment, until
-from taxi_assets_tests.automation.looking import newest
 from taxi_assets_tests.automation.sinks import HttpSink, SmtpSink
+from taxi_assets_tests.automation.ticks import newest
 
 UI = "https://dagster.example.org"
 FIRST, SECOND, THIRD = newest(back=2), newest(back=1), newest()
@@ -52,7 +52,7 @@ class Watched:
         return until(finished, f"finished run of {month}", self.deployment)
 
     def skipped(self, sensor: str, words: str) -> None:
-        """Wait for a look of the sensor that skips in those words."""
+        """Wait for a tick of the sensor that skips in those words."""
 
         def said() -> bool:
             return any(
@@ -71,7 +71,7 @@ class Watched:
             [total] = db.execute(f"SELECT ({counts[0]}) + ({counts[1]})").fetchone() or [-1]
         return int(total)
 
-    def told(self, title: str) -> str:
+    def notified(self, title: str) -> str:
         """The rest of the mail with that subject, once it has come; Teams has had the same."""
 
         def mail() -> str | None:
@@ -94,18 +94,18 @@ def watched(tmp_path: Path, tlc: Simulator, http: HttpSink, smtp: SmtpSink) -> I
         yield made
 
 
-def test_months_are_published_reissued_blocked_and_fetched_across_a_restart(
+def test_months_are_published_reissued_blocked_and_loaded_across_a_restart(
     watched: Watched, tlc: Simulator
 ) -> None:
     first = tlc.publish("green", FIRST, rows=1200)
     deployment = watched.deployment
     with deployment.daemon():
         deployment.start_sensor("green_published")
-        fetched = watched.run_of(FIRST)
-        assert fetched["status"] == "SUCCESS", deployment.logs()
-        assert fetched["tags"]["taxi/month"] == str(FIRST)
+        loaded = watched.run_of(FIRST)
+        assert loaded["status"] == "SUCCESS", deployment.logs()
+        assert loaded["tags"]["taxi/dataset"] == "green"
         assert watched.rows(FIRST) == pq.read_metadata(first).num_rows == 1200
-        assert watched.told(f"green {FIRST} landed").endswith(f"{UI}/runs/{fetched['runId']}\n")
+        assert watched.notified(f"green {FIRST} loaded").endswith(f"{UI}/runs/{loaded['runId']}\n")
 
         tlc.faults.block()
         tlc.publish("green", SECOND, rows=900)
@@ -116,31 +116,29 @@ def test_months_are_published_reissued_blocked_and_fetched_across_a_restart(
     tlc.faults.corrupt(path=f"*{THIRD}*", times=None)
     tlc.publish("green", THIRD, rows=700)
     tlc.publish("green", FIRST, rows=1500, seed=1)
-    deployment.start_sensor("green_reissued")
     with deployment.daemon():
         second = watched.run_of(SECOND)
         assert second["status"] == "SUCCESS", deployment.logs()
-        assert second["tags"]["dagster/sensor_name"] == "green_published"
-        again = watched.run_of(FIRST, but=(fetched["runId"],))
+        again = watched.run_of(FIRST, but=(loaded["runId"],))
         assert again["status"] == "SUCCESS", deployment.logs()
-        assert again["tags"]["dagster/sensor_name"] == "green_reissued"
+        assert again["tags"]["dagster/run_key"].endswith(f":{loaded['runId']}")
         broken = watched.run_of(THIRD)
         assert broken["status"] == "FAILURE"
         assert len(deployment.runs()) == 4, "nothing runs twice"
         assert (watched.rows(FIRST), watched.rows(SECOND)) == (1500, 900)
-        editions = [
+        versions = [
             version
             for month, version in deployment.observations("tlc", "green")
             if month == str(FIRST)
         ]
-        assert len(set(editions)) == 2
-        body = watched.told(f"green {THIRD} failed")
-        assert body.startswith(f"green/raw_trips {THIRD} failed: ")
+        assert len(set(versions)) == 2
+        body = watched.notified(f"green {THIRD} failed")
+        assert body.startswith("green/raw_trips: ")
         assert body.endswith(f"\n\n{UI}/runs/{broken['runId']}\n")
-        watched.told(f"green {SECOND} landed")
-        watched.skipped("green_published", f"green {THIRD} was run and did not land")
+        watched.notified(f"green {SECOND} loaded")
+        watched.skipped("green_published", f"green {THIRD} was requested and did not load")
     assert sorted(str(each.message["Subject"]) for each in watched.smtp.mails) == [
-        f"green {FIRST} landed",
-        f"green {SECOND} landed",
+        f"green {FIRST} loaded",
+        f"green {SECOND} loaded",
         f"green {THIRD} failed",
     ]

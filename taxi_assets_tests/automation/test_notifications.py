@@ -1,4 +1,4 @@
-"""People are told of failures, failed checks, recoveries and new months, each once."""
+"""People are notified of failures, failed checks, recoveries and new months, each once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import pytest
 
 from taxi_assets.automation.channels import Channel
 from taxi_assets.automation.messages import Message
-from taxi_assets.automation.notifications import failure_sensor, landing_sensor
-from taxi_assets.automation.watch import watch_job
+from taxi_assets.automation.notifications import failure_sensor, loaded_sensor, overdue_sensor
+from taxi_assets.dagster_names import WILL_RETRY_TAG
 from taxi_assets.datasets import DATASETS, Month
-from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import Platform
-from taxi_assets_tests.automation.looking import look
+from taxi_assets.errors import CorruptDownload, MonthNotPublished
+from taxi_assets_tests.automation.ticks import Records, tick
 
 UI = "https://dagster.example.org"
+MONTH = Month(2024, 1)
+RAW = ("green/raw_trips", str(MONTH))
+UNPUBLISHED = MonthNotPublished("green 2024-01 is not published: 403.", "Wait for it.")
 
 
 class Notebook:
-    """A channel that keeps what it is told, or refuses it."""
+    """A channel that keeps what it is sent, or refuses it."""
 
     def __init__(self, name: str = "notebook") -> None:
         self.name = name
@@ -32,201 +34,206 @@ class Notebook:
             raise ConnectionError("https://secret.example.org is down")
         self.messages.append(message)
 
-    def take(self) -> list[Message]:
-        """What was told since the last call."""
-        taken, self.messages = self.messages, []
-        return taken
 
+class Notifier:
+    """The sensors over one home's records, with their cursors, from their first tick on."""
 
-class Teller:
-    """Both sensors over one platform, with their cursors."""
-
-    def __init__(self, platform: Platform, channels: Sequence[Channel]) -> None:
-        self.platform = platform
-        self.sensors = [
+    def __init__(self, records: Records, channels: Sequence[Channel]) -> None:
+        self._records = records
+        specs = DATASETS.values()
+        self._sensors = [
             failure_sensor(channels, ui_url=UI, seconds=30),
-            landing_sensor(DATASETS.values(), channels, ui_url=UI, seconds=30),
+            loaded_sensor(specs, channels, ui_url=UI, seconds=30),
+            overdue_sensor(specs, channels, ui_url=UI, seconds=30),
         ]
-        self.cursors: list[str | None] = [None, None]
-        self.look()
+        self._cursors: list[str | None] = [None, None, None]
+        self.tick()
 
-    def look(self) -> list[str]:
-        """Let both look once; returns their skip reasons."""
+    def tick(self) -> list[str]:
+        """A tick of each sensor; returns their skip reasons."""
         said = []
-        for index, sensor in enumerate(self.sensors):
-            platform = self.platform
-            data = look(sensor, platform.instance, platform.definitions, self.cursors[index])
-            self.cursors[index] = data.cursor
+        for index, sensor in enumerate(self._sensors):
+            data = tick(sensor, self._records, self._cursors[index])
+            self._cursors[index] = data.cursor
             said.append(str(data.skip_message))
         return said
 
 
-@pytest.fixture
-def notebook() -> Notebook:
-    return Notebook()
+class News:
+    """A notebook, and what it has been sent since the last question."""
+
+    def __init__(self, records: Records) -> None:
+        self._notebook = Notebook()
+        self._notifier = Notifier(records, [self._notebook])
+
+    def take(self) -> list[Message]:
+        """The messages of one tick."""
+        self._notifier.tick()
+        taken, self._notebook.messages = self._notebook.messages, []
+        return taken
+
+    def titles(self) -> list[str]:
+        """Their titles."""
+        return [message.title for message in self.take()]
 
 
 @pytest.fixture
-def teller(platform: Platform, notebook: Notebook) -> Teller:
-    return Teller(platform, [notebook])
+def news(records: Records) -> News:
+    return News(records)
 
 
-def rows(platform: Platform, table: str, month: str) -> int:
-    [[count]] = platform.query(
-        f"SELECT count(*) FROM {table} WHERE source_month = ?::DATE", f"{month}-01"
-    )
-    return int(count)
-
-
-def test_a_new_month_is_told_with_its_rows_and_a_link(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
-) -> None:
-    tlc.publish("green", Month(2024, 1), rows=1500)
-    run = platform.month("green", "2024-01")
-    teller.look()
-    kept = rows(platform, "green_trips", "2024-01")
-    rejected = rows(platform, "green_rejects", "2024-01")
-    assert notebook.take() == [
+def test_a_new_month_is_announced_with_its_rows_and_a_link(records: Records, news: News) -> None:
+    run = records.run(MONTH).dagster_run
+    assert news.take() == [
         Message(
-            "green 2024-01 landed",
-            f"2024-01: {kept:,} rows in green_trips, {rejected} rejects.",
-            f"{UI}/runs/{run.dagster_run.run_id}",
+            "green 2024-01 loaded",
+            "2024-01: 1,200 rows in green_trips, 3 rejects.",
+            f"{UI}/runs/{run.run_id}",
         )
     ]
-    teller.look()
-    assert notebook.take() == []
+    assert news.take() == []
 
 
-def test_a_failure_and_the_recovery_from_it_are_told(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
+def test_a_month_that_is_loaded_once_more_is_no_news(records: Records, news: News) -> None:
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 loaded"]
+    records.run(MONTH)
+    assert news.take() == []
+
+
+def test_the_months_of_a_backfill_are_one_message(records: Records, news: News) -> None:
+    for month in (1, 2, 3, 5):
+        records.run(Month(2024, month))
+    [message] = news.take()
+    assert message.title == "green 2024-01 to 2024-03, 2024-05 loaded"
+    assert message.body.count("\n") == 3
+    assert message.url == f"{UI}/assets/green/warehouse_trips"
+
+
+def test_a_failure_is_one_line_and_the_recovery_from_it_is_announced(
+    records: Records, news: News
 ) -> None:
-    failed = platform.run("group:green", "2024-01")
-    teller.look()
-    assert notebook.take() == [
+    records.script.errors[RAW] = UNPUBLISHED
+    failed = records.run(MONTH)
+    assert news.take() == [
         Message(
             "green 2024-01 failed",
-            "green/raw_trips 2024-01 failed: green 2024-01 is not published: "
-            f"{tlc.url}/trip-data/green_tripdata_2024-01.parquet answered 403 Forbidden. TLC "
-            "publishes a month 47 to 62 days after it ends; wait for it, or check the dataset's "
-            "first month. If TLC's page does list it, TLC refuses this client: it answers 403 for "
-            "both.",
+            "green/raw_trips: green 2024-01 is not published: 403. Wait for it.",
             f"{UI}/runs/{failed.dagster_run.run_id}",
         )
     ]
-    tlc.publish("green", Month(2024, 1), rows=300)
-    platform.month("green", "2024-01")
-    teller.look()
-    [told] = notebook.take()
-    assert told.title == "green 2024-01 recovered and landed"
+    records.script.clear()
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 recovered and loaded"]
 
 
-def test_a_failed_blocking_check_is_named(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
+def test_a_reload_that_fails_and_recovers_is_news_although_the_month_was_loaded(
+    records: Records, news: News
 ) -> None:
-    tlc.publish("green", Month(2024, 1), rows=1500)
-    platform.run("group:green", "2024-01", config={"green/clean_trips": {"max_reject_share": 0.0}})
-    teller.look()
-    [told] = notebook.take()
-    assert told.title == "green 2024-01 stopped by the check reject_share"
-    assert told.body.startswith("green/clean_trips 2024-01 failed: reject_share: ")
-    assert "0.000% are allowed" in told.body
-    assert "\n" not in told.body, "what failed for its sake is not told"
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 loaded"]
+    records.script.errors["green/lake_trips", str(MONTH)] = CorruptDownload("It is cut.")
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 failed"]
+    records.script.clear()
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 recovered and loaded"]
 
 
-def test_of_a_batch_the_failed_and_the_landed_months_are_told_apart(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
-) -> None:
-    for month in (1, 2, 4, 5):
-        tlc.publish("green", Month(2024, month), rows=300)
-    platform.run("group:green", "2024-01", "2024-05")
-    teller.look()
-    failed, landed = notebook.take()
-    assert failed.title == "green 2024-03 failed"
-    assert failed.body.startswith("green/raw_trips 2024-03 failed: ")
-    assert "\n" not in failed.body, "the steps after it fail for its sake"
-    assert landed.title == "green 2024-01, 2024-02, 2024-04, 2024-05 landed"
-    assert landed.body.count("\n") == 3
-
-
-def test_a_neighbour_of_a_failed_month_does_not_recover_when_it_lands_again(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
-) -> None:
-    tlc.publish("green", Month(2024, 1), rows=300)
-    platform.run("group:green", "2024-01", "2024-02")
-    teller.look()
-    notebook.take()
-    tlc.publish("green", Month(2024, 2), rows=300)
-    platform.run("group:green", "2024-01", "2024-02")
-    teller.look()
-    assert [told.title for told in notebook.take()] == ["green 2024-02 recovered and landed"]
-
-
-def test_a_run_that_dagster_will_retry_is_no_news_yet(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
-) -> None:
-    failed = platform.run("group:green", "2024-01")
-    platform.instance.add_run_tags(failed.dagster_run.run_id, {"dagster/will_retry": "true"})
-    teller.look()
-    assert notebook.take() == []
-    tlc.publish("green", Month(2024, 1), rows=300)
-    platform.month("green", "2024-01")
-    teller.look()
-    assert [told.title for told in notebook.take()] == ["green 2024-01 landed"]
-
-
-def test_what_happened_before_the_sensors_began_is_not_told(
-    platform: Platform, tlc: Simulator, notebook: Notebook
-) -> None:
-    tlc.publish("green", Month(2024, 1), rows=300)
-    platform.month("green", "2024-01")
-    Teller(platform, [notebook]).look()
-    assert notebook.take() == []
-
-
-def test_a_broken_channel_does_not_silence_the_others(
-    platform: Platform, tlc: Simulator, notebook: Notebook
-) -> None:
-    broken = Notebook("broken")
-    broken.broken = True
-    teller = Teller(platform, [broken, notebook])
-    tlc.publish("green", Month(2024, 1), rows=300)
-    platform.month("green", "2024-01")
-    [_, said] = teller.look()
-    assert said == "'green 2024-01 landed' did not reach broken (ConnectionError)."
-    assert len(notebook.take()) == 1
-    teller.look()
-    assert notebook.take() == [], "nobody is told twice"
-
-
-def test_a_failure_outside_the_assets_is_told_in_its_own_words(
-    platform: Platform, teller: Teller, notebook: Notebook
-) -> None:
-    @dg.op
-    def slip() -> None:
-        raise ValueError("a banana skin")
-
-    @dg.job
-    def walk() -> None:
-        slip()
-
-    walk.execute_in_process(instance=platform.instance, raise_on_error=False)
-    teller.look()
-    [told] = notebook.take()
-    assert (told.title, told.body) == ("walk failed", "ValueError: a banana skin")
-
-
-def test_months_left_behind_are_told_by_name(
-    platform: Platform, tlc: Simulator, teller: Teller, notebook: Notebook
-) -> None:
-    run = platform.run("group:green", "2024-01").dagster_run
-    teller.look()
-    notebook.take()
-    watch = watch_job([DATASETS["green"]], lag_months=2)
-    watch.execute_in_process(instance=platform.instance, raise_on_error=False)
-    teller.look()
-    [told] = notebook.take()
-    assert told.title == "month_watch failed"
-    assert told.body == (
-        f"green 2024-01: its latest run, {run.run_id[:8]}, failed.\n"
-        "Re-execute what failed; materialise what is missing with green_months."
+def test_a_failed_audit_is_named(records: Records, news: News) -> None:
+    records.script.checks["reject_share", str(MONTH)] = "5% of the rows are rejected."
+    records.run(MONTH)
+    [message] = news.take()
+    assert message.title == "green 2024-01 stopped by check reject_share"
+    assert message.body == (
+        "green/clean_trips: reject_share: 5% of the rows are rejected. See the rejects."
     )
+
+
+def test_a_failed_check_of_a_stored_month_is_named_and_described(
+    records: Records, news: News
+) -> None:
+    records.run(MONTH)
+    news.take()
+    records.script.checks["warehouse_trips.reconciled", str(MONTH)] = "3 rows are missing."
+    records.run(MONTH, job="green_verify")
+    [message] = news.take()
+    assert message.title == "green 2024-01 stopped by check reconciled"
+    assert message.body == "green/warehouse_trips: 3 rows are missing."
+
+
+def test_a_check_that_does_not_block_is_no_news(records: Records, news: News) -> None:
+    records.script.checks["raw_trips.published_rows", str(MONTH)] = "12 rows more than known."
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 loaded"]
+    records.script.errors["green/clean_trips", str(MONTH)] = CorruptDownload("It is cut.")
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 failed"], "by its error, not by the check"
+
+
+def test_a_run_that_dagster_will_retry_is_no_news_yet(records: Records, news: News) -> None:
+    records.script.errors[RAW] = UNPUBLISHED
+    failed = records.run(MONTH)
+    records.instance.add_run_tags(failed.dagster_run.run_id, {WILL_RETRY_TAG: "true"})
+    assert news.take() == []
+    records.script.clear()
+    records.run(MONTH)
+    assert news.titles() == ["green 2024-01 loaded"]
+
+
+def test_an_unforeseen_error_is_reported_in_its_own_words(records: Records, news: News) -> None:
+    records.script.errors[RAW] = ValueError("a banana skin")
+    records.run(MONTH)
+    [message] = news.take()
+    assert (message.title, message.body) == ("green 2024-01 failed", "ValueError: a banana skin")
+
+
+def test_a_run_that_died_is_reported_in_dagsters_words(records: Records, news: News) -> None:
+    run = records.start(MONTH, dg.DagsterRunStatus.NOT_STARTED)
+    records.instance.report_run_failed(run, "The run worker was killed.")
+    [message] = news.take()
+    assert (message.title, message.body) == ("green 2024-01 failed", "The run worker was killed.")
+
+
+def test_a_failed_job_without_a_month_is_named(records: Records, news: News) -> None:
+    run = records.start(None, dg.DagsterRunStatus.NOT_STARTED, job="zones")
+    records.instance.report_run_failed(run, "The run worker was killed.")
+    assert news.titles() == ["zones failed"]
+
+
+def test_what_happened_before_the_sensors_began_is_no_news(records: Records) -> None:
+    records.run(MONTH)
+    assert News(records).take() == []
+
+
+def test_a_broken_channel_does_not_silence_the_others(records: Records) -> None:
+    broken, notebook = Notebook("broken"), Notebook()
+    broken.broken = True
+    notifier = Notifier(records, [broken, notebook])
+    records.run(MONTH)
+    [_, said, _] = notifier.tick()
+    assert said == "'green 2024-01 loaded' did not reach broken (ConnectionError)."
+    assert len(notebook.messages) == 1
+    notifier.tick()
+    assert len(notebook.messages) == 1, "nobody is notified twice"
+
+
+def test_overdue_months_are_news_when_they_are_others_than_the_day_before(
+    records: Records, news: News
+) -> None:
+    def checked(**overdue: str) -> list[Message]:
+        records.script.overdue = overdue
+        run = records.run(None, job="overdue_months").dagster_run
+        messages = news.take()
+        assert all(message.url == f"{UI}/runs/{run.run_id}" for message in messages)
+        return messages
+
+    assert checked() == []
+    [first] = checked(green="2024-04 to 2024-06 are overdue.", fhv="2024-04 is overdue.")
+    assert first.title == "fhv, green: months are overdue"
+    assert first.body == "fhv: 2024-04 is overdue.\ngreen: 2024-04 to 2024-06 are overdue."
+    assert checked(green="2024-04 to 2024-06 are overdue.", fhv="2024-04 is overdue.") == []
+    [third] = checked(green="2024-04 to 2024-07 are overdue.")
+    assert third.body == "green: 2024-04 to 2024-07 are overdue."
+    assert checked() == []
+    assert len(checked(green="2024-04 to 2024-07 are overdue.")) == 1

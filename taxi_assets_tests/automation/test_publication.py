@@ -1,185 +1,257 @@
-"""New months are found, requested once, and told from a blocked client."""
+"""The publication sensor over a real TLC and real records; ``test_planning`` has every case."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
+import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemotePartitionSetOrigin,
+    RemoteRepositoryOrigin,
+)
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from taxi_assets.assets.common import source_key, trip_key
 from taxi_assets.automation.publication import publication_sensor
+from taxi_assets.automation.records import read_records
+from taxi_assets.dagster_names import DATA_VERSION_TAG, WILL_RETRY_TAG
 from taxi_assets.datasets import Month, months_between
-from taxi_assets_tests.automation.looking import (
-    GREEN,
-    STOPPED,
-    Site,
-    land,
-    months_of,
-    newest,
-    start,
-)
+from taxi_assets.errors import CorruptDownload
+from taxi_assets_tests.automation.standins import VERSION
+from taxi_assets_tests.automation.ticks import GREEN, STOPPED, Site, months_of, newest
 
 SENSOR = publication_sensor(GREEN, seconds=3600, status=STOPPED)
+QUEUED, FAILURE = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.FAILURE
 
 
-def test_a_published_month_is_requested_under_a_key_of_dataset_month_and_etag(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
+def test_a_published_month_is_requested_and_observed(site: Site) -> None:
+    site.loaded(newest(back=1))
     site.publish(newest())
-    etag = site.etag(newest()).strip('"')
-    [request] = site.look(SENSOR).run_requests or []
-    assert request.run_key == f"green:{newest()}:{etag}"
-    assert request.partition_key == str(newest())
-    tags = {key: request.tags[key] for key in ("taxi/dataset", "taxi/month", "taxi/etag")}
-    assert tags == {"taxi/dataset": "green", "taxi/month": str(newest()), "taxi/etag": etag}
-
-
-def test_the_source_is_observed_with_the_etag_as_its_data_version(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest())
-    [observed] = site.look(SENSOR).asset_events
+    data = site.tick(SENSOR)
+    [request] = data.run_requests or []
+    [observed] = data.asset_events
+    etag = site.etag(newest())
+    stripped = etag.strip('"')
+    assert request.run_key == f"green:{newest()}:{stripped}:first"
+    assert (request.job_name, request.partition_key) == ("green_months", str(newest()))
     assert isinstance(observed, dg.AssetObservation)
-    assert observed.asset_key == source_key(GREEN)
-    assert observed.partition == str(newest())
-    assert observed.tags["dagster/data_version"] == site.etag(newest())
+    assert (observed.asset_key, observed.partition) == (source_key(GREEN), str(newest()))
+    assert observed.tags[DATA_VERSION_TAG] == etag
 
 
-def test_two_months_published_at_once_are_two_requests(site: Site) -> None:
-    land(site.instance, [newest(back=2)])
-    site.publish(newest(), newest(back=1))
-    assert months_of(site.look(SENSOR)) == [str(newest()), str(newest(back=1))]
-
-
-def test_a_gap_between_landed_months_is_found(site: Site) -> None:
-    land(site.instance, [Month(2024, 1), *months_between(Month(2024, 3), newest())])
-    site.publish(Month(2024, 2))
-    assert months_of(site.look(SENSOR)) == ["2024-02"]
-
-
-def test_a_long_gap_is_walked_slice_by_slice_to_its_end(site: Site) -> None:
-    land(site.instance, [Month(2014, 1), newest()])
-    site.publish(Month(2014, 2), newest(back=1))
-    found, cursor = [], None
-    for _ in range(5):
-        data = site.look(SENSOR, cursor)
-        found += months_of(data)
+def test_a_version_that_comes_back_is_loaded_again_each_time(site: Site) -> None:
+    keys: list[tuple[str, str]] = []
+    etags: list[str] = []
+    cursor = None
+    for seed in (0, 1, 0, 1):
+        site.publish(newest(), seed=seed)
+        data = site.tick(SENSOR, cursor)
         cursor = data.cursor
-    assert found == [str(newest(back=1)), "2014-02"]
+        [request] = data.run_requests or []
+        etags.append(site.etag(newest()))
+        site.records.script.etags[str(newest())] = etags[-1]
+        run = site.records.run(newest()).dagster_run
+        keys.append((str(request.run_key), run.run_id))
+        assert months_of(site.tick(SENSOR, cursor)) == []
+    assert etags == [*etags[:2], *etags[:2]]
+    assert len({key for key, _ in keys}) == 4
+    replaced = [key.rpartition(":")[2] for key, _ in keys]
+    assert replaced == ["first", *(run_id for _, run_id in keys[:3])]
 
 
-def test_an_empty_installation_gets_the_newest_published_month_alone(site: Site) -> None:
-    site.publish(*(newest(back=back) for back in (1, 2, 3)))
-    first = site.look(SENSOR)
-    assert months_of(first) == [str(newest(back=1))]
-    second = site.look(SENSOR, first.cursor)
+def test_a_month_that_failed_is_left_until_it_is_reissued(site: Site) -> None:
+    site.loaded(newest(back=1))
+    site.publish(newest())
+    first = site.tick(SENSOR)
+    assert months_of(first) == [str(newest())]
+    site.records.script.etags[str(newest())] = site.etag(newest())
+    site.records.script.errors["green/clean_trips", str(newest())] = CorruptDownload("It is cut.")
+    assert not site.records.run(newest()).success, "although it was downloaded"
+    second = site.tick(SENSOR, first.cursor)
     assert months_of(second) == []
-    assert f"Months before {newest(back=1)} are not fetched on their own" in str(
-        second.skip_message
-    )
-
-
-def test_a_month_is_requested_once_and_again_only_when_it_is_another_edition(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest())
-    first = site.look(SENSOR)
-    again = site.look(SENSOR, first.cursor)
-    assert months_of(again) == []
-    assert f"green {newest()} was run and did not land" in str(again.skip_message)
+    assert f"green {newest()} was requested and did not load" in str(second.skip_message)
     site.publish(newest(), seed=1)
-    assert months_of(site.look(SENSOR, again.cursor)) == [str(newest())]
+    assert months_of(site.tick(SENSOR, second.cursor)) == [str(newest())]
 
 
-def test_a_month_in_a_queued_run_is_left_alone(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest())
-    start(site, newest(), dg.DagsterRunStatus.NOT_STARTED)
-    assert months_of(site.look(SENSOR)) == []
-    assert not site.tlc.requests
-
-
-def test_a_backfill_under_way_keeps_the_sensor_out(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest())
-    site.instance.add_backfill(
-        PartitionBackfill(
-            backfill_id="abcdefgh",
-            status=BulkActionStatus.REQUESTED,
-            from_failure=False,
-            tags={},
-            backfill_timestamp=0.0,
-            asset_selection=[trip_key(GREEN, "warehouse_trips")],
-            serialized_asset_backfill_data="{}",
-        )
+def test_a_month_that_was_downloaded_by_hand_and_not_loaded_is_requested(site: Site) -> None:
+    site.loaded(newest())
+    site.publish(newest(), seed=1)
+    site.records.script.etags[str(newest())] = site.etag(newest())
+    raw = site.records.definitions.resolve_job_def("green_months").get_subset(
+        asset_selection={trip_key(GREEN, "raw_trips")}
     )
-    data = site.look(SENSOR)
+    raw.execute_in_process(instance=site.records.instance, partition_key=str(newest()))
+    assert months_of(site.tick(SENSOR)) == [str(newest())]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "version"),
+    [({}, VERSION), ({"etag": '"first"'}, "0123456789abcdef")],
+    ids=["without an ETag", "with a version of another form"],
+)
+def test_months_of_an_earlier_release_are_named_and_left_alone(
+    site: Site, metadata: Mapping[str, str], version: str
+) -> None:
+    site.publish(newest(back=1))
+    site.records.load([newest(back=1)], metadata=metadata, version=version)
+    data = site.tick(SENSOR)
     assert months_of(data) == []
-    assert str(data.skip_message).startswith("Backfill abcdefgh of green is under way.")
-    assert not site.tlc.requests
+    assert (
+        f"green {newest(back=1)} was loaded by an earlier release and is not reloaded on its own: "
+        "run python -m taxi_assets upgrade."
+    ) in str(data.skip_message)
+
+
+@pytest.mark.parametrize("retried", [False, True])
+def test_a_month_in_a_run_is_left_for_a_later_tick(site: Site, retried: bool) -> None:
+    site.loaded(newest())
+    site.publish(newest(), seed=1)
+    run = site.records.start(newest(), FAILURE if retried else QUEUED)
+    if retried:
+        site.records.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+    data = site.tick(SENSOR)
+    assert months_of(data) == []
+    assert f"green {newest()} is in a run." in str(data.skip_message)
+    site.records.instance.delete_run(run.run_id)
+    assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
+
+
+def test_runs_of_another_dataset_and_of_the_verification_do_not_count(site: Site) -> None:
+    site.loaded(newest())
+    site.publish(newest(), seed=1)
+    for job in ("yellow_months", "green_verify"):
+        site.records.start(newest(), QUEUED, job=job)
+    assert months_of(site.tick(SENSOR)) == [str(newest())]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {
+            "asset_selection": [trip_key(GREEN, "warehouse_trips")],
+            "serialized_asset_backfill_data": "{}",
+        },
+        {
+            "partition_set_origin": RemotePartitionSetOrigin(
+                repository_origin=RemoteRepositoryOrigin(
+                    code_location_origin=RegisteredCodeLocationOrigin("taxi_assets"),
+                    repository_name="repository",
+                ),
+                partition_set_name="green_months_partition_set",
+            ),
+            "partition_names": ["2024-01"],
+        },
+    ],
+    ids=["of assets", "of the job"],
+)
+def test_a_backfill_under_way_is_respected(site: Site, target: dict[str, Any]) -> None:
+    site.loaded(newest(back=1))
+    site.publish(newest())
+    backfill = PartitionBackfill(
+        backfill_id="abcdefgh",
+        status=BulkActionStatus.REQUESTED,
+        from_failure=False,
+        tags={},
+        backfill_timestamp=0.0,
+        **target,
+    )
+    site.records.instance.add_backfill(backfill)
+    before = len(site.tlc.requests)
+    data = site.tick(SENSOR)
+    assert data.skip_message == "Backfill abcdefgh of green is under way. Polls again in 1 hour."
+    assert len(site.tlc.requests) == before
+    over = backfill._replace(status=BulkActionStatus.COMPLETED_SUCCESS)
+    site.records.instance.update_backfill(over)
+    assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
 def test_an_unpublished_month_is_skipped_in_words(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest(back=1))
-    assert site.look(SENSOR).skip_message == (
-        f"TLC has not published green {newest()} (403). Months before {newest(back=1)} are not "
-        "fetched on their own: to have them, materialise them from the page of the job "
-        "green_months. Looks again in 1 hour."
+    site.loaded(newest(back=1))
+    assert site.tick(SENSOR).skip_message == (
+        f"Polled green {newest(back=1)}, {newest()}: none newly published or reissued. TLC has not "
+        f"published green {newest()} (403). Months before {newest(back=1)} are not loaded on their "
+        "own: to have them, start a backfill of green. Polls again in 1 hour."
     )
 
 
 def test_a_blocked_client_is_told_from_an_unpublished_month(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest(back=1), newest())
+    site.loaded(newest(back=1))
+    site.publish(newest())
     site.tlc.faults.block()
-    data = site.look(SENSOR)
+    data = site.tick(SENSOR)
     assert months_of(data) == []
     assert data.asset_events == []
+    both = f"{newest(back=1)}, {newest()}"
     assert data.skip_message == (
-        f"TLC refuses this machine. Asked {site.tlc.url} for green {newest()}: 403 each, which "
-        f"would mean not published, but so did green {newest(back=1)}, which is published. "
-        "Nothing was requested. If it lasts, try another network or ask later. "
-        "Looks again in 1 hour."
+        f"TLC refuses this machine. Polled {site.tlc.url} for green {both}: 403 each, which would "
+        f"mean not published, but so did green {newest(back=1)}, which is published. Nothing was "
+        "requested. If it lasts, try another network or wait. Polls again in 1 hour."
     )
     site.tlc.faults.clear()
-    assert months_of(site.look(SENSOR, data.cursor)) == [str(newest())]
+    assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
 def test_a_login_page_in_tlcs_place_is_a_refusal(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
+    site.loaded(newest(back=1))
     site.tlc.faults.html(times=None)
-    data = site.look(SENSOR)
+    data = site.tick(SENSOR)
     assert months_of(data) == []
     assert "a web page answers" in str(data.skip_message)
 
 
-def test_a_month_without_an_answer_is_asked_for_again(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
+def test_a_month_without_an_answer_is_polled_again(site: Site) -> None:
+    site.loaded(newest(back=1))
     site.publish(newest())
-    site.tlc.faults.fail(503)
-    data = site.look(SENSOR)
+    site.tlc.faults.fail(503, times=None)
+    data = site.tick(SENSOR)
     assert months_of(data) == []
-    assert f"no answer for green {newest()}." in str(data.skip_message)
-    assert months_of(site.look(SENSOR, data.cursor)) == [str(newest())]
+    assert "TLC is slow or in trouble: no answer for green" in str(data.skip_message)
+    site.tlc.faults.clear()
+    assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
-def test_a_lost_cursor_asks_again_under_the_same_run_key(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest())
-    keys = [
-        (site.look(SENSOR, cursor).run_requests or [])[0].run_key for cursor in (None, "{broken")
-    ]
-    assert keys[0] == keys[1]
+def test_the_whole_history_is_polled_by_slices(site: Site) -> None:
+    months = list(months_between(Month(2016, 1), newest()))
+    site.records.load(months)
+    site.loaded(newest())
+    site.publish(months[0])
+    found: list[str] = []
+    cursor = None
+    for _ in range(-(-(len(months) - 12) // 48)):
+        before = len(site.tlc.requests)
+        data = site.tick(SENSOR, cursor)
+        assert len(site.tlc.requests) - before <= 60
+        cursor, found = data.cursor, found + months_of(data)
+    assert found == ["2016-01"]
 
 
-def test_the_cursor_forgets_months_that_have_landed(site: Site) -> None:
-    land(site.instance, [newest(back=1)])
-    site.publish(newest())
-    data = site.look(SENSOR)
-    assert json.loads(str(data.cursor))["asked"] == {str(newest()): site.etag(newest())}
-    land(site.instance, [newest()])
-    assert json.loads(str(site.look(SENSOR, data.cursor).cursor))["asked"] == {}
+def test_a_hundred_months_take_as_many_queries_as_one(site: Site) -> None:
+    site.loaded(newest())
+    with statements() as of_one:
+        read_records(site.records.instance, GREEN)
+    site.records.load(months_between(newest(back=100), newest(back=1)))
+    with statements() as of_many:
+        read_records(site.records.instance, GREEN)
+    assert len(of_many) == len(of_one) > 0
 
 
-def test_a_complete_dataset_is_said_to_be_so(site: Site) -> None:
-    land(site.instance, [newest()])
-    assert str(site.look(SENSOR).skip_message).startswith(f"green is complete up to {newest()}, ")
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SQL that any database is sent meanwhile."""
+    found: list[str] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", keep)

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from taxi_assets.datasets import Month, months_between, parse_months
+from taxi_assets.datasets.month import several
 
 
 def test_a_month_is_printed_as_it_is_read() -> None:
@@ -46,3 +47,16 @@ def test_a_range_has_both_its_ends() -> None:
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ValueError, match="ends before it begins"):
         parse_months("2024-02:2024-01")
+
+
+@pytest.mark.parametrize(
+    ("months", "text"),
+    [
+        ("2024-01", "2024-01"),
+        ("2024-02 2024-01", "2024-01, 2024-02"),
+        ("2023-11 2023-12 2024-01", "2023-11 to 2024-01"),
+        ("2024-01 2024-03 2024-04 2024-05 2024-08", "2024-01, 2024-03 to 2024-05, 2024-08"),
+    ],
+)
+def test_months_are_named_in_order_and_runs_of_them_shortly(months: str, text: str) -> None:
+    assert several([Month.parse(month) for month in months.split()]) == text

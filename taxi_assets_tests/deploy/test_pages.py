@@ -71,7 +71,7 @@ def _check(command: click.Command, words: list[str]) -> None:
 
 
 def test_what_is_named_as_a_job_sensor_or_schedule_exists() -> None:
-    repository = defs.get_repository_def()
+    repository = defs().get_repository_def()
     exist = {
         *(job.name for job in repository.get_all_jobs()),
         *(sensor.name for sensor in repository.sensor_defs),

@@ -4,6 +4,8 @@ import datetime as dt
 import io
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # ships no types
 import pyarrow as pa
@@ -157,6 +159,67 @@ def test_a_partition_can_be_deleted(
     load(client, put(bucket, "f/2", FEBRUARY, [2]), table, "202402")
     client.delete_table(f"{table.full_table_id.replace(':', '.')}$202401")
     assert fares(client, table) == {FEBRUARY: [2]}
+
+
+def partition_facts(client: bigquery.Client, table: bigquery.Table) -> dict[str, Any]:
+    """Partition id → rows and when they were written."""
+    rows = client.query(
+        "SELECT partition_id, total_rows, last_modified_time "
+        f"FROM `{table.project}.{table.dataset_id}`.INFORMATION_SCHEMA.PARTITIONS "
+        f"WHERE table_name = '{table.table_id}'"
+    ).result()
+    return {each["partition_id"]: (each["total_rows"], each["last_modified_time"]) for each in rows}
+
+
+def test_a_partition_says_when_it_was_written_last(
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
+) -> None:
+    began = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    load(client, put(bucket, "l/1", JANUARY, [1, 2]), table, "202401")
+    first = partition_facts(client, table)
+    load(client, put(bucket, "l/2", FEBRUARY, [3]), table, "202402")
+    assert first["202401"] == partition_facts(client, table)["202401"]
+    assert began <= first["202401"][1] <= dt.datetime.now(dt.UTC)
+
+    january = f"`{table.reference}` SET fare = 9 WHERE source_month = '2024-01-01' AND fare = 1"
+    for change in (
+        lambda: client.query(f"UPDATE {january}").result(),
+        lambda: client.query(
+            f"INSERT INTO `{table.reference}` (source_month) VALUES ('2024-01-01')"
+        ).result(),
+        lambda: load(client, put(bucket, "l/1", JANUARY, [1, 2]), table, "202401"),
+    ):
+        before = partition_facts(client, table)
+        change()
+        after = partition_facts(client, table)
+        assert after["202401"][1] > before["202401"][1]
+        assert after["202402"] == before["202402"]
+
+
+def test_a_deleted_row_or_partition_is_seen_in_the_number_of_rows(
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
+) -> None:
+    load(client, put(bucket, "m/1", JANUARY, [1, 2]), table, "202401")
+    load(client, put(bucket, "m/2", FEBRUARY, [3]), table, "202402")
+    client.query(f"DELETE FROM `{table.reference}` WHERE fare = 1").result()
+    assert partition_facts(client, table)["202401"][0] == 1
+    client.delete_table(f"{table.full_table_id.replace(':', '.')}$202401")
+    assert list(partition_facts(client, table)) == ["202402"]
+
+
+def test_a_table_asked_for_by_many_at_once_is_made_once_and_whole(
+    client: bigquery.Client, table: bigquery.Table
+) -> None:
+    wanted = bigquery.Table(f"{table.project}.{table.dataset_id}.wanted", schema=SCHEMA)
+    wanted.time_partitioning = table.time_partitioning
+
+    def make_and_look(_: int) -> bigquery.Table:
+        client.create_table(wanted, exists_ok=True)
+        return client.get_table(wanted.reference)
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(make_and_look, range(8)))
+    assert {each.time_partitioning.field for each in seen} == {"source_month"}
 
 
 def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(

@@ -10,9 +10,9 @@ import pytest
 
 from taxi_assets.errors import Misconfigured
 from taxi_assets.lake.azure import AzureStore
+from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.gcs import GcsStore
 from taxi_assets.lake.local import LocalStore
-from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.s3 import S3Store
 
 

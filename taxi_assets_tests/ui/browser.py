@@ -63,7 +63,7 @@ class Dagster:
 
     def graph_of(self, group: str) -> None:
         """A group's asset graph."""
-        self.page.goto(f"/locations/taxi_assets.definitions/asset-groups/{group}/lineage")
+        self.page.goto(f"/locations/taxi_assets/asset-groups/{group}/lineage")
         self.button("Materialize all").wait_for()
 
     def asset(self, key: str, view: str, **where: str) -> None:
@@ -121,7 +121,7 @@ class Dagster:
 
     def launchpad(self, job: str) -> None:
         """The page where a job's configuration is edited."""
-        repository = "__repository__@taxi_assets.definitions"
+        repository = "__repository__@taxi_assets"
         self.page.goto(f"/locations/{repository}/jobs/{job}/playground")
         self.text("No errors").wait_for()
 

@@ -1,8 +1,9 @@
-"""What each engine's own catalog says of a table, asked without the code under test."""
+"""What each engine itself says of a table, and changes by hand, without the code under test."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
@@ -10,11 +11,42 @@ import psycopg
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from taxi_assets.datasets.month import Month
+
 
 def descriptions_of(url: str, table: str) -> dict[str, str]:
     """Column → description, in the table's order."""
-    ask = {"duckdb": _duckdb, "bigquery": _bigquery, "postgresql": _postgresql}
-    return ask[urlsplit(url).scheme](url, table)
+    engines = {"duckdb": _duckdb, "bigquery": _bigquery, "postgresql": _postgresql}
+    return engines[urlsplit(url).scheme](url, table)
+
+
+def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of a statement that all engines understand, or ``[]`` when it has none."""
+    parts = urlsplit(url)
+    if parts.scheme == "duckdb":
+        with duckdb.connect(url.removeprefix("duckdb:///")) as connection:
+            return connection.execute(statement).fetchall()
+    if parts.scheme == "postgresql":
+        with psycopg.connect(url) as session:
+            cursor = session.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+    with bigquery_client(parts.netloc) as client:
+        dataset = bigquery.DatasetReference(parts.netloc, parts.path.strip("/"))
+        config = bigquery.QueryJobConfig(default_dataset=dataset)
+        return [row.values() for row in client.query(statement, config).result()]
+
+
+def drop_month(url: str, table: str, month: Month) -> None:
+    """Do away with a month by hand, as a person would on that engine."""
+    parts = urlsplit(url)
+    partition = f"{month.year}{month.month:02d}"
+    if parts.scheme == "duckdb":
+        ask(url, f"DELETE FROM {table} WHERE source_month = DATE '{month.first_day}'")
+    elif parts.scheme == "postgresql":
+        ask(url, f"DROP TABLE {table}_{partition}")
+    else:
+        with bigquery_client(parts.netloc) as client:
+            client.delete_table(f"{parts.path.strip('/')}.{table}${partition}")
 
 
 def bigquery_client(project: str) -> bigquery.Client:

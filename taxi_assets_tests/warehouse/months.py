@@ -69,9 +69,10 @@ def load(
     rows: Sequence[Row],
     month: Month | None = JANUARY,
     table: Table = TRIPS,
+    version: str | None = None,
 ) -> int:
     """Replace ``month`` of ``table`` by ``rows``; the rows the engine says it holds now."""
-    (loaded,) = warehouse.replace([Load(table, parquet(folder, rows, table))], month)
+    (loaded,) = warehouse.replace([Load(table, parquet(folder, rows, table), version)], month)
     return loaded.rows
 
 

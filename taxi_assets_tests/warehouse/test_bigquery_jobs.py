@@ -23,7 +23,8 @@ from taxi_assets.errors import (
     StoreUnavailable,
     TaxiAssetsError,
 )
-from taxi_assets.warehouse.bigquery_errors import explained
+from taxi_assets.services import named_errors
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
 
 CONTENT = Content("p.nyc.green_trips$202401", ("zone",), "gs://lake/trips.parquet", "17", "abc")
@@ -130,11 +131,11 @@ def run(client: bigquery.Client) -> Callable[[], bigquery.LoadJob]:
             CONTENT.uri, "p.nyc.t", job_id=job_id, location="EU", retry=at_once
         )
 
-    def run_explained() -> bigquery.LoadJob:
-        with explained("Loading nyc.green_trips 2024-01"):
+    def run_named() -> bigquery.LoadJob:
+        with named_errors(BIGQUERY, "Loading nyc.green_trips 2024-01"):
             return run_job(client, NAME, "EU", start)
 
-    return run_explained
+    return run_named
 
 
 def test_the_same_content_has_the_same_name_and_other_content_another() -> None:
@@ -194,7 +195,7 @@ PLACES = "Cannot read and write in different locations: source: US, destination:
     [
         ("invalid", "Error while reading data: bad footer", AuditFailed, "bad footer; row 7"),
         ("invalid", PARTITION, AuditFailed, "source_month"),
-        ("invalid", PLACES, Misconfigured, "bucket is in US, the dataset is in EU"),
+        ("invalid", PLACES, Misconfigured, "source: US, destination: EU.*Neither can be moved"),
         ("accessDenied", "Access Denied: File gs://lake", Misconfigured, "storage.objectViewer"),
         (
             "notFound",
@@ -202,11 +203,23 @@ PLACES = "Cannot read and write in different locations: source: US, destination:
             ObjectMissing,
             "into the lake again",
         ),
-        ("rateLimitExceeded", "too many table updates", StoreUnavailable, "busy"),
-        ("jobInternalError", "internal", StoreUnavailable, "busy"),
+        (
+            "notFound",
+            "Not found: URI gs://lake/Dataset/trips.parquet",
+            ObjectMissing,
+            "into the lake again",
+        ),
+        (
+            "invalid",
+            "Error while reading data, file gs://lake/belong to different partitions/t.parquet",
+            AuditFailed,
+            "Correct the file or the specification",
+        ),
+        ("rateLimitExceeded", "too many table updates", StoreUnavailable, "Try later"),
+        ("jobInternalError", "internal", StoreUnavailable, "Try later"),
     ],
 )
-def test_a_job_that_fails_is_explained(
+def test_a_job_that_fails_says_what_to_do(
     run: Callable[[], Any],
     jobs: Jobs,
     reason: str,
@@ -223,16 +236,18 @@ def test_a_job_that_fails_is_explained(
     ("status", "reason", "message", "kind", "said"),
     [
         (403, "accessDenied", "User lacks bigquery.jobs.create", Misconfigured, "jobUser"),
-        (403, "quotaExceeded", "quota", StoreUnavailable, "busy"),
+        (403, "quotaExceeded", "quota", StoreUnavailable, "Try later"),
         (404, "notFound", "Not found: Dataset p:nyc", Misconfigured, "bq --location"),
         (404, "notFound", "Dataset p:nyc was not found in location US", Misconfigured, "location="),
+        (404, "notFound", "Not found: Table p:nyc.Dataset", ObjectMissing, "into the lake again"),
+        (403, "policyViolation", "VPC Service Controls", Misconfigured, "dataEditor"),
         (400, "invalid", "Invalid schema", AuditFailed, "Invalid schema"),
         (429, "rateLimitExceeded", "slow down", StoreUnavailable, "slow down"),
         (503, "backendError", "unavailable", StoreUnavailable, "unavailable"),
         (412, "conditionNotMet", "changed meanwhile", StoreUnavailable, "changed meanwhile"),
     ],
 )
-def test_a_request_that_is_refused_is_explained(
+def test_a_request_that_is_refused_says_what_to_do(
     run: Callable[[], Any],
     jobs: Jobs,
     status: int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -48,3 +49,14 @@ def test_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(Misconfigured, match=r"pip install 'taxi-assets\[postgres\]'"):
         open_warehouse("postgresql://me@db/taxi")
+
+
+def test_a_laptop_does_not_wait_for_the_clients_of_servers() -> None:
+    program = (
+        "import sys; from taxi_assets.warehouse.factory import open_warehouse;"
+        "open_warehouse('duckdb:///x.duckdb').count('trips', None);"
+        "print([name for name in ('google', 'boto3', 'psycopg', 'sqlalchemy', 'dagster')"
+        " if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert answer.stdout.decode().strip() == "[]"

@@ -16,7 +16,7 @@ import sqlalchemy
 
 from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import AuditFailed, Misconfigured, StoreUnavailable
-from taxi_assets.warehouse.base import Load, Source
+from taxi_assets.warehouse.base import Load, LoadedMonth, Source
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.postgres import PostgresWarehouse
 from taxi_assets.warehouse.tables import Table, TableColumn
@@ -56,6 +56,8 @@ def test_each_month_is_one_partition_and_nothing_else_is_left(
         ("green_trips", None),
         ("green_trips_202401", "FOR VALUES IN ('2024-01-01')"),
         ("green_trips_202402", "FOR VALUES IN ('2024-02-01')"),
+        ("loaded_months", None),
+        ("loaded_months_pkey", None),
     ]
     assert _ask(postgres_url, "SELECT conname FROM pg_constraint WHERE conname = 'one_month'") == []
 
@@ -144,6 +146,45 @@ def test_two_months_replaced_at_once_do_not_deadlock(
     _load_at_once(warehouse, tmp_path, [JANUARY, FEBRUARY])
     assert zones_of(warehouse, [JANUARY]) == [0] * 50
     assert zones_of(warehouse, [FEBRUARY]) == [1] * 50
+    wanted = {JANUARY: LoadedMonth(None, 50), FEBRUARY: LoadedMonth(None, 50)}
+    assert warehouse.loaded_months("green_trips") == wanted
+
+
+def test_two_months_replaced_at_once_in_an_empty_schema_make_the_tables_once(
+    warehouse: PostgresWarehouse, tmp_path: Path
+) -> None:
+    _load_at_once(warehouse, tmp_path, [JANUARY, FEBRUARY])
+    assert set(warehouse.loaded_months("green_rejects")) == {JANUARY, FEBRUARY}
+
+
+def test_a_month_does_not_wait_for_another_one_s_record(
+    warehouse: PostgresWarehouse,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for month in (JANUARY, FEBRUARY):
+        load(warehouse, tmp_path, trips([1], month), month, version="a")
+    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_SECONDS", 0.2)
+    change = "UPDATE loaded_months SET version = 'b' WHERE source_month = '2024-02-01'"
+    with _holding(postgres_url, change):
+        load(warehouse, tmp_path, trips([2, 3]), version="c")
+        assert warehouse.loaded("green_trips", JANUARY) == LoadedMonth("c", 2)
+
+
+def test_a_detached_partition_is_not_a_loaded_month_until_it_is_back(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]), version="a")
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("ALTER TABLE green_trips DETACH PARTITION green_trips_202401")
+    assert warehouse.loaded("green_trips", JANUARY) is None
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
+            "ALTER TABLE green_trips ATTACH PARTITION green_trips_202401 "
+            "FOR VALUES IN ('2024-01-01')"
+        )
+    assert warehouse.loaded("green_trips", JANUARY) == LoadedMonth("a", 1)
 
 
 def test_two_loads_of_a_whole_table_do_not_add_up(
@@ -225,7 +266,13 @@ def test_a_missing_schema_says_how_to_name_another(postgres_emulator: Any) -> No
         warehouse.count("green_trips", None)
 
 
-def test_a_server_that_is_away_is_worth_another_try(unused_port: int) -> None:
+def test_words_of_a_refusal_in_a_path_mean_nothing(tmp_path: Path) -> None:
+    socket = f"{tmp_path}/does%20not%20exist"
+    with pytest.raises(StoreUnavailable, match="does not exist"):
+        PostgresWarehouse(f"postgresql://u@/taxi?host={socket}").count("green_trips", None)
+
+
+def test_a_server_that_is_away_is_transient(unused_port: int) -> None:
     warehouse = PostgresWarehouse(f"postgresql://u:hunter2@127.0.0.1:{unused_port}/taxi")
     with pytest.raises(StoreUnavailable) as caught:
         warehouse.count("green_trips", None)

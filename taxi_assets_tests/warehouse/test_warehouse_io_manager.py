@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.lake.store import LakeObject
+from taxi_assets.lake.handles import LakeValue, StoredFile
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.downstream import QUARTERLY, reader, writer
 from taxi_assets_tests.assets.platform import Platform, failures
@@ -72,7 +72,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         ),
         reader("quarter", TRIPS, pa.Table, got, partitions=QUARTERLY),
         reader("zones", ["taxi_zones"], pd.DataFrame, got, partitions=None),
-        reader("a_handle", TRIPS, LakeObject, got),
+        reader("a_handle", TRIPS, StoredFile, got),
         reader("yellow", ["yellow", "warehouse_trips"], pa.Table, got),
     ]
     with Simulator(folder / "site") as tlc:
@@ -80,7 +80,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         for month, rows in ROWS.items():
             tlc.publish("green", Month.parse(month), rows=rows)
         platform = Platform(folder / "home", tlc.url, more=more)
-        platform.month("green", *RANGE)
+        for month in ROWS:
+            platform.month("green", month)
         assert platform.run("+key:taxi_zones").success
     return Warehouse(platform, got)
 
@@ -136,12 +137,12 @@ def test_a_table_without_months_arrives_whole(warehouse: Warehouse) -> None:
 
 def test_a_missing_table_says_what_to_materialise(warehouse: Warehouse) -> None:
     said = refusal(warehouse.platform, "yellow", "2024-01")
-    assert "has no table yellow_trips; materialise the asset that writes it" in said
+    assert "has no table yellow_trips. Materialise the asset that writes it" in said
 
 
 def test_a_handle_is_not_to_be_had_from_a_table(warehouse: Warehouse) -> None:
     said = refusal(warehouse.platform, "a_handle", "2024-01")
-    assert "The input green/warehouse_trips is annotated LakeObject; annotate it with" in said
+    assert "The input green/warehouse_trips is annotated StoredFile. Annotate it with" in said
 
 
 def _batches() -> pa.RecordBatchReader:
@@ -191,8 +192,10 @@ def test_a_file_may_be_returned_and_stays_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_lake_object_may_be_returned(warehouse: Warehouse) -> None:
-    handle = warehouse.platform.store.find("trips/green/year=2024/month=01/trips.parquet")
-    more = [writer("from_lake", lambda: handle, LakeObject, "warehouse")]
+    found = warehouse.platform.store.find("trips/green/year=2024/month=01/trips.parquet")
+    assert found
+    handle = StoredFile(found, lambda each: warehouse.platform.store.root / each.key)
+    more = [writer("from_lake", lambda: handle, LakeValue, "warehouse")]
     platform = Platform(warehouse.platform.settings.home, NOBODY, more=more)
     assert platform.run("key:from_lake", "2024-01").success
     (different,) = platform.query(

@@ -22,8 +22,8 @@ JANUARY = Month(2024, 1)
 # Dies as a killed worker does: no handler runs, no lock is given back by hand.
 KILLED_BEFORE_THE_WAREHOUSE = """
 import os, signal, sys
-from taxi_assets.assets import publish
-publish._load = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from taxi_assets.warehouse.io_manager import WarehouseIOManager
+WarehouseIOManager.store = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from taxi_assets.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from . import objects, partition_writes, partitions, row_counts, tokens
+from . import (
+    objects,
+    partition_times,
+    partition_writes,
+    partitions,
+    row_counts,
+    table_creation,
+    tokens,
+)
 from .upstream import cli
 
-for correction in (partitions, partition_writes, objects, row_counts, tokens):
+for correction in (
+    partitions,
+    partition_writes,
+    partition_times,
+    objects,
+    row_counts,
+    table_creation,
+    tokens,
+):
     correction.apply()
 cli.main()

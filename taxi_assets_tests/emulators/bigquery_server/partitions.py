@@ -15,7 +15,7 @@ from .upstream import BigQueryError, copy, database, metadata, names, not_found,
 Ids = tuple[str, str, str]
 
 # Partition ids by granularity, as strftime writes them.
-_FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 _DIGITS = {"HOUR": 10, "DAY": 8, "MONTH": 6, "YEAR": 4}
 _PARTITION = re.compile(r"\d{4}|\d{6}|\d{8}|\d{10}")
 
@@ -100,4 +100,4 @@ def condition(ids: Ids, partition: str, partitioning: Any) -> str:
             f"Invalid partition id {partition} for {granularity} partitioned table {label}",
         )
     field = database.quote(partitioning.field)
-    return f"strftime({field}, '{_FORMATS[granularity]}') IS NOT DISTINCT FROM '{partition}'"
+    return f"strftime({field}, '{FORMATS[granularity]}') IS NOT DISTINCT FROM '{partition}'"

@@ -16,6 +16,7 @@ from local_bigquery.errors import (  # type: ignore[import-not-found]
     not_found,
 )
 from local_bigquery.jobs import copy, load, storage  # type: ignore[import-not-found]
+from local_bigquery.sql.rules import information_schema  # type: ignore[import-not-found]
 
 __all__ = [
     "BigQueryError",
@@ -24,6 +25,7 @@ __all__ = [
     "cli",
     "copy",
     "database",
+    "information_schema",
     "load",
     "metadata",
     "models",

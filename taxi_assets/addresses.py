@@ -1,0 +1,135 @@
+"""Where lake and warehouse are: the one place that takes their URLs apart.
+
+A new store or engine gets its scheme here, and the module that opens it in ``lake.factory`` or
+``warehouse.factory``. No error repeats a whole URL that may hold a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from taxi_assets.errors import Misconfigured
+
+__all__ = ["LakeAddress", "WarehouseAddress", "lake_address", "warehouse_address"]
+
+_LAKES = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure"}
+_LAKE_FORMS = (
+    "Use a folder (data/lake, file:///data/lake), gs://bucket/prefix, s3://bucket/prefix or "
+    "az://container/prefix."
+)
+_WAREHOUSES = {
+    "duckdb": "duckdb",
+    "bigquery": "bigquery",
+    "postgresql": "postgres",
+    "postgres": "postgres",
+}
+_WAREHOUSE_FORMS = (
+    "Use duckdb:///path/to/file.duckdb, bigquery://project/dataset or "
+    "postgresql://user@host/database."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LakeAddress:
+    """A folder (``kind`` is ``file``), or a prefix in a bucket of ``gcs``, ``s3`` or ``azure``."""
+
+    url: str
+    kind: str
+    folder: Path | None = None
+    bucket: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseAddress:
+    """A file of ``duckdb``, a dataset of ``bigquery``, or a database of ``postgres``, whose driver
+    reads the rest of ``url`` itself.
+    """
+
+    url: str
+    kind: str
+    path: Path | None = None
+    project: str = ""
+    dataset: str = ""
+    location: str | None = None
+    require_partition_filter: bool = False
+
+
+def lake_address(url: str) -> LakeAddress:
+    """Take a lake's URL apart; raises ``Misconfigured`` for one of another form."""
+    scheme, separator, _ = url.partition("://")
+    if not url or (not separator and url.startswith("file:")):
+        raise Misconfigured(f"TAXI_LAKE_URL is {url!r}, which names no lake.", _LAKE_FORMS)
+    if not separator:
+        return LakeAddress(url, "file", folder=Path(url).expanduser())
+    if scheme not in _LAKES:
+        # Only the scheme is repeated: whatever else it is may hold a password.
+        raise Misconfigured(f"TAXI_LAKE_URL begins with {scheme!r}, which is unknown.", _LAKE_FORMS)
+    parts = urlsplit(url)
+    if scheme == "file":
+        return _folder(url, parts)
+    if not parts.netloc or parts.query or parts.fragment:
+        raise Misconfigured(
+            f"{url!r} names no bucket.", f"Write {scheme}://bucket or {scheme}://bucket/prefix."
+        )
+    prefix = parts.path.strip("/")
+    return LakeAddress(url.rstrip("/"), _LAKES[scheme], bucket=parts.netloc, prefix=prefix)
+
+
+def warehouse_address(url: str) -> WarehouseAddress:
+    """Take a warehouse's URL apart; raises ``Misconfigured`` for one of another form."""
+    scheme = url.partition(":")[0].partition("+")[0].lower()
+    kind = _WAREHOUSES.get(scheme)
+    if kind is None:
+        # Only the scheme is repeated: whatever else it is may hold a password.
+        raise Misconfigured(
+            f"TAXI_WAREHOUSE_URL begins with {scheme!r}, which is unknown.", _WAREHOUSE_FORMS
+        )
+    if kind == "postgres":
+        return WarehouseAddress(url, kind)
+    parts = urlsplit(url)
+    return _duckdb(url, parts) if kind == "duckdb" else _bigquery(url, parts)
+
+
+def _folder(url: str, parts: SplitResult) -> LakeAddress:
+    if parts.netloc not in ("", "localhost") or not parts.path.strip("/"):
+        raise Misconfigured(f"{url!r} names no folder.", "Write three slashes: file:///data/lake.")
+    return LakeAddress(url, "file", folder=Path(unquote(parts.path)))
+
+
+def _duckdb(url: str, parts: SplitResult) -> WarehouseAddress:
+    path = unquote(parts.path).removeprefix("/")
+    if parts.netloc or not path:
+        raise Misconfigured(
+            f"{url!r} names no file.",
+            "Write three slashes and a path below the working directory "
+            "(duckdb:///data/taxi.duckdb), or four for an absolute one (duckdb:////data/…).",
+        )
+    return WarehouseAddress(url, "duckdb", path=Path(path))
+
+
+def _bigquery(url: str, parts: SplitResult) -> WarehouseAddress:
+    dataset = parts.path.strip("/")
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    location = options.pop("location", None)
+    filtered = options.pop("require_partition_filter", "false").lower()
+    if not parts.netloc or not dataset or "/" in dataset or options:
+        raise Misconfigured(
+            f"{url!r} names no BigQuery dataset.",
+            "Write bigquery://project/dataset with, at most, ?location=EU and "
+            "&require_partition_filter=true.",
+        )
+    if filtered not in ("true", "false"):
+        raise Misconfigured(
+            f"require_partition_filter is {filtered!r} in {url!r}.", "Write true or false."
+        )
+    return WarehouseAddress(
+        url,
+        "bigquery",
+        project=parts.netloc,
+        dataset=dataset,
+        location=location,
+        require_partition_filter=filtered == "true",
+    )

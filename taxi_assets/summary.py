@@ -1,0 +1,100 @@
+"""The table at a command's end: what lake and warehouse hold of each month now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from taxi_assets.datasets import DatasetSpec, Month
+from taxi_assets.datasets.stored import Part
+from taxi_assets.lake import keys
+from taxi_assets.lake.factory import open_store
+from taxi_assets.settings import Settings
+from taxi_assets.warehouse.factory import open_warehouse
+from taxi_assets.warehouse.tables import table_of
+
+__all__ = ["Counted", "Counter", "table"]
+
+_HEADS = ("dataset", "month", "published", "clean", "rejected", "in lake", "in warehouse", "s")
+_LINE = "{:<8} {:<8} {:>11} {:>11} {:>9} {:>11} {:>13} {:>7}"
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows of one month; ``None`` where there is none, or where nobody could count."""
+
+    dataset: str
+    month: Month
+    published: int | None
+    clean: int | None
+    rejected: int | None
+    lake: int | None
+    warehouse: int | None
+
+
+class Counter:
+    """Counts months in the lake's objects and the warehouse's tables.
+
+    ``uncounted`` says why one of the two could not be asked; it is not asked a second time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.uncounted: dict[str, str] = {}
+        self._store = self._ask("lake", lambda: open_store(settings.lake_url))
+        self._warehouse = self._ask(
+            "warehouse",
+            lambda: open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit),
+        )
+
+    @property
+    def warehouse_url(self) -> str:
+        """Where the warehouse is, without a password."""
+        return self._warehouse.url if self._warehouse else "-"
+
+    def count(self, spec: DatasetSpec, month: Month) -> Counted:
+        """Count one month."""
+        return Counted(
+            dataset=spec.name,
+            month=month,
+            published=self._rows(keys.raw(spec, month)),
+            clean=self._rows(keys.staging(spec, month, Part.TRIPS)),
+            rejected=self._rows(keys.staging(spec, month, Part.REJECTS)),
+            lake=self._rows(keys.published(spec, month, Part.TRIPS)),
+            warehouse=self._loaded(table_of(spec, Part.TRIPS).name, month),
+        )
+
+    def _rows(self, key: str) -> int | None:
+        store = self._store
+        found = self._ask("lake", lambda: store.find(key)) if store else None
+        return found.rows if found else None
+
+    def _loaded(self, table_name: str, month: Month) -> int | None:
+        warehouse = self._warehouse
+        return (
+            self._ask("warehouse", lambda: warehouse.count(table_name, month))
+            if warehouse
+            else None
+        )
+
+    def _ask(self, place: str, question: Callable[[], Found]) -> Found | None:
+        if place in self.uncounted:
+            return None
+        try:
+            return question()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the table shows the rest
+            self.uncounted[place] = str(error)
+            return None
+
+
+def table(rows: Iterable[Counted], seconds: Mapping[tuple[str, Month], float]) -> Sequence[str]:
+    """The lines of the table; ``seconds`` are what the months took, by dataset and month."""
+    lines = [_LINE.format(*_HEADS)]
+    for row in rows:
+        counts = (row.published, row.clean, row.rejected, row.lake, row.warehouse)
+        texts = [f"{value:,}" if value is not None else "-" for value in counts]
+        took = f"{seconds.get((row.dataset, row.month), 0.0):.1f}"
+        lines.append(_LINE.format(row.dataset, str(row.month), *texts, took))
+    return lines

@@ -1,0 +1,51 @@
+"""Months that an older version of this package stored in another way.
+
+They stay readable, count as stale, and are never taken for a month of now; ``taxi_assets upgrade``
+runs them again. Layouts are told apart in ``versions``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from taxi_assets.datasets import DATASETS, DatasetSpec, Month
+from taxi_assets.datasets.stored import Part
+from taxi_assets.lake import attributes
+from taxi_assets.lake.store import LakeStore
+from taxi_assets.versions import is_current
+from taxi_assets.warehouse.base import Warehouse
+
+__all__ = ["outdated", "outdated_in_warehouse"]
+
+_PUBLISHED = re.compile(r"\w+/(\w+)/year=(\d{4})/month=(\d{2})/")
+
+
+def outdated(store: LakeStore, warehouse: Warehouse) -> list[tuple[DatasetSpec, Month]]:
+    """Every month of an older layout in the lake or the warehouse, oldest first by dataset."""
+    months = set(outdated_in_warehouse(warehouse)) | _outdated_in_lake(store)
+    return [(DATASETS[name], month) for name, month in sorted(months)]
+
+
+def outdated_in_warehouse(warehouse: Warehouse) -> list[tuple[str, Month]]:
+    """Dataset and month of each month of an older layout in the warehouse: a query a table."""
+    found = []
+    for name in DATASETS:
+        for part in Part:
+            table = f"{name}_{part}"
+            found += [(name, month) for month in warehouse.unrecorded_months(table)]
+            found += [
+                (name, month)
+                for month, loaded in warehouse.loaded_months(table).items()
+                if not is_current(loaded.version)
+            ]
+    return sorted(set(found))
+
+
+def _outdated_in_lake(store: LakeStore) -> set[tuple[str, Month]]:
+    months = set()
+    for part in Part:
+        for key in store.keys(f"{part}/"):
+            place, found = _PUBLISHED.match(key), store.find(key)
+            if place and found and not is_current(found.attributes.get(attributes.VERSION)):
+                months.add((place[1], Month(int(place[2]), int(place[3]))))
+    return months

@@ -1,0 +1,148 @@
+"""The table of months in BigQuery: an ``INSERT`` after each load job.
+
+No transaction spans a load job and a statement, so a record holds what makes it true: the rows
+loaded and the moment the partition was written last. It is believed while both are what
+``INFORMATION_SCHEMA.PARTITIONS`` says of the partition, where an update, a load or a row inserted
+by hand moves the moment, and a deleted row or partition the number
+(https://cloud.google.com/bigquery/docs/information-schema-partitions).
+
+The table only grows, and the newest record of a month counts. ``INSERT`` statements never conflict
+with each other, whatever months run at once, and neither count toward the 1,500 modifications a
+day of a table nor stop at its 5 updates in 10 seconds, as a load job's append would
+(https://cloud.google.com/bigquery/quotas#standard_tables). The same statement reads the partition,
+which keeps the time short in which another write could come between. A query here is billed the
+minimum, 10 MB a table it names: about 0.0001 USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from google.cloud import bigquery
+from google.cloud.bigquery.table import RowIterator
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import Type
+from taxi_assets.warehouse import bigquery_schema, months
+from taxi_assets.warehouse.base import Load, LoadedMonth
+from taxi_assets.warehouse.bigquery_schema import TIMEOUT
+from taxi_assets.warehouse.tables import TableColumn
+
+__all__ = ["LOADED_MONTHS", "BigQueryMonths"]
+
+LOADED_MONTHS = replace(
+    months.LOADED_MONTHS,
+    columns=(
+        *months.LOADED_MONTHS.columns,
+        TableColumn(
+            "partition_written_at",
+            Type.TIMESTAMP,
+            "When the month's partition was written last, UTC; NULL without rows.",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BigQueryMonths:
+    """The table of months of one dataset."""
+
+    client: bigquery.Client
+    dataset: bigquery.DatasetReference
+    location: str
+
+    def ensure_table(self) -> None:
+        """Make the table if it is missing."""
+        reference = self.dataset.table(LOADED_MONTHS.name)
+        bigquery_schema.ensure_table(self.client, reference, LOADED_MONTHS, filtered=False)
+
+    def record(self, load: Load, job: bigquery.LoadJob, month: Month) -> None:
+        """Write what this load made of the month.
+
+        The end of the job, by BigQuery's time, says which of two loads of a month was the later.
+        """
+        columns = ", ".join(LOADED_MONTHS.column_names)
+        self._query(
+            f"INSERT INTO {self._table} ({columns}) "
+            "VALUES (@table, @month, @version, @rows, @loaded_at, "
+            f"(SELECT DATETIME(last_modified_time) {self._partition}))",
+            load.table.name,
+            month,
+            bigquery.ScalarQueryParameter("version", "STRING", load.version),
+            bigquery.ScalarQueryParameter("rows", "INT64", job.output_rows),
+            bigquery.ScalarQueryParameter(
+                "loaded_at", "DATETIME", job.ended.astimezone(UTC).replace(tzinfo=None)
+            ),
+        )
+
+    def loaded(self, table: str, month: Month) -> LoadedMonth | None:
+        """The newest record of the month, if the partition is as it was.
+
+        Of no rows nothing is compared but their number: BigQuery keeps no partition for them.
+        """
+        rows = self._query(
+            "SELECT version, row_count FROM (SELECT version, row_count, partition_written_at "
+            f"FROM {self._table} WHERE table_name = @table AND source_month = @month "
+            "ORDER BY loaded_at DESC LIMIT 1) "
+            f"LEFT JOIN (SELECT total_rows, last_modified_time {self._partition}) ON TRUE "
+            "WHERE row_count = IFNULL(total_rows, 0) "
+            "AND (row_count = 0 OR partition_written_at = DATETIME(last_modified_time))",
+            table,
+            month,
+        )
+        return next((LoadedMonth(row["version"], row["row_count"]) for row in rows), None)
+
+    def all(self, table: str) -> dict[Month, LoadedMonth]:
+        """The newest record of each month of that table."""
+        rows = self._query(
+            f"SELECT source_month, version, row_count FROM {self._table} "
+            "WHERE table_name = @table "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY source_month ORDER BY loaded_at DESC) = 1",
+            table,
+        )
+        return {
+            Month.of(row["source_month"]): LoadedMonth(row["version"], row["row_count"])
+            for row in rows
+        }
+
+    def with_rows(self, table: str) -> list[Month]:
+        """The months whose partitions hold rows; none when the table is missing."""
+        rows = self._query(
+            f"SELECT PARSE_DATE('%Y%m', partition_id) AS month FROM {self._partitions} "
+            "WHERE table_name = @table AND total_rows > 0 "
+            "AND REGEXP_CONTAINS(partition_id, '^[0-9]{6}$')",
+            table,
+        )
+        return [Month.of(row["month"]) for row in rows]
+
+    @property
+    def _table(self) -> str:
+        return f"`{self.dataset.table(LOADED_MONTHS.name)}`"
+
+    @property
+    def _partitions(self) -> str:
+        return f"`{self.dataset.project}.{self.dataset.dataset_id}`.INFORMATION_SCHEMA.PARTITIONS"
+
+    @property
+    def _partition(self) -> str:
+        return (
+            f"FROM {self._partitions} WHERE table_name = @table "
+            "AND partition_id = FORMAT_DATE('%Y%m', @month)"
+        )
+
+    def _query(
+        self,
+        query: str,
+        table: str,
+        month: Month | None = None,
+        *parameters: bigquery.ScalarQueryParameter,
+    ) -> RowIterator:
+        named = [bigquery.ScalarQueryParameter("table", "STRING", table), *parameters]
+        if month is not None:
+            named.append(bigquery.ScalarQueryParameter("month", "DATE", month.first_day))
+        config = bigquery.QueryJobConfig(
+            query_parameters=named, labels={"managed_by": "taxi_assets"}
+        )
+        job = self.client.query(query, config, location=self.location, timeout=TIMEOUT)
+        return job.result()

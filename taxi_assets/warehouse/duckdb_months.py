@@ -1,0 +1,71 @@
+"""The table of months in a DuckDB file: written in the transaction that replaces the rows.
+
+So a file that is copied, restored or left by a killed process says of its rows what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from taxi_assets.datasets.month import Month
+from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth
+from taxi_assets.warehouse.duckdb_schema import columns_of, ensure_table, quoted
+from taxi_assets.warehouse.months import LOADED_MONTHS, records
+from taxi_assets.warehouse.tables import SOURCE_MONTH
+
+__all__ = ["loaded", "loaded_months", "record", "unrecorded_months"]
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    loads: Sequence[Load],
+    done: Sequence[Loaded],
+    month: Month,
+) -> None:
+    """Write what these loads made of the month in the place of what was there."""
+    ensure_table(connection, LOADED_MONTHS)
+    columns = ", ".join(LOADED_MONTHS.column_names)
+    for each in records(loads, done, month):
+        connection.execute(
+            "DELETE FROM loaded_months WHERE table_name = ? AND source_month = ?", each[:2]
+        )
+        connection.execute(f"INSERT INTO loaded_months ({columns}) VALUES (?, ?, ?, ?, ?)", each)
+
+
+def loaded(connection: duckdb.DuckDBPyConnection, table: str, month: Month) -> LoadedMonth | None:
+    """The month's record, if there are as many rows as it says."""
+    if not (_is_monthly(connection, LOADED_MONTHS.name) and _is_monthly(connection, table)):
+        return None
+    row = connection.execute(
+        "SELECT version, row_count FROM loaded_months "
+        "WHERE table_name = $table AND source_month = $month AND row_count = "
+        f"(SELECT count(*) FROM {quoted(table)} WHERE source_month = $month)",
+        {"table": table, "month": month.first_day},
+    ).fetchone()
+    return LoadedMonth(*row) if row else None
+
+
+def loaded_months(connection: duckdb.DuckDBPyConnection, table: str) -> dict[Month, LoadedMonth]:
+    """All records of that table."""
+    if not _is_monthly(connection, LOADED_MONTHS.name):
+        return {}
+    rows = connection.execute(
+        "SELECT source_month, version, row_count FROM loaded_months WHERE table_name = ?", [table]
+    ).fetchall()
+    return {Month.of(day): LoadedMonth(version, count) for day, version, count in rows}
+
+
+def unrecorded_months(connection: duckdb.DuckDBPyConnection, table: str) -> list[Month]:
+    """Months with rows and no record; reads one column, which is the same value a month long."""
+    if not _is_monthly(connection, table):
+        return []
+    rows = connection.execute(
+        f"SELECT DISTINCT source_month FROM {quoted(table)} WHERE source_month IS NOT NULL"
+    ).fetchall()
+    return sorted({Month.of(day) for (day,) in rows} - loaded_months(connection, table).keys())
+
+
+def _is_monthly(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return SOURCE_MONTH in dict(columns_of(connection, table))

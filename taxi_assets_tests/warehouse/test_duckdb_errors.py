@@ -1,0 +1,138 @@
+"""Who has a DuckDB file, and what is wrong with one, as DuckDB itself tells it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from taxi_assets.errors import Misconfigured, WarehouseLocked
+from taxi_assets.services import named_errors
+from taxi_assets.warehouse.duckdb_errors import DUCKDB
+from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse
+from taxi_assets_tests.warehouse.months import load, trips, zones_of
+
+_HOLDER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "reads")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> DuckDBWarehouse:
+    """One that gives up at once, in a folder whose name says everything that a message might."""
+    folder = tmp_path / "lock" / "block" / "different config" / "already attached"
+    warehouse = DuckDBWarehouse(folder / "taxi.duckdb", patience_seconds=0)
+    load(warehouse, tmp_path / "files", trips([1]))
+    return warehouse
+
+
+@contextmanager
+def another_process(path: Path, what: str) -> Iterator[None]:
+    program = [sys.executable, "-c", _HOLDER, str(path), what]
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        yield
+        holder.communicate()
+
+
+@pytest.mark.parametrize("what", ["reads", "writes"])
+def test_a_file_that_another_process_holds_is_locked(
+    warehouse: DuckDBWarehouse, tmp_path: Path, what: str
+) -> None:
+    with (
+        another_process(warehouse.path, what),
+        pytest.raises(WarehouseLocked, match=r"PID \d+.*Close the file"),
+    ):
+        load(warehouse, tmp_path / "files", trips([2]))
+    assert zones_of(warehouse) == [1]
+
+
+def test_a_file_that_another_process_writes_cannot_be_read(warehouse: DuckDBWarehouse) -> None:
+    with another_process(warehouse.path, "writes"), pytest.raises(WarehouseLocked):
+        warehouse.count("green_trips", None)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_file_that_this_process_holds_otherwise_is_locked(
+    warehouse: DuckDBWarehouse, tmp_path: Path, read_only: bool
+) -> None:
+    with (
+        duckdb.connect(str(warehouse.path), read_only=read_only),
+        pytest.raises(WarehouseLocked, match="different configuration"),
+    ):
+        load(warehouse, tmp_path / "files", trips([2]))
+
+
+def test_a_file_that_is_just_closing_is_locked() -> None:
+    # Seen of DuckDB 2.0.0 where threads opened and closed one file in a loop.
+    said = (
+        "Resource In Use Error: Unique file handle conflict: Cannot attach "
+        '"taxi" - the database file "/taxi.duckdb" is already attached by database "taxi"'
+    )
+    with pytest.raises(WarehouseLocked), named_errors(DUCKDB, "Opening duckdb:////taxi.duckdb"):
+        raise duckdb.ResourceInUseException(said)
+
+
+def _text(path: Path) -> None:
+    path.write_text("block, lock; different config")
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _zeroes(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "remedy"),
+    [
+        (_text, "load its months again"),
+        (_empty, "load its months again"),
+        (_zeroes, "load its months again"),
+        (_cut, "TAXI_WAREHOUSE_URL"),
+        (_folder, "TAXI_WAREHOUSE_URL"),
+    ],
+)
+def test_a_damaged_file_is_not_taken_for_a_locked_one(
+    warehouse: DuckDBWarehouse, tmp_path: Path, damage: Callable[[Path], None], remedy: str
+) -> None:
+    damage(warehouse.path)
+    attempts: list[Callable[[], int]] = [
+        lambda: warehouse.count("green_trips", None),
+        lambda: load(warehouse, tmp_path / "files", trips([2])),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Misconfigured) as raised:
+            attempt()
+        assert warehouse.url in raised.value.happened
+        assert remedy in raised.value.remedy
+
+
+def test_a_load_that_needs_more_memory_names_the_setting(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "taxi.duckdb", memory_limit="2MB", threads=1)
+    with pytest.raises(Misconfigured, match="TAXI_MEMORY_LIMIT"):
+        load(warehouse, tmp_path / "files", trips(range(200_000)))
+    assert warehouse.count("green_trips", None) == 0

@@ -1,0 +1,213 @@
+"""What every warehouse knows of its months: the same tests for DuckDB, BigQuery and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from taxi_assets.datasets.spec import Type
+from taxi_assets.errors import AuditFailed, Misconfigured, PermanentError
+from taxi_assets.warehouse.base import Load, LoadedMonth, Warehouse
+from taxi_assets.warehouse.tables import Table, TableColumn
+from taxi_assets_tests.warehouse.catalogs import ask, descriptions_of, drop_month
+from taxi_assets_tests.warehouse.months import (
+    FEBRUARY,
+    JANUARY,
+    MARCH,
+    REJECTS,
+    TRIPS,
+    load,
+    parquet,
+    trip,
+    trips,
+    zones_of,
+)
+
+_RECORDS = (
+    "SELECT table_name, source_month, version, row_count FROM loaded_months ORDER BY loaded_at"
+)
+
+
+def test_nothing_is_known_of_an_empty_warehouse(warehouse: Warehouse) -> None:
+    assert warehouse.loaded(TRIPS.name, JANUARY) is None
+    assert warehouse.loaded_months(TRIPS.name) == {}
+    assert warehouse.unrecorded_months(TRIPS.name) == []
+
+
+def test_a_month_is_recorded_with_its_version_and_rows(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    source = parquet(tmp_path, trips(range(300)))
+    pq.write_table(pq.read_table(source.path()), source.path(), row_group_size=100)
+    rejects = parquet(tmp_path, trips([9]), REJECTS)
+    warehouse.replace([Load(TRIPS, source, "a-1"), Load(REJECTS, rejects, "a-2")], JANUARY)
+
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a-1", 300)
+    assert warehouse.loaded(REJECTS.name, JANUARY) == LoadedMonth("a-2", 1)
+    assert warehouse.loaded(TRIPS.name, FEBRUARY) is None
+    assert sorted(ask(warehouse_url, _RECORDS)) == [
+        ("green_rejects", date(2024, 1, 1), "a-2", 1),
+        ("green_trips", date(2024, 1, 1), "a-1", 300),
+    ]
+
+
+def test_a_record_says_when_in_utc(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    ((loaded_at,),) = ask(warehouse_url, "SELECT loaded_at FROM loaded_months")
+    assert abs(datetime.now(UTC).replace(tzinfo=None) - loaded_at) < timedelta(minutes=10)
+
+
+def test_a_month_loaded_again_has_its_new_version(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    for version, zones in (("a", [1, 2]), ("b", [3]), ("a", [1, 2])):
+        load(warehouse, tmp_path, trips(zones), version=version)
+        assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth(version, len(zones))
+        assert warehouse.loaded_months(TRIPS.name) == {JANUARY: LoadedMonth(version, len(zones))}
+    last = ask(warehouse_url, _RECORDS)[-1]
+    assert last == ("green_trips", date(2024, 1, 1), "a", 2)
+
+
+def test_every_month_has_a_record_of_its_own(warehouse: Warehouse, tmp_path: Path) -> None:
+    months = {MARCH: "c", JANUARY: "a", FEBRUARY: "b"}
+    for month, version in months.items():
+        load(warehouse, tmp_path, trips([month.month], month), month, version=version)
+        load(warehouse, tmp_path, [], month, REJECTS, version=f"{version}-rejects")
+    wanted = {month: LoadedMonth(version, 1) for month, version in months.items()}
+    assert warehouse.loaded_months(TRIPS.name) == wanted
+    assert {month: warehouse.loaded(TRIPS.name, month) for month in months} == wanted
+
+
+def test_rows_without_a_version_are_recorded_without_one(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]), version="a")
+    load(warehouse, tmp_path, trips([2]))
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth(None, 1)
+    assert warehouse.loaded_months(TRIPS.name) == {JANUARY: LoadedMonth(None, 1)}
+
+
+def test_an_empty_month_is_a_loaded_month(warehouse: Warehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, trips([1]), version="a")
+    load(warehouse, tmp_path, [], version="b")
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("b", 0)
+    assert warehouse.unrecorded_months(TRIPS.name) == []
+
+
+def _cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _torn_inside(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4:200] = bytes(196)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [_cut_short, _torn_inside])
+def test_a_load_that_fails_leaves_the_old_record_true(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    load(warehouse, tmp_path, trips([1, 2]), version="a")
+    bad = parquet(tmp_path, trips([3]))
+    damage(bad.path())
+    with pytest.raises(PermanentError):
+        warehouse.replace([Load(TRIPS, bad, "b")], JANUARY)
+    with pytest.raises(AuditFailed):
+        load(warehouse, tmp_path, [trip(3), trip(4, FEBRUARY)], version="c")
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a", 2)
+    assert ask(warehouse_url, _RECORDS) == [("green_trips", date(2024, 1, 1), "a", 2)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM green_trips WHERE zone = 2",
+        "INSERT INTO green_trips (zone, source_month) VALUES (3, DATE '2024-01-01')",
+        "DROP TABLE green_trips",
+    ],
+)
+def test_a_month_changed_by_hand_is_not_what_was_recorded(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path, change: str
+) -> None:
+    load(warehouse, tmp_path, trips([1, 2]), version="a")
+    ask(warehouse_url, change)
+    assert warehouse.loaded(TRIPS.name, JANUARY) is None
+    load(warehouse, tmp_path, trips([1, 2]), version="a")
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a", 2)
+
+
+def test_a_month_dropped_by_hand_is_not_loaded_and_its_neighbour_is(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    for month in (JANUARY, FEBRUARY):
+        load(warehouse, tmp_path, trips([1, 2], month), month, version=str(month))
+    drop_month(warehouse_url, TRIPS.name, JANUARY)
+    assert warehouse.loaded(TRIPS.name, JANUARY) is None
+    assert warehouse.loaded(TRIPS.name, FEBRUARY) == LoadedMonth("2024-02", 2)
+    assert set(warehouse.loaded_months(TRIPS.name)) == {JANUARY, FEBRUARY}
+
+
+def test_an_empty_month_of_a_dropped_table_is_not_loaded(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, [], version="a")
+    ask(warehouse_url, "DROP TABLE green_trips")
+    assert warehouse.loaded(TRIPS.name, JANUARY) is None
+
+
+def test_months_of_an_older_home_are_named_until_they_are_loaded_again(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    for month in (FEBRUARY, JANUARY):
+        load(warehouse, tmp_path, trips([1], month), month)
+    load(warehouse, tmp_path, [], MARCH)
+    ask(warehouse_url, "DROP TABLE loaded_months")
+    assert warehouse.loaded(TRIPS.name, JANUARY) is None
+    assert warehouse.loaded_months(TRIPS.name) == {}
+    assert warehouse.unrecorded_months(TRIPS.name) == [JANUARY, FEBRUARY]
+
+    load(warehouse, tmp_path, trips([1]), version="a")
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a", 1)
+    assert warehouse.loaded(TRIPS.name, FEBRUARY) is None
+    assert warehouse.unrecorded_months(TRIPS.name) == [FEBRUARY]
+
+
+def test_a_table_without_months_is_not_recorded(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
+    load(warehouse, tmp_path, [{"zone": 1}], None, zones, version="a")
+    assert warehouse.loaded_months("taxi_zones") == {}
+    assert warehouse.loaded("taxi_zones", JANUARY) is None
+    assert warehouse.unrecorded_months("taxi_zones") == []
+    load(warehouse, tmp_path, trips([1]))
+    assert [name for name, *_ in ask(warehouse_url, _RECORDS)] == ["green_trips"]
+
+
+def test_the_table_of_months_says_what_its_columns_mean(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    for month in (JANUARY, FEBRUARY):
+        load(warehouse, tmp_path, trips([1], month), month)
+    descriptions = descriptions_of(warehouse_url, "loaded_months")
+    wanted = ["table_name", "source_month", "version", "row_count", "loaded_at"]
+    assert list(descriptions)[:5] == wanted
+    assert all(descriptions.values())
+
+
+def test_no_asset_may_take_the_name_of_the_table_of_months(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]), version="a")
+    with pytest.raises(Misconfigured, match="another name"):
+        load(warehouse, tmp_path, trips([2]), table=replace(TRIPS, name="loaded_months"))
+    assert zones_of(warehouse) == [1]
+    assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a", 1)
