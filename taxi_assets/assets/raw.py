@@ -1,8 +1,10 @@
 """``raw_trips``: a month's file in the lake exactly as TLC publishes it.
 
 The asset asks TLC whether the file it has is still the published one (HTTP's ``If-None-Match``)
-and downloads it otherwise. What TLC said of the file is recorded as an observation of TLC's own
-asset too. https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
+and downloads it otherwise. It records no observation of TLC's own asset: Dagster takes note of what
+a step reads before the step begins, so that an observation made in it would show the month as
+stale, made of another file. Who polls TLC observes, before requesting the run.
+https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
 import json
@@ -56,7 +58,6 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
                 )
             value, sha256, columns, said = _value(got, before, scratch.folder)
         context.log.info(f"{spec.name} {month}: {said}")
-        context.log_event(observation(spec, month, got.published))
         return dg.MaterializeResult(
             value=value,
             data_version=dg.DataVersion(sha256[:16]),

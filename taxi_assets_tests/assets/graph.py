@@ -32,25 +32,41 @@ def _paragraph(node: dg.AssetNode, definitions: dg.Definitions) -> str:
         "from": sorted(key.to_user_string() for key in node.parent_keys),
         "group": [node.group_name],
         "partitions": [partitions.get_first_partition_key() + "…"] if partitions else [],
-        "months a run": [str(node.backfill_policy.max_partitions_per_run)]
-        if node.backfill_policy
-        else [],
         "kinds": sorted(node.kinds),
         "pool": sorted(node.pools or ()),
-        "stored by": [],
-        "checks": [],
+        "stored by": _io_manager(node, definitions),
+        "checks": _checks(node, definitions),
         "owners": sorted(node.owners),
     }
-    if node.is_executable:
-        made = definitions.get_assets_def(node.key)
-        lines["stored by"] = [str(made.get_io_manager_key_for_asset_key(node.key))]
-        lines["checks"] = [
-            f"{spec.name}{' (blocking)' if spec.blocking else ''}"
-            for spec in sorted(made.check_specs, key=lambda spec: spec.name)
-        ]
     told = [f"  {name}: {', '.join(values)}" for name, values in lines.items() if values]
     what = "" if node.is_executable else " (observed only)"
     return "\n".join([f"{node.key.to_user_string()}{what}", *told, ""])
+
+
+def _io_manager(node: dg.AssetNode, definitions: dg.Definitions) -> list[str]:
+    """The resource that keeps the asset; none for one whose value is its metadata."""
+    if not node.is_executable:
+        return []
+    key = definitions.get_assets_def(node.key).get_io_manager_key_for_asset_key(node.key)
+    return [] if key == "io_manager" else [key]
+
+
+def _checks(node: dg.AssetNode, definitions: dg.Definitions) -> list[str]:
+    """Each with whether it blocks, is a step of its own and is of a month."""
+    graph = definitions.resolve_asset_graph()
+    own = graph.get(node.key).check_keys if node.is_executable else set()
+    made = definitions.get_assets_def(node.key).check_keys if node.is_executable else set()
+    told = []
+    for key in sorted(own, key=lambda key: key.name):
+        check = graph.get(key)
+        marks = {
+            "blocking": check.blocking,
+            "a step": key not in made,
+            "all months": check.partitions_def is None,
+        }
+        said = ", ".join(mark for mark, holds in marks.items() if holds)
+        told.append(f"{key.name} ({said})" if said else key.name)
+    return told
 
 
 if __name__ == "__main__":

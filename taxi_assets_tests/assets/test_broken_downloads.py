@@ -10,7 +10,7 @@ import pytest
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.publisher import trip_file
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import FOUR, Platform, failed_steps, failures
+from taxi_assets_tests.assets.platform import FOUR, Platform, facts, failed_steps, failures, way
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ def test_a_broken_file_changes_nothing_but_the_runs_status(
     served = trip_file(tmp_path / "site", broken.dataset, month)
     served.unlink()
     served.write_bytes((real_tlc / "broken" / broken.file).read_bytes())
-    result = platform.run(f"key:{broken.dataset}/*", broken.month)
+    result = platform.run(way(broken.dataset), broken.month)
 
     assert not result.success
+    why = facts(result)
+    assert (why.dataset, why.month, why.error) == (broken.dataset, broken.month, "CorruptDownload")
     message = failures(result)
-    assert message.startswith(
-        f"{broken.dataset}/raw_trips {month} failed: {broken.dataset} {month}"
-    )
+    assert message.startswith(f"{broken.dataset} {month}")
     assert f"from {tlc.url}/trip-data/{served.name} is not the published file" in message
     assert broken.says in message
     assert "Nothing of it was kept" in message
@@ -85,7 +85,7 @@ def test_of_a_month_that_was_never_whole_nothing_is_stored(
     served = trip_file(tmp_path / "site", broken.dataset, Month.parse(broken.month))
     served.parent.mkdir(parents=True)
     served.write_bytes((real_tlc / "broken" / broken.file).read_bytes())
-    assert not platform.run(f"key:{broken.dataset}/*", broken.month).success
+    assert not platform.run(way(broken.dataset), broken.month).success
     assert platform.everything_stored() == {}
     assert not platform.warehouse.exists()
     for name in FOUR:
@@ -93,9 +93,9 @@ def test_of_a_month_that_was_never_whole_nothing_is_stored(
 
 
 def test_a_month_that_is_not_published_says_so_and_what_to_do(platform: Platform) -> None:
-    result = platform.run("key:green/*", "2024-01")
+    result = platform.run(way("green"), "2024-01")
     message = failures(result)
-    assert message.startswith("green/raw_trips 2024-01 failed: green 2024-01")
+    assert message.startswith("green 2024-01 is not published")
     assert "TLC publishes a month 47 to 62 days after it ends" in message
     assert failed_steps(result) == ["green__raw_trips"]
 

@@ -22,7 +22,7 @@ ROWS = 60  # enough for the simulator's strays, so that each month has rejects
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_all_eras_land_in_one_table(name: str, tmp_path: Path) -> None:
+def test_all_eras_are_loaded_into_one_table(name: str, tmp_path: Path) -> None:
     spec, months = dataset(name), era_starts(name)
     warehouse = DuckDBWarehouse(tmp_path / "taxi.duckdb")
     schemas: dict[Part, set[pa.Schema]] = {part: set() for part in Part}
@@ -58,7 +58,7 @@ def test_all_eras_land_in_one_table(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_what_an_era_publishes_is_not_null_in_the_table(name: str, tmp_path: Path) -> None:
-    """A column that was mapped to nothing would still land, as NULL."""
+    """A column that was mapped to nothing would still be loaded, as NULL."""
     spec = dataset(name)
     for month in era_starts(name):
         published = tmp_path / spec.file_name(month)
@@ -73,7 +73,9 @@ def test_what_an_era_publishes_is_not_null_in_the_table(name: str, tmp_path: Pat
         }
         for column in spec.columns:
             there = after.num_rows - after[column.name].null_count
-            assert (there > 0) == (values.get(column.name, 0) > cleaned.rejected_rows), column.name
+            assert (there > 0) == (values.get(column.name, 0) > cleaned.counts.rejected), (
+                column.name
+            )
 
 
 def _source(path: Path) -> Source:

@@ -1,18 +1,27 @@
-"""A reissue at TLC makes stale what was made from the old file, and nothing else."""
+"""A reissue at TLC makes stale what was made from the old file; the same file again does not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from taxi_assets import cleaning
+from taxi_assets.assets import clean
+from taxi_assets.assets.raw import observation
+from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import FOUR, Platform
+from taxi_assets.tlc import TlcClient
+from taxi_assets_tests.assets.platform import FOUR, Platform, failures, way
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
 
@@ -25,11 +34,12 @@ def tlc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def made(tlc: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """Three months, made in one run, as a backfill makes them; each test leaves them fresh."""
+    """Three months, each observed and then made, as a sensor has it; tests leave them fresh."""
+    platform = Platform(tmp_path_factory.mktemp("home"), tlc.url)
     for month in MONTHS:
         tlc.publish("green", Month.parse(month), rows=300)
-    platform = Platform(tmp_path_factory.mktemp("home"), tlc.url)
-    platform.month("green", MONTHS[0], MONTHS[-1])
+        _observe(platform, tlc, month)
+        platform.month("green", month)
     return platform
 
 
@@ -41,7 +51,7 @@ def test_a_reissue_makes_stale_what_was_made_of_that_month_only(
     tlc: Simulator, made: Platform
 ) -> None:
     tlc.publish("green", Month(2024, 2), rows=310, seed=1)
-    _observe(made, "2024-02", '"another-etag"')
+    _observe(made, tlc, "2024-02")
     assert _stale(made)[("green/raw_trips", "2024-02")] == [
         "tlc/green has a new dependency data version"
     ]
@@ -51,42 +61,94 @@ def test_a_reissue_makes_stale_what_was_made_of_that_month_only(
     assert _stale(made) == {}
 
 
-def test_seeing_the_same_file_again_changes_nothing(made: Platform) -> None:
-    tags, _ = made.materialization("green/raw_trips", "2024-02")
-    _observe(made, "2024-02", tags["dagster/data_version"])
+def test_a_reissue_that_was_loaded_before_anybody_observed_it_is_fresh(
+    tlc: Simulator, made: Platform
+) -> None:
+    tlc.publish("green", Month(2024, 3), rows=320, seed=1)
+    made.month("green", "2024-03")
     assert _stale(made) == {}
 
 
-def test_each_asset_knows_what_it_was_made_from(made: Platform) -> None:
-    for upstream, name in pairwise(FOUR):
+def test_seeing_the_same_file_again_changes_nothing(tlc: Simulator, made: Platform) -> None:
+    _observe(made, tlc, "2024-02")
+    assert _stale(made) == {}
+
+
+def test_each_asset_has_the_version_of_the_month_it_was_made_from(made: Platform) -> None:
+    for upstream, name in pairwise(FOUR[1:]):
         for month in MONTHS:
-            above, _ = made.materialization(f"green/{upstream}", month)
-            tags, _ = made.materialization(f"green/{name}", month)
-            version = tags[f"dagster/input_data_version/green/{upstream}"]
-            assert version == above["dagster/data_version"]
+            assert made.version(f"green/{name}", month) == made.version(f"green/{upstream}", month)
+    for month in MONTHS:
+        raw = made.metadata("green/raw_trips", month)["sha256"]
+        assert made.version("green/clean_trips", month).startswith(f"{raw[:12]}-")
 
 
-def test_the_same_file_again_gives_the_same_versions(made: Platform) -> None:
+@pytest.mark.parametrize("name", FOUR)
+def test_an_asset_that_is_made_again_leaves_everything_fresh(made: Platform, name: str) -> None:
     before = _versions(made)
-    made.month("green", MONTHS[0], MONTHS[-1])
+    result = made.run(f"key:green/{name}", MONTHS[0], config={f"green/{name}": {"redo": True}})
+    assert result.success, failures(result)
     assert _versions(made) == before
+    assert _stale(made) == {}
+
+
+def test_a_file_cleaned_into_other_bytes_each_time_has_one_version(
+    tlc: Simulator, made: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of several row groups, whose order differs from run to run."""
+    published = tlc.publish("green", Month.parse(MONTHS[0]), rows=20_000)
+    _in_row_groups(published, 2_000)
+    made.month("green", MONTHS[0])
+    before, digests = _versions(made), {_staged(made)}
+    redo = {f"green/{name}": {"redo": True} for name in FOUR}
+    for rows in (3_000, 5_000):
+        monkeypatch.setattr(clean, "clean_month", _in_other_row_groups(rows))
+        result = made.run(way("green"), MONTHS[0], config=redo)
+        assert result.success, failures(result)
+        digests.add(_staged(made))
+        assert _versions(made) == before
+        assert _stale(made) == {}
+    assert len(digests) == 3
 
 
 def _versions(platform: Platform) -> dict[tuple[str, str], str]:
     return {
-        (name, month): platform.materialization(f"green/{name}", month)[0]["dagster/data_version"]
-        for name in FOUR
-        for month in MONTHS
+        (name, month): platform.version(f"green/{name}", month) for name in FOUR for month in MONTHS
     }
 
 
-def _observe(platform: Platform, month: str, version: str) -> None:
+def _in_row_groups(path: Path, rows: int) -> None:
+    table = pq.read_table(path)
+    path.unlink()
+    pq.write_table(table, path, row_group_size=rows)
+
+
+def _in_other_row_groups(rows: int) -> Callable[..., cleaning.CleanedMonth]:
+    """Cleaning whose files hold the same rows, backwards and in groups of ``rows``."""
+
+    def cleaned(*arguments: Any, **more: Any) -> cleaning.CleanedMonth:
+        month = cleaning.clean_month(*arguments, **more)
+        trips = pq.read_table(month.trips, partitioning=None)
+        backwards = trips.take(pa.array(range(trips.num_rows - 1, -1, -1)))
+        pq.write_table(backwards, month.trips, row_group_size=rows)
+        return month
+
+    return cleaned
+
+
+def _staged(platform: Platform) -> str:
+    found = platform.store.find(f"staging/green/{MONTHS[0]}/trips.parquet")
+    assert found
+    return found.sha256
+
+
+def _observe(platform: Platform, tlc: Simulator, month: str) -> None:
+    """What a sensor records of TLC's file as it is now."""
+    with TlcClient(tlc.url) as client:
+        published = client.published("green", Month.parse(month))
+    assert published
     platform.instance.report_runless_asset_event(
-        dg.AssetObservation(
-            dg.AssetKey(["tlc", "green"]),
-            partition=month,
-            tags={"dagster/data_version": version},
-        )
+        observation(DATASETS["green"], Month.parse(month), published)
     )
 
 

@@ -60,5 +60,5 @@ def values_of(folder: Path, column: Column, values: pa.Array) -> list[Any]:
     """What that column's published values become, in the order of the file."""
     cleaned = clean(spec(column), publish(folder, values))
     rows = pq.read_table(cleaned.trips, columns=["pickup_at", "value"])
-    assert cleaned.rejected_rows == 0
+    assert cleaned.counts.rejected == 0
     return list(rows.sort_by("pickup_at")["value"].to_pylist())

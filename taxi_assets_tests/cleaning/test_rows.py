@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from taxi_assets.cleaning import clean_month
+from taxi_assets.cleaning import MonthCounts, clean_month
 from taxi_assets.datasets import dataset
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Action, Rule, Type
@@ -46,10 +46,14 @@ def test_reasons_and_flags_are_all_told(tmp_path: Path) -> None:
         (3, "many,odd", None),
         (4, "many", "even"),
     }
-    assert dict(cleaned.reasons) == {"many": 2, "odd": 2}
-    assert dict(cleaned.flags) == {"even": 2, "small": 1}
-    assert (cleaned.published_rows, cleaned.clean_rows, cleaned.rejected_rows) == (6, 3, 3)
-    assert dict(cleaned.trips_per_day) == {date(2024, 1, 2): 3}
+    assert cleaned.counts == MonthCounts(
+        published=6,
+        clean=3,
+        rejected=3,
+        reasons={"many": 2, "odd": 2},
+        flags={"even": 2, "small": 1},
+        per_day=(0, 3, *[0] * 29),
+    )
     for row in trips + rejects:
         assert row["source_month"] == date(2024, 1, 1)
         assert row["source_file"] == "boat_tripdata_2024-01.parquet"
@@ -57,7 +61,7 @@ def test_reasons_and_flags_are_all_told(tmp_path: Path) -> None:
 
 def test_without_rules_every_row_is_a_trip(tmp_path: Path) -> None:
     cleaned = clean(spec(column(Type.INTEGER)), publish(tmp_path, pa.array([1, 2])))
-    assert (cleaned.clean_rows, cleaned.rejected_rows) == (2, 0)
+    assert (cleaned.counts.clean, cleaned.counts.rejected) == (2, 0)
     assert pq.read_table(cleaned.trips)["quality_flags"].null_count == 2
 
 
@@ -67,7 +71,7 @@ def test_a_file_without_rows_is_a_month_without_rows(name: str, tmp_path: Path) 
     write_month(name, Month(2024, 1), empty, rows=0)
     write_month(name, Month(2024, 1), full, rows=50)
     cleaned = clean_month(dataset(name), Month(2024, 1), empty, tmp_path / "of-empty")
-    assert (cleaned.published_rows, cleaned.clean_rows, cleaned.rejected_rows) == (0, 0, 0)
+    assert cleaned.counts == MonthCounts(0, 0, 0, {}, {}, (0,) * 31)
     other = clean_month(dataset(name), Month(2024, 1), full, tmp_path / "of-full")
     assert pq.read_schema(cleaned.trips) == pq.read_schema(other.trips)
     assert pq.read_schema(cleaned.rejects) == pq.read_schema(other.rejects)
@@ -111,7 +115,8 @@ def test_little_memory_is_enough(tmp_path: Path) -> None:
     cleaned = clean_month(
         dataset("fhvhv"), Month(2024, 1), source, tmp_path / "cleaned", memory_limit="100MB"
     )
-    assert cleaned.clean_rows + cleaned.rejected_rows == cleaned.published_rows == 200_000
+    counts = cleaned.counts
+    assert counts.clean + counts.rejected == counts.published == 200_000
 
 
 def test_more_row_groups_than_one_keep_their_row_numbers(tmp_path: Path) -> None:
@@ -139,3 +144,12 @@ def test_any_name_of_folder_file_and_column(folder: str, tmp_path: Path) -> None
     cleaned = clean(spec(odd), source, source_file="TLC's.parquet")
     (row,) = pq.read_table(cleaned.trips, partitioning=None).to_pylist()
     assert (row["value"], row["source_file"]) == (5, "TLC's.parquet")
+
+
+def test_trips_are_counted_by_their_day_and_those_of_other_months_not(tmp_path: Path) -> None:
+    source = tmp_path / "boat.parquet"
+    days = [at(2024, 1, 31), at(2024, 2, 1), at(2024, 2, 1, 23), at(2024, 2, 29), at(2024, 3, 1)]
+    pq.write_table(pa.table({"Pickup": pa.array([*days, None], pa.timestamp("us"))}), source)
+    counts = clean(spec(), source, Month(2024, 2)).counts
+    assert counts.per_day == (2, *[0] * 27, 1)
+    assert counts.clean == 6

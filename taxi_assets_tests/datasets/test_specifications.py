@@ -80,7 +80,6 @@ def test_the_columns_that_order_a_table_exist(spec: DatasetSpec) -> None:
 @each_dataset
 def test_the_limits_are_of_a_sane_size(spec: DatasetSpec) -> None:
     assert 0 < spec.max_reject_share <= 0.05
-    assert 1 <= spec.months_per_run <= 12
     assert spec.memory_heavy == (spec.name == "fhvhv")
 
 

@@ -32,7 +32,9 @@ class Stored:
 
 @dataclass
 class Fault:
-    """Answer ``status`` to the next ``times`` requests of ``method`` whose path holds ``part``."""
+    """Answer ``status`` to the next ``times`` requests of ``method`` whose path holds ``part`` and
+    whose body holds ``body``.
+    """
 
     method: str
     part: str
@@ -40,6 +42,15 @@ class Fault:
     message: str = "fault"
     reason: str = "fault"
     times: int = 1
+    body: bytes = b""
+
+    def meets(self, request: Request) -> bool:
+        return (
+            self.times > 0
+            and self.method == request.method
+            and self.part in request.path
+            and self.body in request.body
+        )
 
 
 @dataclass
@@ -117,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail_on_demand(self, request: Request) -> None:
         for fault in self.stub.faults:
-            if fault.times and fault.method == request.method and fault.part in request.path:
+            if fault.meets(request):
                 fault.times -= 1
                 raise Refused(fault.status, fault.message, fault.reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PosixPath
 from typing import Any
@@ -12,22 +13,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import taxi_assets.failures
 from taxi_assets.datasets.month import Month
+from taxi_assets.lake.attributes import VERSION
+from taxi_assets.lake.handles import LakeValue, NewFile, StoredFile, StoredMonth, redone
+from taxi_assets.lake.io_manager import finished
 from taxi_assets.lake.store import LakeObject
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.downstream import MONTHLY, QUARTERLY, reader, writer
-from taxi_assets_tests.assets.platform import Platform, failures
+from taxi_assets_tests.assets.platform import Platform, facts, failures, retried
 
 FORMS: dict[str, Any] = {
     "frame": pd.DataFrame,
     "table": pa.Table,
     "batches": pa.RecordBatchReader,
     "path": Path,
-    "handle": LakeObject,
+    "handle": StoredFile,
 }
 ROWS = {"2024-01": 300, "2024-02": 310, "2024-03": 320}
 LAKE = ["green", "lake_trips"]
 RANGE = ("2024-01", "2024-03")
+JANUARY = "trips/green/year=2024/month=01/trips.parquet"
+NOBODY = "http://127.0.0.1:1"
+IN_PLACE = "in place already, nothing written"
 TEN = pa.table({"name": [f"n{i}" for i in range(10)], "number": list(range(10))})
 
 
@@ -45,13 +53,8 @@ class Lake:
         return self.got.pop(name)
 
     def refusal(self, name: str, first: str | None = None, last: str | None = None) -> str:
-        """Why the asset's run failed, in the words of the error that caused it."""
-        result = self.platform.run(f"key:{name}", first, last)
-        assert not result.success
-        (failure,) = [event for event in result.all_events if event.is_step_failure]
-        error = failure.step_failure_data.error
-        assert error is not None
-        return str((error.cause or error).message)
+        """Why the asset's run failed, in the words that a person reads."""
+        return failures(self.platform.run(f"key:{name}", first, last))
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         reader("zones", ["lake_zones"], pd.DataFrame, got, partitions=None),
         reader("zones_by_none", ["lake_zones"], dict[str, pd.DataFrame], got, partitions=None),
         reader("a_list", LAKE, list, got),
+        reader("months", LAKE, StoredMonth, got),
+        reader("months_by_month", LAKE, dict[str, StoredMonth], got),
+        reader("rejects_handle", LAKE, StoredFile, got, metadata={"part": "rejects"}),
         reader(
             "two_of_all",
             LAKE,
@@ -85,8 +91,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         for month, rows in ROWS.items():
             tlc.publish("green", Month.parse(month), rows=rows)
         platform = Platform(folder / "home", tlc.url, more=more)
-        result = platform.run("+key:green/lake_trips", *RANGE)
-        assert result.success, failures(result)
+        for month in ROWS:
+            result = platform.run("+key:green/lake_trips", month)
+            assert result.success, failures(result)
         assert platform.run("key:lake_zones").success
     return Lake(platform, got)
 
@@ -106,11 +113,26 @@ def test_a_month_arrives_in_the_form_of_its_annotation(lake: Lake, name: str, fo
     assert _same_rows(got.rows, _published(lake, "2024-02"))
 
 
-def test_a_handle_downloads_nothing_and_says_what_is_there(lake: Lake) -> None:
-    got = lake.run("reads_handle", "2024-02").value
+def test_a_handle_says_what_is_there_and_opens_on_demand(lake: Lake) -> None:
+    handle = lake.run("reads_handle", "2024-02").value
     path = _file(lake, "2024-02")
-    assert got.uri == f"file://{path}"
-    assert (got.size, got.rows) == (path.stat().st_size, _rows(path))
+    assert handle.object.uri == f"file://{path}"
+    assert (handle.object.size, handle.rows) == (path.stat().st_size, _rows(path))
+    assert handle.path() == path
+    assert handle.version == handle.object.attributes[VERSION]
+
+
+def test_a_month_is_a_handle_of_both_its_files(lake: Lake) -> None:
+    month = lake.run("months", "2024-02").value
+    assert (month.spec.name, month.month) == ("green", Month(2024, 2))
+    assert month.trips.rows + month.rejects.rows == ROWS["2024-02"] == month.counts.published
+    assert month.rejects == lake.run("rejects_handle", "2024-02").value
+    assert month.version == lake.platform.version("green/lake_trips", "2024-02")
+
+
+def test_a_dict_of_months_has_each(lake: Lake) -> None:
+    got = lake.run("months_by_month", *RANGE)
+    assert {name: each.value.counts.published for name, each in got.items()} == ROWS
 
 
 @pytest.mark.parametrize("name", ["frame", "table", "batches"])
@@ -126,16 +148,18 @@ def test_a_dict_has_a_value_per_month(lake: Lake, name: str, months: tuple[str, 
     assert list(got) == (list(ROWS) if len(months) == 2 else ["2024-03"])
     for month, each in got.items():
         if name == "handle":
-            assert each.value.uri == f"file://{_file(lake, month)}"
+            assert each.value.object.uri == f"file://{_file(lake, month)}"
         else:
             assert _same_rows(each.rows, _published(lake, month))
 
 
-@pytest.mark.parametrize("name", ["path", "handle"])
-def test_one_object_cannot_stand_for_several_months(lake: Lake, name: str) -> None:
-    said = lake.refusal(f"reads_{name}", *RANGE)
-    form = {"path": "Path", "handle": "LakeObject"}[name]
-    assert f"{form} is one object and 3 partitions were asked for" in said
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("reads_path", "Path"), ("reads_handle", "StoredFile"), ("months", "StoredMonth")],
+)
+def test_one_object_cannot_stand_for_several_months(lake: Lake, name: str, form: str) -> None:
+    said = lake.refusal(name, *RANGE)
+    assert f"{form} is one object and 3 partitions of green/lake_trips were asked for" in said
     assert f"Annotate the input dict[str, {form}]" in said
 
 
@@ -185,13 +209,13 @@ def test_a_dict_needs_partitions(lake: Lake) -> None:
 def test_a_missing_month_names_the_key_and_what_to_materialise(lake: Lake) -> None:
     said = lake.refusal("reads_frame", "2024-04")
     assert "lake/trips/green/year=2024/month=04/trips.parquet is not in the lake." in said
-    assert "Materialise green/lake_trips for 2024-04 first." in said
+    assert "green/lake_trips for 2024-04 first." in said
 
 
 def test_an_annotation_that_says_nothing_lists_those_that_do(lake: Lake) -> None:
     said = lake.refusal("a_list", "2024-01")
     assert "The input green/lake_trips is annotated List. Annotate it with one of pandas." in said
-    assert "LakeObject" in said
+    assert "StoredFile, StoredMonth" in said
 
 
 def test_no_run_leaves_files_behind(lake: Lake) -> None:
@@ -217,7 +241,7 @@ def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None
         writer("monthly_ten", value, form, "lake"),
         writer("whole_ten", value, form, "lake", monthly=False),
     ]
-    platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
+    platform = Platform(tmp_path, NOBODY, more=more)
     assert platform.run("key:monthly_ten", "2024-01").success
     assert platform.run("key:whole_ten").success
     for key in ("assets/monthly_ten/2024-01.parquet", "assets/whole_ten.parquet"):
@@ -241,7 +265,7 @@ def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:
     second = dg.asset(partitions_def=MONTHLY, io_manager_key="lake")(passed_on)
     assert isinstance(second, dg.AssetsDefinition)
     home = tmp_path / "home"
-    platform = Platform(home, "http://127.0.0.1:1", more=[first, second])
+    platform = Platform(home, NOBODY, more=[first, second])
     result = platform.run("key:from_path or key:passed_on", "2024-01")
     assert result.success, failures(result)
     for path in (
@@ -252,13 +276,62 @@ def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:
         assert pq.read_table(path) == TEN
 
 
-def test_a_handle_is_copied_without_a_download(lake: Lake, tmp_path: Path) -> None:
-    handle = lake.platform.store.find("trips/green/year=2024/month=01/trips.parquet")
-    more = [writer("copied", lambda: handle, LakeObject, "lake")]
-    platform = Platform(lake.platform.settings.home, "http://127.0.0.1:1", more=more)
+def test_a_handle_is_copied_without_a_download_and_once(lake: Lake) -> None:
+    handle = StoredFile(_stored(lake.platform, JANUARY), _refuse)
+    more = [
+        writer("copied", lambda: handle, StoredFile, "lake"),
+        writer("redone", lambda: redone(handle, True), StoredFile, "lake"),
+    ]
+    platform = Platform(lake.platform.settings.home, NOBODY, more=more)
     assert platform.run("key:copied", "2024-01").success
     copied = platform.store.root / "assets/copied/2024-01.parquet"
     assert pq.read_table(copied) == _published(lake, "2024-01")
+    assert "lake" not in platform.metadata("copied", "2024-01")
+
+    for _ in range(2):
+        assert platform.run("key:copied", "2024-01").success
+        assert platform.metadata("copied", "2024-01")["lake"] == IN_PLACE
+        assert platform.run("key:redone", "2024-01").success
+        assert "lake" not in platform.metadata("redone", "2024-01")
+
+
+def test_another_content_is_copied_over_the_one_before(lake: Lake) -> None:
+    handles = [
+        StoredFile(_stored(lake.platform, JANUARY.replace("01", month[-2:])), _refuse)
+        for month in ROWS
+    ]
+    more = [writer("latest", lambda: handles.pop(0), StoredFile, "lake")]
+    platform = Platform(lake.platform.settings.home, NOBODY, more=more)
+    for month in ROWS:
+        assert platform.run("key:latest", "2024-01").success
+        latest = platform.store.root / "assets/latest/2024-01.parquet"
+        assert pq.read_table(latest) == _published(lake, month)
+
+
+def test_a_handle_of_its_own_place_moves_nothing(tmp_path: Path) -> None:
+    mine = _new_file(tmp_path)
+    platform = Platform(tmp_path, NOBODY, more=[writer("mine", mine, LakeValue, "lake")])
+    assert platform.run("key:mine", "2024-01").success
+    before = _stored(platform, "assets/mine/2024-01.parquet")
+    assert pq.read_table(platform.store.root / before.key) == TEN
+
+    again = writer("mine", lambda: StoredFile(before, _refuse), LakeValue, "lake")
+    platform = Platform(tmp_path, NOBODY, more=[again])
+    assert platform.run("key:mine", "2024-01").success
+    assert platform.metadata("mine", "2024-01")["lake"] == IN_PLACE
+    assert _stored(platform, before.key) == before
+
+
+def test_a_new_file_does_not_replace_what_another_run_wrote_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taxi_assets.failures, "_STEP_RETRY_SECONDS", 0.01)
+    mine = _new_file(tmp_path)
+    platform = Platform(tmp_path, NOBODY, more=[writer("mine", mine, LakeValue, "lake")])
+    assert platform.run("key:mine", "2024-01").success
+    result = platform.run("key:mine", "2024-01")
+    assert facts(result).error == "ConcurrentWrite"
+    assert retried(result) == ["mine"] * 2
 
 
 def test_several_partitions_are_stored_one_by_one(tmp_path: Path) -> None:
@@ -267,7 +340,7 @@ def test_several_partitions_are_stored_one_by_one(tmp_path: Path) -> None:
         writer("by_month", lambda: values, dict[str, pa.Table], "lake"),
         writer("in_one", lambda: TEN, pa.Table, "lake"),
     ]
-    platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
+    platform = Platform(tmp_path, NOBODY, more=more)
     result = platform.run("key:by_month", *RANGE)
     assert result.success, failures(result)
     for month, value in values.items():
@@ -283,9 +356,30 @@ def test_several_partitions_are_stored_one_by_one(tmp_path: Path) -> None:
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     more = [writer("a_number", lambda: 7, int, "lake")]
-    platform = Platform(tmp_path, "http://127.0.0.1:1", more=more)
+    platform = Platform(tmp_path, NOBODY, more=more)
     said = Lake(platform, {}).refusal("a_number", "2024-01")
     assert "An asset returned int, which is not stored here. Return a pandas.DataFrame" in said
+
+
+def _stored(platform: Platform, key: str) -> LakeObject:
+    found = platform.store.find(key)
+    assert found
+    return found
+
+
+def _new_file(folder: Path) -> Callable[[], LakeValue]:
+    """What an asset returns that has made a file, each time, for a place where there was none."""
+
+    def made() -> LakeValue:
+        path = folder / "made.parquet"
+        pq.write_table(TEN, path)
+        return NewFile(finished(path, {}), before=None)
+
+    return made
+
+
+def _refuse(stored: LakeObject) -> Path:
+    raise AssertionError(f"{stored.uri} was downloaded")
 
 
 def _file(lake: Lake, month: str) -> Path:

@@ -1,0 +1,130 @@
+"""A month that fails its audit gets its verdict, and nothing else: it is not stored, not made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from taxi_assets.assets import checks
+from taxi_assets.cleaning import MonthCounts
+from taxi_assets.datasets import DATASETS
+from taxi_assets.datasets.month import Month
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.assets.platform import (
+    FOUR,
+    Platform,
+    facts,
+    failed_steps,
+    verdicts,
+    way,
+)
+
+GREEN = DATASETS["green"]
+RAW = "raw/green/green_tripdata_2024-01.parquet"
+SHARE = ("green/clean_trips", "reject_share")
+
+
+@pytest.fixture
+def platform(tmp_path: Path, tlc: Simulator) -> Platform:
+    """With one month at TLC, of which a row has to be rejected."""
+    tlc.publish("green", Month(2024, 1), rows=300)
+    return Platform(tmp_path / "home", tlc.url)
+
+
+def test_the_verdict_is_recorded_and_nothing_is_stored(platform: Platform) -> None:
+    result = _audited(platform, max_reject_share=0)
+
+    assert failed_steps(result) == ["green__clean_trips"]
+    assert verdicts(result) == {
+        ("green/raw_trips", "published_rows"): True,
+        ("green/clean_trips", "reconciled"): True,
+        SHARE: False,
+        ("green/clean_trips", "pickup_present"): True,
+    }
+    assert platform.checked(*SHARE) == {"2024-01": "FAILED"}
+    assert set(platform.everything_stored()) == {RAW}
+    for name in FOUR[1:]:
+        assert platform.made(f"green/{name}") == set()
+    assert not platform.warehouse.exists()
+    assert platform.waiting() == []
+
+
+def test_the_failure_says_what_was_found_and_what_to_do(platform: Platform) -> None:
+    why = facts(_audited(platform, max_reject_share=0))
+    assert (why.month, why.asset, why.error) == ("2024-01", "green/clean_trips", "AuditFailed")
+    assert "reject_share: " in why.happened
+    assert "% of the rows are rejected, 0.000% are allowed; most for pickup_far" in why.happened
+    assert "pickup_present" not in why.happened
+    assert "max_reject_share in the configuration of clean_trips" in why.remedy
+
+
+def test_the_same_file_fails_again_until_the_bound_is_raised(platform: Platform) -> None:
+    for _ in range(2):
+        assert not _audited(platform, max_reject_share=0).success
+        assert platform.checked(*SHARE) == {"2024-01": "FAILED"}
+    assert _audited(platform, max_reject_share=0.5).success
+    assert platform.checked(*SHARE) == {"2024-01": "SUCCEEDED"}
+    assert platform.counts() == {"2024-01": 300}
+
+    # That it is stored now, and unchanged, does not make it pass a bound that it does not meet.
+    assert not _audited(platform, max_reject_share=0).success
+    assert platform.checked(*SHARE) == {"2024-01": "FAILED"}
+
+
+def test_a_reissue_that_fails_keeps_the_month_that_passed(
+    platform: Platform, tlc: Simulator
+) -> None:
+    platform.month("green", "2024-01")
+    before = platform.everything_stored()
+    tlc.publish("green", Month(2024, 1), rows=280, seed=1)
+    assert not _audited(platform, max_reject_share=0).success
+
+    after = platform.everything_stored()
+    assert {key for key, stored in after.items() if stored != before.get(key)} == {RAW}
+    assert platform.counts() == {"2024-01": 300}
+    # Nor does what failed go on when the next asset is run alone.
+    assert platform.run("key:green/lake_trips+", "2024-01").success
+    assert platform.everything_stored() == after
+    assert platform.counts() == {"2024-01": 300}
+
+
+@pytest.mark.parametrize(
+    ("clean", "rejected", "missing", "failed"),
+    [
+        (98, 2, 0, None),
+        (97, 2, 0, "reconciled"),
+        (98, 3, 0, "reject_share"),
+        (98, 2, 1, "pickup_present"),
+    ],
+)
+def test_each_check_fails_on_what_it_asks(
+    clean: int, rejected: int, missing: int, failed: str | None
+) -> None:
+    published = 101 if failed == "reject_share" else 100
+    counts = MonthCounts(published, clean, rejected, {"pickup_missing": rejected}, {}, ())
+    results = checks.audit(GREEN, counts, missing, published, 0.02)
+    assert [each.check_name for each in results if not each.passed] == ([failed] if failed else [])
+    assert {each.check_name for each in results} == {
+        spec.name for spec in checks.audit_specs(GREEN)
+    }
+
+
+def test_a_month_without_rows_passes() -> None:
+    results = checks.audit(GREEN, MonthCounts(0, 0, 0, {}, {}, ()), 0, 0, 0.0)
+    assert all(result.passed for result in results)
+
+
+def test_missing_pickups_are_counted_in_the_file_itself(tmp_path: Path) -> None:
+    path = tmp_path / "trips.parquet"
+    times = pa.array([None, 1, None, 2], pa.timestamp("us"))
+    pq.write_table(pa.table({"vendor_id": [1, None, 2, 2], "pickup_at": times}), path)
+    assert checks.missing_pickups(GREEN, path) == 2
+
+
+def _audited(platform: Platform, *, max_reject_share: float) -> dg.JobExecutionResult:
+    config = {"green/clean_trips": {"max_reject_share": max_reject_share}}
+    return platform.run(way("green"), "2024-01", config=config)

@@ -1,0 +1,163 @@
+"""What is tried again, by whom and how often, and what a retry does not do twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from taxi_assets import cleaning, failures
+from taxi_assets.assets import clean
+from taxi_assets.dagster_names import RUN_RETRY_TAG
+from taxi_assets.datasets.month import Month
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.assets.platform import (
+    Platform,
+    facts,
+    failed_steps,
+    retried,
+    verdicts,
+    way,
+)
+from taxi_assets_tests.assets.platform import failures as said
+from taxi_assets_tests.lake.gcs_stub import Fault, GcsStub
+
+ALWAYS = 10_000
+
+
+@pytest.fixture(autouse=True)
+def published(tlc: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """A month at TLC; and steps that are tried again do not wait."""
+    monkeypatch.setattr(failures, "_STEP_RETRY_SECONDS", 0.01)
+    tlc.publish("green", Month(2024, 1), rows=300)
+    return tlc
+
+
+@pytest.fixture
+def cleanings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The months that were cleaned, in order."""
+    months: list[str] = []
+
+    def counted(spec: Any, month: Month, *rest: Any, **more: Any) -> cleaning.CleanedMonth:
+        months.append(str(month))
+        return cleaning.clean_month(spec, month, *rest, **more)
+
+    monkeypatch.setattr(clean, "clean_month", counted)
+    return months
+
+
+def test_a_short_transient_error_is_tried_again_by_the_client(
+    published: Simulator, platform: Platform
+) -> None:
+    published.faults.fail(503, times=2)
+    result = platform.month("green", "2024-01")
+    assert retried(result) == []
+    assert not _may_be_retried(platform, result)
+
+
+def test_a_longer_one_is_tried_again_by_the_step(published: Simulator, platform: Platform) -> None:
+    published.faults.fail(503, times=2)
+    result = platform.run(way("green"), "2024-01", attempts=1)
+    assert result.success, said(result)
+    assert retried(result) == ["green__raw_trips"] * 2
+    assert not _may_be_retried(platform, result)
+    assert platform.counts() == {"2024-01": 300}
+
+
+def test_one_that_lasts_is_left_to_a_retry_of_the_run(
+    published: Simulator, platform: Platform
+) -> None:
+    published.faults.fail(503, times=None)
+    result = platform.run(way("green"), "2024-01", attempts=1)
+    assert retried(result) == ["green__raw_trips"] * 2
+    assert failed_steps(result) == ["green__raw_trips"]
+    why = facts(result)
+    assert (why.month, why.error) == ("2024-01", "SourceUnavailable")
+    assert _may_be_retried(platform, result)
+    published.faults.clear()
+    platform.month("green", "2024-01")
+
+
+def test_a_permanent_error_is_tried_once(published: Simulator, platform: Platform) -> None:
+    published.withdraw("green", Month(2024, 1))
+    result = platform.run(way("green"), "2024-01")
+    assert facts(result).error == "MonthNotPublished"
+    assert retried(result) == []
+    assert not _may_be_retried(platform, result)
+    assert [request.status for request in published.requests] == [403]
+
+
+def test_an_upstream_that_is_missing_is_a_permanent_error(platform: Platform) -> None:
+    result = platform.run("key:green/lake_trips", "2024-01")
+    why = facts(result)
+    assert (why.asset, why.month) == ("green/lake_trips", "2024-01")
+    assert why.error == "ObjectMissing"
+    assert "staging/green/2024-01/trips.parquet is not in the lake" in why.happened
+    assert "green/clean_trips for 2024-01" in why.remedy
+    assert retried(result) == []
+    assert not _may_be_retried(platform, result)
+
+
+def test_a_lake_that_cannot_be_read_is_a_transient_error(
+    bucket: GcsStub, in_bucket: Platform
+) -> None:
+    in_bucket.month("green", "2024-01")
+    bucket.faults.append(Fault("GET", "/o/staging/", 503, times=ALWAYS))
+    result = in_bucket.run("key:green/lake_trips", "2024-01")
+    assert retried(result) == ["green__lake_trips"] * 2
+    why = facts(result)
+    assert (why.asset, why.error) == ("green/lake_trips", "StoreUnavailable")
+    assert _may_be_retried(in_bucket, result)
+    bucket.faults.clear()
+    assert in_bucket.run("key:green/lake_trips", "2024-01").success
+
+
+def test_a_check_that_cannot_read_the_lake_is_tried_again(
+    bucket: GcsStub, in_bucket: Platform
+) -> None:
+    in_bucket.month("green", "2024-01")
+    bucket.faults.append(Fault("GET", "/o/trips/", 503, times=ALWAYS))
+    result = in_bucket.check("green/warehouse_trips", "reconciled", "2024-01")
+    assert retried(result) == ["green__warehouse_trips_reconciled"] * 2
+    why = facts(result)
+    assert (why.dataset, why.month) == ("green", "2024-01")
+    assert (why.asset, why.error) == ("green/warehouse_trips", "StoreUnavailable")
+    assert verdicts(result) == {}
+    assert _may_be_retried(in_bucket, result)
+
+
+def test_a_month_that_could_not_be_stored_is_not_cleaned_again(
+    bucket: GcsStub, in_bucket: Platform, cleanings: list[str]
+) -> None:
+    assert in_bucket.run("key:green/raw_trips", "2024-01").success
+    bucket.faults.append(Fault("POST", "/upload/", 503, times=ALWAYS))
+    result = in_bucket.run("key:green/clean_trips", "2024-01")
+    assert retried(result) == ["green__clean_trips"] * 2
+    assert facts(result).error == "StoreUnavailable"
+    assert _may_be_retried(in_bucket, result)
+    assert in_bucket.made("green/clean_trips") == set()
+    assert cleanings == ["2024-01"]
+
+
+@pytest.mark.parametrize("part", ["rejects", "trips"])
+def test_a_retry_stores_what_the_first_try_could_not(
+    bucket: GcsStub, in_bucket: Platform, cleanings: list[str], part: str
+) -> None:
+    """Also when the rejects are there already, and the trips are not."""
+    damaged = "Provided CRC32C doesn't match calculated CRC32C."
+    bucket.faults.append(
+        Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}.parquet".encode())
+    )
+    result = in_bucket.run(way("green"), "2024-01")
+    assert result.success, said(result)
+    assert retried(result) == ["green__clean_trips"]
+    assert cleanings == ["2024-01"]
+    assert in_bucket.counts() == {"2024-01": 300}
+    assert in_bucket.waiting() == []
+
+
+def _may_be_retried(platform: Platform, result: dg.JobExecutionResult) -> bool:
+    run = platform.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    return run.tags.get(RUN_RETRY_TAG) == "true"

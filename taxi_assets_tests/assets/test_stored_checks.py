@@ -1,0 +1,201 @@
+"""Checks of what is stored are steps of their own, run again without making anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Self
+
+import dagster as dg
+import duckdb
+import pytest
+
+from taxi_assets.assets import stored_checks
+from taxi_assets.datasets.month import Month
+from taxi_assets.simulator.server import Simulator
+from taxi_assets.warehouse.io_manager import WarehouseTable
+from taxi_assets_tests.assets.platform import (
+    FOUR,
+    Platform,
+    failures,
+    verdicts,
+)
+
+JANUARY = Month(2024, 1)
+RECONCILED = ("green/warehouse_trips", "reconciled")
+OVERDUE = ("green/warehouse_trips", "overdue_months")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "passed", "says"),
+    [
+        ("green,2024-01,300", True, "300 rows published, 300 trusted."),
+        ("green,2024-01,301", False, "300 rows published, 301 trusted."),
+        ("yellow,2024-01,301", True, "300 rows; no trusted count to compare."),
+        (None, True, "300 rows; no trusted count to compare."),
+    ],
+)
+def test_another_count_than_the_trusted_one_is_a_warning(
+    trusted: str | None, passed: bool, says: str, tmp_path: Path, tlc: Simulator
+) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text(f"dataset,month,rows\n{trusted}\n")
+    tlc.publish("green", JANUARY, rows=300)
+    setting = str(counts) if trusted else ""
+    platform = Platform(tmp_path / "home", tlc.url, TAXI_ROW_COUNTS=setting)
+    for result in (
+        platform.run("key:green/raw_trips", "2024-01"),
+        platform.check("green/raw_trips", "published_rows", "2024-01"),
+    ):
+        assert result.success
+        verdict = _verdict(result)
+        assert (verdict.passed, verdict.description) == (passed, says)
+        assert passed or verdict.severity is dg.AssetCheckSeverity.WARN
+        assert not verdict.blocking
+
+
+@pytest.mark.parametrize("part", ["trips", "rejects"])
+def test_a_row_that_is_missing_from_the_warehouse_fails_the_check(
+    part: str, tlc: Simulator, platform: Platform
+) -> None:
+    tlc.publish("green", JANUARY, rows=300)
+    tlc.publish("green", JANUARY.plus(1), rows=300)
+    platform.month("green", "2024-01", "2024-02")
+    before = _materializations(platform)
+    with duckdb.connect(str(platform.warehouse)) as connection:
+        (lost,) = connection.execute(
+            f"DELETE FROM green_{part} WHERE rowid = (SELECT min(rowid) FROM green_{part} "
+            "WHERE source_month = '2024-01-01')"
+        ).fetchall()
+    assert lost == (1,)
+
+    result = platform.check(*RECONCILED, "2024-01")
+    verdict = _verdict(result)
+    assert not verdict.passed
+    in_lake = verdict.metadata[f"{part} in lake"].value
+    assert verdict.metadata[f"{part} in warehouse"].value == int(str(in_lake)) - 1
+    assert f"green_{part}: {in_lake:,} in the lake, " in str(verdict.description)
+    assert platform.checked(*RECONCILED) == {"2024-01": "FAILED", "2024-02": "SUCCEEDED"}
+
+    redo = {"green/warehouse_trips": {"redo": True}}
+    assert platform.run("key:green/warehouse_trips", "2024-01", config=redo).success
+    assert _verdict(platform.check(*RECONCILED, "2024-01")).passed
+    assert platform.checked(*RECONCILED) == dict.fromkeys(("2024-01", "2024-02"), "SUCCEEDED")
+    # Only the asset that was loaded again has been made again.
+    assert _materializations(platform) == {**before, "warehouse_trips": 3}
+
+
+def test_a_check_of_a_month_that_nobody_loaded_fails_with_what_to_do(platform: Platform) -> None:
+    result = platform.check(*RECONCILED, "2024-01")
+    assert not result.success
+    assert "green/lake_trips for 2024-01" in failures(result)
+    assert platform.waiting() == []
+
+
+def test_rows_are_counted_wherever_a_month_is_stored(tlc: Simulator, platform: Platform) -> None:
+    tlc.publish("green", JANUARY, rows=300)
+    platform.month("green", "2024-01")
+    result = platform.run("key:green/stored_rows", "2024-01")
+    assert result.success, failures(result)
+    (trips,), (rejects,) = (
+        platform.query(f"SELECT count(*) FROM green_{part}")[0] for part in ("trips", "rejects")
+    )
+    assert trips + rejects == 300
+    assert rejects > 0
+    assert platform.metadata("green/stored_rows", "2024-01") == {
+        "published": 300,
+        "clean": trips,
+        "rejected": rejects,
+        "trips in lake": trips,
+        "rejects in lake": rejects,
+        "trips in warehouse": trips,
+        "rejects in warehouse": rejects,
+    }
+    # Its value is its metadata: nothing is pickled anywhere.
+    handled = dg.DagsterEventType.HANDLED_OUTPUT
+    assert [each for each in result.all_events if each.event_type is handled] == []
+
+    with duckdb.connect(str(platform.warehouse)) as connection:
+        connection.execute("DELETE FROM green_rejects")
+    assert platform.run("key:green/stored_rows", "2024-01").success
+    counted = platform.metadata("green/stored_rows", "2024-01")
+    assert (counted["rejects in warehouse"], counted["rejects in lake"]) == (0, rejects)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "today", "says"),
+    [
+        ("2024-01 2024-02 2024-03", (2024, 6, 5), None),
+        (
+            "2024-01 2024-02 2024-03",
+            (2024, 7, 5),
+            "green 2024-04 should be loaded and is not.",
+        ),
+        (
+            "2024-01 2024-03 2024-08",
+            (2024, 12, 20),
+            "green 2024-02, 2024-04 to 2024-07, 2024-09 should be loaded and are not.",
+        ),
+        ("2024-01", (2024, 4, 4), None),
+        ("", (2024, 12, 20), None),
+    ],
+)
+def test_overdue_months_are_named_in_ranges(
+    loaded: str,
+    today: tuple[int, int, int],
+    says: str | None,
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _load(monkeypatch, loaded.split())
+    _today(monkeypatch, *today)
+    result = platform.check(*OVERDUE)
+    assert result.success
+    verdict = _verdict(result)
+    assert (verdict.passed, verdict.partition, verdict.blocking) == (says is None, None, False)
+    assert str(verdict.description).startswith(says or "No month is overdue.")
+    if says:
+        assert verdict.severity is dg.AssetCheckSeverity.WARN
+        assert "green_months" in str(verdict.description)
+
+
+def test_how_long_a_month_may_take_is_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _load(monkeypatch, ["2024-01"])
+    _today(monkeypatch, 2024, 5, 5)
+    for lag, passed in (("2", False), ("3", True)):
+        platform = Platform(tmp_path, "http://127.0.0.1:1", TAXI_SCHEDULE_LAG_MONTHS=lag)
+        assert verdicts(platform.check(*OVERDUE)) == {OVERDUE: passed}
+
+
+def _verdict(result: dg.JobExecutionResult) -> dg.AssetCheckEvaluation:
+    (verdict,) = result.get_asset_check_evaluations()
+    return verdict
+
+
+def _materializations(platform: Platform) -> dict[str, int]:
+    """How often each of the four has been made, all months together."""
+    return {
+        name: len(
+            platform.instance.fetch_materializations(
+                dg.AssetKey(["green", name]), limit=100
+            ).records
+        )
+        for name in FOUR
+    }
+
+
+def _load(monkeypatch: pytest.MonkeyPatch, months: Collection[str]) -> None:
+    """Let the warehouse say that those months are loaded."""
+    monkeypatch.setattr(WarehouseTable, "months", lambda _: [Month.parse(each) for each in months])
+
+
+def _today(monkeypatch: pytest.MonkeyPatch, *day: int) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(day[0], day[1], day[2], tzinfo=tz or UTC)
+
+    monkeypatch.setattr(stored_checks, "datetime", Clock)

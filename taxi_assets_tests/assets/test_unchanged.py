@@ -1,0 +1,197 @@
+"""A month that is unchanged costs questions: nothing is downloaded, cleaned or copied again.
+
+The lake is a bucket that records every request, so that what moved is not taken on trust. What the
+warehouse does not load again stands in ``test_unchanged_warehouse``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taxi_assets import cleaning
+from taxi_assets.assets import clean
+from taxi_assets.cleaning import version
+from taxi_assets.datasets.month import Month
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.assets.buckets import LAKE_URL, running_bucket
+from taxi_assets_tests.assets.platform import Platform, failures, way
+from taxi_assets_tests.lake.gcs_stub import GcsStub
+
+MONTH = "2024-01"
+RAW = "raw/green/green_tripdata_2024-01.parquet"
+STAGED = "staging/green/2024-01/trips.parquet"
+STAGED_REJECTS = "staging/green/2024-01/rejects.parquet"
+TRIPS = "trips/green/year=2024/month=01/trips.parquet"
+REJECTS = "rejects/green/year=2024/month=01/rejects.parquet"
+IN_THE_LAKE = {RAW, STAGED, STAGED_REJECTS, TRIPS, REJECTS}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A TLC, a bucket and a platform between them, with one month in it."""
+
+    tlc: Simulator
+    bucket: GcsStub
+    platform: Platform
+    home: Path
+
+    def mark(self) -> Mark:
+        """What is there now, for a later comparison."""
+        generations = {name: each.generation for name, each in self.bucket.objects.items()}
+        return Mark(generations, len(self.bucket.seen), len(self.tlc.requests))
+
+    def written_since(self, mark: Mark) -> set[str]:
+        """The objects that have been written since, whatever they hold."""
+        now = self.mark().generations
+        return {name for name, number in now.items() if mark.generations.get(name) != number}
+
+    def statuses_since(self, mark: Mark) -> list[int]:
+        """How TLC has answered since."""
+        return [request.status for request in self.tlc.requests[mark.asked :]]
+
+
+@dataclass(frozen=True)
+class Mark:
+    generations: Mapping[str, int]
+    seen: int
+    asked: int
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """For the tests after which the month is as it was before them."""
+    with _place(tmp_path_factory.mktemp("unchanged")) as place:
+        yield place
+
+
+@pytest.fixture
+def own_place(tmp_path: Path) -> Iterator[Place]:
+    """For a test that leaves another month there."""
+    with _place(tmp_path) as place:
+        yield place
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[Place]:
+    with Simulator(folder / "site") as tlc, running_bucket() as bucket:
+        tlc.publish("green", Month.parse(MONTH), rows=300)
+        platform = Platform(folder / "home", tlc.url, TAXI_LAKE_URL=LAKE_URL)
+        platform.month("green", MONTH)
+        assert set(bucket.objects) == IN_THE_LAKE
+        yield Place(tlc, bucket, platform, folder / "home")
+
+
+def test_nothing_is_downloaded_cleaned_or_copied_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clean, "clean_month", _refuse)
+    before = place.mark()
+    place.platform.month("green", MONTH)
+    assert place.statuses_since(before) == [304]
+    assert place.written_since(before) == set()
+    # Descriptions of objects are all that was asked for.
+    moved = [
+        one.path
+        for one in place.bucket.seen[before.seen :]
+        if one.method != "GET" or one.query.get("alt") == "media"
+    ]
+    assert [path for path in moved if not _is_for_the_warehouse(path)] == []
+
+
+def test_the_month_says_that_it_is_unchanged_and_what_it_is(own_place: Place) -> None:
+    names = ("raw_trips", "clean_trips", "lake_trips")
+    platform = own_place.platform
+    before = {name: platform.metadata(f"green/{name}", MONTH) for name in names}
+    platform.month("green", MONTH)
+    after = {name: platform.metadata(f"green/{name}", MONTH) for name in names}
+
+    assert before["raw_trips"].pop("download").startswith("downloaded ")
+    assert after["raw_trips"].pop("download") == "unchanged at TLC, not downloaded again"
+    assert before["clean_trips"].pop("cleaning").startswith("cleaned into ")
+    said = after["clean_trips"].pop("cleaning")
+    assert said == "file and code are unchanged, not cleaned again"
+    for name in names:
+        assert after[name].pop("lake") == "in place already, nothing written"
+        assert _comparable(after[name]) == _comparable(before[name])
+
+
+@pytest.mark.parametrize(
+    ("asset", "written"),
+    [
+        ("raw_trips", {RAW}),
+        ("clean_trips", {STAGED, STAGED_REJECTS}),
+        ("lake_trips", {TRIPS, REJECTS}),
+        ("warehouse_trips", set()),
+    ],
+)
+def test_redo_does_one_asset_again(place: Place, asset: str, written: set[str]) -> None:
+    before = place.mark()
+    redo = {f"green/{asset}": {"redo": True}}
+    result = place.platform.run(way("green"), MONTH, config=redo)
+    assert result.success, failures(result)
+    assert place.written_since(before) == written
+    assert place.statuses_since(before) == [200 if asset == "raw_trips" else 304]
+    said = place.platform.metadata("green/clean_trips", MONTH)["cleaning"]
+    assert said.startswith("cleaned into " if asset == "clean_trips" else "file and code are")
+
+
+@pytest.mark.parametrize(
+    ("removed", "written"),
+    [
+        (RAW, {RAW}),
+        (STAGED, {STAGED, STAGED_REJECTS}),
+        (STAGED_REJECTS, {STAGED, STAGED_REJECTS}),
+        (TRIPS, {TRIPS}),
+        (REJECTS, {REJECTS}),
+    ],
+)
+def test_an_object_that_has_gone_is_made_again_and_nothing_else(
+    place: Place, removed: str, written: set[str]
+) -> None:
+    before = place.mark()
+    del place.bucket.objects[removed]
+    place.platform.month("green", MONTH)
+    assert place.written_since(before) == written
+
+
+def test_another_code_version_cleans_again_what_is_not_downloaded_again(
+    own_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = own_place.mark()
+    monkeypatch.setattr(version, "CLEANING", version.CLEANING + 1)
+    later = Platform(own_place.home, own_place.tlc.url, TAXI_LAKE_URL=LAKE_URL)
+    later.month("green", MONTH)
+    assert own_place.statuses_since(before) == [304]
+    assert own_place.written_since(before) == IN_THE_LAKE - {RAW}
+    newer = later.version("green/warehouse_trips", MONTH)
+    assert newer != own_place.platform.version("green/warehouse_trips", MONTH)
+    for key in IN_THE_LAKE - {RAW}:
+        assert own_place.bucket.objects[key].metadata["version"] == newer
+
+
+def test_a_reissue_is_downloaded_cleaned_and_copied(own_place: Place) -> None:
+    before = own_place.mark()
+    own_place.tlc.publish("green", Month.parse(MONTH), rows=280, seed=1)
+    own_place.platform.month("green", MONTH)
+    assert own_place.statuses_since(before) == [200]
+    assert own_place.written_since(before) == IN_THE_LAKE
+    assert own_place.platform.counts() == {MONTH: 280}
+
+
+def _refuse(*arguments: Any, **more: Any) -> cleaning.CleanedMonth:
+    raise AssertionError("the month was cleaned again")
+
+
+def _is_for_the_warehouse(path: str) -> bool:
+    """A warehouse that loads again reads the published files; that is another test's matter."""
+    return path.endswith((TRIPS, REJECTS))
+
+
+def _comparable(metadata: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in metadata.items()}

@@ -1,0 +1,57 @@
+"""A month's numbers come back from the text that travels with it, and fit where it travels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from taxi_assets.cleaning import MonthCounts, code_version
+from taxi_assets.datasets import DATASETS, Action, DatasetSpec
+from taxi_assets.lake import attributes
+from taxi_assets.lake.bucket import to_header
+from taxi_assets.lake.store import NewObject
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+S3_METADATA_BYTES = 2048
+
+
+def fullest(spec: DatasetSpec) -> MonthCounts:
+    """Every rule matched, and every day as busy as the busiest dataset's."""
+    return MonthCounts(
+        published=25_000_000,
+        clean=24_000_000,
+        rejected=1_000_000,
+        reasons={rule.name: 25_000_000 for rule in spec.rules_that(Action.REJECT)},
+        flags={rule.name: 25_000_000 for rule in spec.rules_that(Action.FLAG)},
+        per_day=(1_000_000,) * 31,
+    )
+
+
+@pytest.mark.parametrize("spec", DATASETS.values(), ids=DATASETS)
+def test_the_numbers_come_back_from_their_text(spec: DatasetSpec) -> None:
+    counts = fullest(spec)
+    assert MonthCounts.from_text(counts.to_text()) == counts
+    assert counts.reject_share == 0.04
+
+
+def test_the_order_of_reasons_comes_back_too() -> None:
+    counts = MonthCounts(10, 7, 3, {"most": 2, "fewer": 1}, {"b": 5, "a": 4}, (3, 4))
+    again = MonthCounts.from_text(counts.to_text())
+    assert (list(again.reasons), list(again.flags)) == (["most", "fewer"], ["b", "a"])
+
+
+def test_no_rows_are_no_share() -> None:
+    assert MonthCounts(0, 0, 0, {}, {}, ()).reject_share == 0.0
+
+
+@pytest.mark.parametrize("spec", DATASETS.values(), ids=DATASETS)
+def test_a_cleaned_months_attributes_fit_into_an_objects_metadata(spec: DatasetSpec) -> None:
+    described = {
+        attributes.VERSION: f"{'0' * 12}-{code_version(spec)}",
+        attributes.SOURCE_URL: f"https://a-mirror.example.org/trip-data/{spec.name}" + "x" * 100,
+        attributes.COUNTS: fullest(spec).to_text(),
+        attributes.MISSING_PICKUPS: "25000000",
+    }
+    header = to_header(NewObject(Path(), "0" * 64, 25_000_000, described))
+    assert sum(len(name) + len(text) for name, text in header.items()) < S3_METADATA_BYTES
