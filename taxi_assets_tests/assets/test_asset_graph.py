@@ -39,12 +39,12 @@ def test_every_dataset_has_its_four_assets_and_its_source() -> None:
 
 def test_every_month_is_a_run_of_its_own() -> None:
     """An asset with a backfill policy is given several months, or a month under a range's tags."""
-    graph = defs.resolve_asset_graph()
+    graph = defs().resolve_asset_graph()
     assert {key for key in graph.get_all_asset_keys() if graph.get(key).backfill_policy} == set()
 
 
 def test_every_check_asks_a_question() -> None:
-    graph = defs.resolve_asset_graph()
+    graph = defs().resolve_asset_graph()
     for key in graph.asset_check_keys:
         assert str(graph.get(key).description).endswith("?"), key
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from shapely import from_wkt
 
-from taxi_assets.assets.zones import read_zones
+from taxi_assets.cleaning.zones import read_zones
 from taxi_assets.errors import CorruptDownload
 from taxi_assets.simulator.zones import lookup_csv, shapes_zip
 

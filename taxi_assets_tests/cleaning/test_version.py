@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from taxi_assets.cleaning import code_version, month_version, version
+from taxi_assets.cleaning import code_version, version
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Action, Column, DatasetSpec, Rule, Type
+from taxi_assets.versions import LAYOUT, month_version
 
 LATE = Rule("late", Action.REJECT, "Over {most}.", "value > {most}", {"most": 10, "least": 2})
 VALUE = Column(
@@ -103,6 +104,6 @@ def test_the_number_of_the_cleaning_changes_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_month_is_its_file_and_its_code() -> None:
-    assert month_version(SPEC, "a" * 64) == f"{'a' * 12}-{code_version(SPEC)}"
+    assert month_version(SPEC, "a" * 64) == f"{LAYOUT}-{'a' * 12}-{code_version(SPEC)}"
     assert month_version(SPEC, "b" * 64) != month_version(SPEC, "a" * 64)
     assert len({code_version(spec) for spec in DATASETS.values()}) == len(DATASETS)
