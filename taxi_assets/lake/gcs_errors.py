@@ -33,7 +33,7 @@ _PROJECT_WORDS = (
     r"|The billing account for the owning project is disabled.*"
     r"|Caller does not have required permission to use project .*"
 )
-_MISMATCH = r"Provided (CRC32C|MD5 hash) .* doesn't match calculated \1.*"
+_MISMATCH = r"Provided (CRC32C|MD5 hash)\b.* doesn't match calculated \1.*"
 
 _RULES = (
     *GOOGLE_RULES,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import dagster as dg
 import pandas as pd
-from dagster._core.storage.db_io_manager import DbTypeHandler
 from dagster_gcp import BigQueryIOManager
 from dagster_gcp.bigquery.io_manager import BigQueryWriteMode
 from dagster_gcp_pandas import BigQueryPandasTypeHandler
@@ -40,7 +39,7 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
 
     @staticmethod
     @override
-    def type_handlers() -> Sequence[DbTypeHandler[pd.DataFrame]]:
+    def type_handlers() -> Sequence[BigQueryPandasTypeHandler]:
         """Dagster's pandas handler: a frame is what assets exchange unless they say otherwise."""
         return [BigQueryPandasTypeHandler()]
 

@@ -21,6 +21,7 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets.tlc import TlcClient
+from taxi_assets.versions import LAYOUT
 from taxi_assets_tests.assets.platform import FOUR, Platform, failures, way
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
@@ -80,7 +81,7 @@ def test_each_asset_has_the_version_of_the_month_it_was_made_from(made: Platform
             assert made.version(f"green/{name}", month) == made.version(f"green/{upstream}", month)
     for month in MONTHS:
         raw = made.metadata("green/raw_trips", month)["sha256"]
-        assert made.version("green/clean_trips", month).startswith(f"{raw[:12]}-")
+        assert made.version("green/clean_trips", month).startswith(f"{LAYOUT}-{raw[:12]}-")
 
 
 @pytest.mark.parametrize("name", FOUR)
