@@ -1,4 +1,4 @@
-"""``make ui``: both servers on loopback, on the commands' records, and nothing left when it ends."""
+"""``make ui``: servers on loopback with the commands' records; nothing is left when it ends."""
 
 from __future__ import annotations
 
