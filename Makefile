@@ -1,7 +1,7 @@
 # Each target does its own set-up: nothing but Python 3.11 to 3.13 and make is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-gcp run ui test check bench clean lock snapshot docs screenshots
+.PHONY: help demo demo-gcp run upgrade ui test check bench clean lock snapshot docs screenshots
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ demo-gcp: $(READY) ## the same on emulated Cloud Storage and BigQuery
 
 run: $(READY) ## real months: make run DATASETS="green yellow" MONTHS="2024-01:2024-03"
 	@$(BIN)/python -m taxi_assets run $(if $(DATASETS),--datasets $(DATASETS)) --months "$(MONTHS)"
+
+upgrade: $(READY) ## run the months that an older version made
+	@$(BIN)/python -m taxi_assets upgrade
 
 ui: $(READY) ## Dagster's pages and daemon on http://127.0.0.1:3000
 	@$(BIN)/python -m taxi_assets ui $(if $(PORT),--port $(PORT))

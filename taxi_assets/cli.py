@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m taxi_assets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m taxi_assets")
     commands = parser.add_subparsers(required=True, metavar="command")
     run = commands.add_parser("run", help="materialise months of datasets")
     run.add_argument("--datasets", nargs="+", default=list(DATASETS), help="default: all four")

@@ -44,8 +44,11 @@ class _Line(logging.Handler):
         self._waiting: set[str | None] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        for text in self._texts(record):
-            print(f" {text};", end="", flush=True)
+        try:
+            for text in self._texts(record):
+                print(f" {text};", end="", flush=True)
+        except Exception:  # noqa: BLE001 - no run fails because of what is said of it
+            self.handleError(record)
 
     def _texts(self, record: logging.LogRecord) -> Iterator[str]:
         event: dg.DagsterEvent | None = getattr(record, LOG_EVENT, None)
@@ -119,7 +122,8 @@ def _of_step(event: dg.DagsterEvent, result: dg.JobExecutionResult) -> Failure:
     for other in result.all_events:
         if other.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = other.asset_check_evaluation_data
-            if other.step_key == event.step_key and not check.passed:
+            bad = not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
+            if other.step_key == event.step_key and bad and check.blocking:
                 where = f"check {check.check_name} of {check.asset_key.to_user_string()}"
                 return Failure(f"{where} failed: {_one_line(check.description or '')}")
     return _of_error(str(event.step_key), data.error)

@@ -52,9 +52,10 @@ def serve(port: int) -> int:
     ]
     try:
         with _signals_interrupt(), _running(commands) as servers:
-            _wait_for_page(port, servers)
-            # Of whichever child ends first; it stays a zombie, for its Popen to ask for.
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            if _page_answers(port, servers):
+                print(f"http://{_HOST}:{port}", flush=True)
+                # Whichever child ends first; it stays a zombie, for its Popen to ask about.
+                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             ended = [
                 command[0]
                 for command, server in zip(commands, servers, strict=True)
@@ -133,11 +134,12 @@ def _signal(groups: set[int], number: int) -> set[int]:
     return there
 
 
-def _wait_for_page(port: int, servers: Sequence[subprocess.Popen[bytes]]) -> None:
-    url = f"http://{_HOST}:{port}"
-    while all(server.poll() is None for server in servers):
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/server_info", timeout=5, trust_env=False).is_success:
-                print(url, flush=True)
-                return
-        time.sleep(_POLL_SECONDS)
+def _page_answers(port: int, servers: Sequence[subprocess.Popen[bytes]]) -> bool:
+    """Wait until it does; false if a server has ended before."""
+    with httpx.Client(base_url=f"http://{_HOST}:{port}", timeout=5, trust_env=False) as client:
+        while all(server.poll() is None for server in servers):
+            with suppress(httpx.HTTPError):
+                if client.get("/server_info").is_success:
+                    return True
+            time.sleep(_POLL_SECONDS)
+    return False

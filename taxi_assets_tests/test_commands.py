@@ -256,27 +256,47 @@ def held_open(path: Path) -> Iterator[None]:
     process.communicate()
 
 
-def test_an_error_that_nobody_foresaw_shows_its_traceback(tmp_path: Path, green: Simulator) -> None:
-    program = (
-        "import sys\n"
-        "from taxi_assets.tlc import TlcClient\n"
-        "TlcClient.download_file = lambda *_, **__: 1 / 0\n"
-        "from taxi_assets.cli import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program, "run", *JANUARY],
-        env=environment(tmp_path, TAXI_TLC_URL=green.url),
+def changed_command(
+    change: str, home: Path, *arguments: str, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process in which ``change`` was executed first."""
+    program = f"{change}\nimport sys\nfrom taxi_assets.cli import main\nsys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=environment(home, **env),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_an_error_that_nobody_foresaw_shows_its_traceback(tmp_path: Path, green: Simulator) -> None:
+    ran = changed_command(
+        "from taxi_assets.tlc import TlcClient; TlcClient.download_file = lambda *_, **__: 1 / 0",
+        tmp_path, "run", *JANUARY, TAXI_TLC_URL=green.url,
+    )  # fmt: skip
     assert ran.returncode == 1
     assert re.search(r'^ *File ".*zones.py", line \d+, in zones$', ran.stderr, re.M)
     last = ran.stderr.strip().splitlines()[-1]
     assert last.startswith("FAILED     lake_zones")
     assert "ZeroDivisionError: division by zero" in last
     assert len(table(ran.stdout)) == 1
+
+
+@pytest.mark.parametrize("months", [(), (("green", 2024, 1), ("yellow", 2024, 1))])
+def test_upgrade_runs_the_months_that_are_older_than_the_layout(
+    tmp_path: Path, green: Simulator, months: tuple[tuple[str, int, int], ...]
+) -> None:
+    green.publish("yellow", Month(2024, 1), rows=300)
+    ran = changed_command(
+        "from taxi_assets import layout; from taxi_assets.datasets import DATASETS, Month; "
+        "layout.outdated = lambda store, warehouse: "
+        f"[(DATASETS[name], Month(year, month)) for name, year, month in {months!r}]",
+        tmp_path, "upgrade", TAXI_TLC_URL=green.url,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert list(table(ran.stdout)) == [(name, "2024-01") for name, *_ in months]
+    assert ("Every month is up to date" in ran.stdout) == (not months)
 
 
 def test_a_run_that_waits_for_a_pool_says_once_who_holds_it(

@@ -1,14 +1,11 @@
-"""The command behind ``make ui``, running: webserver, daemon and code server on loopback.
+"""The command behind ``make ui``, running: web server, daemon and code servers on loopback.
 
-Belongs here: starting it, knowing when it is ready, asking it, ending it. Does not: the browser
-(``browser``), any expectation.
+It knows when they are ready, asks them, and ends them; the tests know what to expect.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -18,11 +15,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import psutil
 
 from taxi_assets_tests.emulators.server import free_port
 
 _START_SECONDS = 180.0
-_END_SECONDS = 20.0
+_END_SECONDS = 60.0
 
 _READY = """{
   repositoriesOrError { ... on RepositoryConnection { nodes { name } } }
@@ -42,7 +40,7 @@ class Stack:
     def __init__(self, home: Path, tlc_url: str) -> None:
         self.home = home
         self.url = f"http://127.0.0.1:{free_port()}"
-        self._log = home.parent / f"{home.name}-ui.log"
+        self.log = home.parent / f"{home.name}-ui.log"
         self._env = {
             **{name: text for name, text in os.environ.items() if not name.startswith("TAXI_")},
             "TAXI_HOME": str(home),
@@ -54,13 +52,12 @@ class Stack:
 
     def __enter__(self) -> Self:
         port = self.url.rpartition(":")[2]
-        with self._log.open("wb") as log:
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "taxi_assets", "ui", "--port", port],
                 env=self._env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         try:
             wait_for(self._ready, seconds=_START_SECONDS, what="Dagster's pages and daemon")
@@ -98,22 +95,28 @@ class Stack:
             raise RuntimeError(str(answer["errors"]))
         return answer["data"]
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The command's own process, while entered."""
+        assert self._process is not None
+        return self._process
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that the command has started and that is alive, itself first."""
+        top = psutil.Process(self.process.pid)
+        return [top, *top.children(recursive=True)]
+
     def stop(self) -> None:
-        """End the whole process group: Dagster's own processes, and runs that still go."""
+        """End the command, and with it Dagster's processes and the runs that still go."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_END_SECONDS)
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process is not None:
+            process.terminate()
+            process.wait(_END_SECONDS)
 
     def _ready(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
-            raise RuntimeError(f"make ui ended at once:\n{self._log.read_text()[-4000:]}")
+            raise RuntimeError(f"make ui ended at once:\n{self.log.read_text()[-4000:]}")
         try:
             data = self.ask(_READY)
         except (httpx.HTTPError, ValueError):

@@ -1,0 +1,101 @@
+"""What a command says of a run that failed: one line, and a traceback only of what is a bug."""
+
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+import pytest
+
+from taxi_assets.console import Failure, failure_of
+from taxi_assets.errors import CorruptDownload, Misconfigured
+from taxi_assets.failures import translated_errors
+
+
+def job(
+    *, assets: Sequence[dg.AssetsDefinition] = (), checks: Sequence[dg.AssetChecksDefinition] = ()
+) -> dg.JobDefinition:
+    chosen = dg.AssetSelection.all_asset_checks() if checks else dg.AssetSelection.all()
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=checks,
+        resources={"bucket": Bucket()},
+        executor=dg.in_process_executor,
+        jobs=[dg.define_asset_job("job", chosen)],
+    ).resolve_job_def("job")
+
+
+class Bucket(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        raise Misconfigured("There is no bucket called taxi.", "Create it.")
+
+
+def broken_download() -> dg.JobDefinition:
+    @dg.asset(key=["green", "raw_trips"])
+    def raw(context: dg.AssetExecutionContext) -> None:
+        with translated_errors(context):
+            raise CorruptDownload("The file of\ngreen 2024-01 is cut.", "Download it again.")
+
+    return job(assets=[raw])
+
+
+def failed_check() -> dg.JobDefinition:
+    @dg.asset_check(asset=dg.AssetKey(["green", "warehouse_trips"]), blocking=True)
+    def reconciled() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, description="7 rows in the lake, 6 loaded.")
+
+    return job(checks=[reconciled])
+
+
+def broken_resource() -> dg.JobDefinition:
+    @dg.asset
+    def stored(bucket: Bucket) -> None: ...
+
+    return job(assets=[stored])
+
+
+def bug() -> dg.JobDefinition:
+    @dg.asset
+    def stored() -> None:
+        raise KeyError("no such thing")
+
+    return job(assets=[stored])
+
+
+def no_failure() -> dg.JobDefinition:
+    @dg.asset_check(asset=dg.AssetKey("stored"))
+    def odd() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False)
+
+    return job(checks=[odd])
+
+
+def said(made: Callable[[], dg.JobDefinition]) -> Failure | None:
+    with dg.instance_for_test() as instance:
+        return failure_of(dg.execute_job(dg.reconstructable(made), instance=instance))
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (broken_download, "green/raw_trips: The file of green 2024-01 is cut. Download it again."),
+        (
+            failed_check,
+            "check reconciled of green/warehouse_trips failed: 7 rows in the lake, 6 loaded.",
+        ),
+        (broken_resource, "run: There is no bucket called taxi. Create it."),
+    ],
+)
+def test_what_was_raised_on_purpose_is_one_line(
+    made: Callable[[], dg.JobDefinition], line: str
+) -> None:
+    assert said(made) == Failure(line)
+
+
+def test_a_bug_has_its_traceback() -> None:
+    failure = said(bug)
+    assert failure
+    assert failure.line == "stored: unexpected KeyError: 'no such thing'"
+    assert 'raise KeyError("no such thing")' in failure.trace
+
+
+def test_a_check_that_blocks_nothing_is_no_failure() -> None:
+    assert said(no_failure) is None

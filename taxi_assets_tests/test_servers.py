@@ -1,0 +1,175 @@
+"""``make ui``: servers on loopback with the commands' records; nothing is left when it ends."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psutil
+import pytest
+
+from taxi_assets.datasets import Month
+from taxi_assets.instance import LOCATION
+from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.test_commands import command
+from taxi_assets_tests.ui.stack import Stack, wait_for
+
+_PATIENCE_SECONDS = 120.0
+JANUARY, FEBRUARY = Month(2024, 1), Month(2024, 2)
+
+_RUNS = """{ runsOrError { ... on Runs { results {
+  runId jobName status parentRunId tags { key value }
+  repositoryOrigin { repositoryName repositoryLocationName }
+} } } }"""
+_RUNS_OF_JOB = """query ($job: PipelineSelector!) {
+  pipelineOrError(params: $job) { ... on Pipeline { runs(limit: 9) { runId } } }
+}"""
+_RE_EXECUTE = """mutation ($what: ReexecutionParams!) {
+  launchPipelineReexecution(reexecutionParams: $what) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}"""
+_STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with Simulator(tmp_path_factory.mktemp("tlc")) as simulator:
+        simulator.publish_zones()
+        simulator.publish("green", JANUARY, rows=500)
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, site: Simulator) -> Iterator[Stack]:
+    """Started where the command has run January, and February, which is not published."""
+    home = tmp_path_factory.mktemp("servers")
+    ran = command(
+        home, "run", "--datasets", "green", "--months", f"{JANUARY}:{FEBRUARY}",
+        TAXI_TLC_URL=site.url,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    with Stack(home / ".taxi", site.url) as stack:
+        yield stack
+
+
+def runs(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stack.ask(_RUNS)["runsOrError"]["results"]
+    for run in found:
+        run["tags"] = {tag["key"]: tag["value"] for tag in run["tags"]}
+    return found
+
+
+def status(stack: Stack, run_id: str) -> str:
+    found: str = stack.ask(_STATUS, {"id": run_id})["runOrError"]["status"]
+    return found
+
+
+def re_executed(stack: Stack, month: Month, strategy: str) -> str:
+    """The run that comes of it when a person presses *Re-execute* on the command's run."""
+    (parent,) = [
+        run["runId"]
+        for run in runs(stack)
+        if run["tags"].get("dagster/partition") == str(month) and not run["parentRunId"]
+    ]
+    what = {"parentRunId": parent, "strategy": strategy}
+    answer = stack.ask(_RE_EXECUTE, {"what": what})["launchPipelineReexecution"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id: str = answer["run"]["runId"]
+    return run_id
+
+
+def test_it_says_where_the_pages_are_and_warns_of_nothing(stack: Stack) -> None:
+    wait_for(
+        lambda: stack.url in stack.log.read_text().splitlines(),
+        seconds=_PATIENCE_SECONDS,
+        what="the URL",
+    )
+    assert "supersede" not in stack.log.read_text().lower()
+
+
+def test_it_listens_on_loopback_only(stack: Stack) -> None:
+    addresses = {
+        connection.laddr.ip
+        for process in stack.processes()
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_the_commands_runs_belong_to_their_jobs(stack: Stack) -> None:
+    commands = [run for run in runs(stack) if not run["parentRunId"]]
+    assert [run["jobName"] for run in commands] == ["green_months", "green_months", "zones"]
+    for run in commands:
+        assert run["repositoryOrigin"] == {
+            "repositoryName": "__repository__",
+            "repositoryLocationName": LOCATION,
+        }
+    job = {
+        "pipelineName": "green_months",
+        "repositoryName": "__repository__",
+        "repositoryLocationName": LOCATION,
+    }
+    of_job = stack.ask(_RUNS_OF_JOB, {"job": job})["pipelineOrError"]["runs"]
+    assert {run["runId"] for run in of_job} >= {run["runId"] for run in commands[:2]}
+
+
+def test_a_failed_run_of_a_command_is_re_executed_from_its_failure(
+    stack: Stack, site: Simulator
+) -> None:
+    site.publish("green", FEBRUARY, rows=300)
+    run_id = re_executed(stack, FEBRUARY, "FROM_FAILURE")
+    wait_for(
+        lambda: status(stack, run_id) == dg.DagsterRunStatus.SUCCESS.value,
+        seconds=_PATIENCE_SECONDS,
+        what="the success of the re-executed run",
+    )
+
+
+def test_sigterm_ends_everything_and_a_run_under_way_is_recorded_as_failed(
+    stack: Stack, site: Simulator
+) -> None:
+    site.faults.stall(25, path="*/green_tripdata_2024-01.parquet")
+    run_id = re_executed(stack, JANUARY, "ALL_STEPS")
+    with dg.DagsterInstance.from_config(str(stack.home / "dagster")) as instance:
+        wait_for(
+            lambda: instance.event_log_storage.get_concurrency_info("tlc").active_run_ids,
+            seconds=_PATIENCE_SECONDS,
+            what="the download of the re-executed run",
+        )
+        started = stack.processes()
+        command_itself = stack.process
+        stack.stop()
+        assert command_itself.returncode == 0
+        assert [each for each in started if each.is_running()] == []
+        run = instance.get_run_by_id(run_id)
+        assert run
+        assert run.status is dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize("server", ["dagster-daemon", "dagster-webserver"])
+def test_when_one_server_ends_the_other_ends_too(
+    tmp_path: Path, site: Simulator, server: str
+) -> None:
+    with Stack(tmp_path / "home", site.url) as stack:
+        started = stack.processes()
+        (one,) = [each for each in started if any(word.endswith(server) for word in each.cmdline())]
+        one.send_signal(signal.SIGKILL)
+        assert stack.process.wait(_PATIENCE_SECONDS) == 1
+        assert [each for each in started if each.is_running()] == []
+        assert f"{server} ended by itself" in stack.log.read_text()
+
+
+def test_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path, site: Simulator) -> None:
+    port = site.url.rpartition(":")[2]
+    refused = command(tmp_path, "ui", "--port", port)
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert f"Port {port}" in line
+    assert "--port" in line
