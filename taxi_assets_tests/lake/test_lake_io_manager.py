@@ -220,7 +220,7 @@ def test_an_annotation_that_says_nothing_lists_those_that_do(lake: Lake) -> None
 
 def test_no_run_leaves_files_behind(lake: Lake) -> None:
     lake.run("reads_paths", *RANGE)
-    assert lake.platform.waiting() == []
+    assert lake.platform.scratch_files() == []
 
 
 def _batches() -> pa.RecordBatchReader:
@@ -249,7 +249,7 @@ def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None
     assert platform.metadata("whole_ten")["dagster/partition_row_count"] == 10
     frame = platform.load(["monthly_ten"], pd.DataFrame, "2024-01")
     assert frame.dtypes.to_dict() == {"name": pd.StringDtype("pyarrow"), "number": pd.Int64Dtype()}
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
 def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:

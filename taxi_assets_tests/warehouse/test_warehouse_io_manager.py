@@ -176,7 +176,7 @@ def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None
     assert rows == [("2024-01", ten), ("2024-02", ten)]
     assert platform.query("SELECT name, number FROM whole_ten ORDER BY number") == ten
     assert platform.metadata("whole_ten")["dagster/partition_row_count"] == 10
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
 def test_a_file_may_be_returned_and_stays_where_it_is(tmp_path: Path) -> None:
