@@ -159,8 +159,8 @@ def test_a_dict_has_a_value_per_month(lake: Lake, name: str, months: tuple[str, 
 )
 def test_one_object_cannot_stand_for_several_months(lake: Lake, name: str, form: str) -> None:
     said = lake.refusal(name, *RANGE)
-    assert f"{form} is one object and 3 partitions of green/lake_trips were asked for" in said
-    assert f"Annotate the input dict[str, {form}]" in said
+    assert f"{form} is one object and 3 partitions of green/lake_trips were requested" in said
+    assert f"Annotate the input as dict[str, {form}]" in said
 
 
 def test_the_rejects_of_a_month(lake: Lake) -> None:
