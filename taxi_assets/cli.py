@@ -131,8 +131,8 @@ def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
     print("browse it  make ui")
     if outdated := counter.outdated():
         print(f"outdated   {outdated}: of an older release; run python -m taxi_assets upgrade")
-    for place, reason in counter.uncounted.items():
-        print(f"uncounted  {place}: {reason}", file=sys.stderr)
+    for storage, reason in counter.uncounted.items():
+        print(f"uncounted  {storage}: {reason}", file=sys.stderr)
     for failure in finished.failures:
         print(f"FAILED     {failure}", file=sys.stderr)
     return 1 if finished.failures else 0

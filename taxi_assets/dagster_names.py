@@ -29,11 +29,11 @@ __all__ = [
 # only. https://docs.dagster.io/guides/build/partitions-and-backfills
 PARTITION_TAG: Final = "dagster/partition"
 
-# Whether a run may be retried after a step failed, when the instance says it may not.
+# Allows a run to be retried after a step failed although the instance does not.
 # https://docs.dagster.io/deployment/execution/run-retries
 RUN_RETRY_TAG: Final = "dagster/retry_on_asset_or_op_failure"
 
-# How often the daemon may retry a run, instead of what the instance says.
+# How often the daemon may retry a run; overrides the instance's setting.
 # https://docs.dagster.io/deployment/execution/run-retries
 MAX_RETRIES_TAG: Final = "dagster/max_retries"
 

@@ -94,13 +94,13 @@ class Counter:
             else None
         )
 
-    def _query(self, place: str, query: Callable[[], Found]) -> Found | None:
-        if place in self.uncounted:
+    def _query(self, storage: str, query: Callable[[], Found]) -> Found | None:
+        if storage in self.uncounted:
             return None
         try:
             return query()
         except Exception as error:  # noqa: BLE001 - the table still shows the rest
-            self.uncounted[place] = str(error)
+            self.uncounted[storage] = str(error)
             return None
 
 
