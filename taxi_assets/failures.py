@@ -86,8 +86,12 @@ def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The step at work. ``key`` is ``None`` in a step that makes or checks no asset."""
+    """The step at work. ``key`` is ``None`` in a step that makes or checks no asset.
 
+    ``execution`` is Dagster's own context of the step.
+    """
+
+    execution: Any
     instance: dg.DagsterInstance
     run_id: str
     attempt: int
@@ -97,24 +101,22 @@ class _Step:
     def show(self, error: TaxiAssetsError) -> None:
         """Record the reason where people look for a month: on the page of its partition.
 
-        That page shows an asset's materializations and observations; of a failure it shows that
-        there was one.
+        That page shows an asset's materializations and observations, and of a failure only that
+        there was one. ``log_event`` of the contexts would do, but inputs and checks have none.
         """
         if self.key is None:
             return
-        self.instance.report_runless_asset_event(
-            dg.AssetObservation(
-                self.key,
-                partition=self.month or None,
-                description=f"Failed: {error.happened}",
-                metadata={
-                    "failed": error.happened,
-                    "what to do": error.remedy,
-                    "error": type(error).__name__,
-                    "run": dg.MetadataValue.dagster_run(self.run_id),
-                },
-            )
+        observation = dg.AssetObservation(
+            self.key,
+            partition=self.month or None,
+            description=f"Failed: {error.happened}",
+            metadata={
+                "failed": error.happened,
+                "what to do": error.remedy,
+                "error": type(error).__name__,
+            },
         )
+        dg.DagsterEvent.asset_observation(self.execution, observation)
 
     def failure(self, error: TaxiAssetsError) -> dg.Failure:
         path = self.key.path if self.key else []
@@ -141,6 +143,7 @@ def _step_of(context: Context) -> _Step | None:
     made = step.assets_def
     keys = [*made.keys, *(each.asset_key for each in made.check_keys)] if made else []
     return _Step(
+        execution=step,
         instance=step.instance,
         run_id=step.run_id,
         attempt=step.previous_attempt_count,

@@ -39,7 +39,7 @@ def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
     """A small asset that counts a month wherever it is stored."""
 
     @dg.asset(
-        **declared(spec, "stored_rows"),
+        **{**declared(spec, "stored_rows"), "group_name": "verification"},
         description=f"{spec.title}: the month's rows as published, cleaned, in the lake and in the "
         f"warehouse, counted when this is materialized. The job {spec.name}_verify does so.",
         ins={

@@ -36,7 +36,7 @@ def test_a_month_shows_its_columns_with_meaning_and_origin(dagster: Dagster) -> 
 def test_the_numbers_of_all_months_are_plotted(dagster: Dagster) -> None:
     dagster.asset("green/clean_trips", "overview")
     dagster.button("Plots").click()
-    for name in ("published_rows", "reject_share", "seconds"):
+    for name in ("published_rows", "reject_share", "bytes"):
         heading = dagster.text(name, exact=True)
         heading.scroll_into_view_if_needed()
         expect(heading).to_be_visible()
