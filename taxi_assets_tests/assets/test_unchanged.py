@@ -1,4 +1,4 @@
-"""A month that is unchanged costs questions: nothing is downloaded, cleaned, copied or loaded again.
+"""An unchanged month costs questions: nothing is downloaded, cleaned, copied or loaded again.
 
 The lake is a bucket that records every request, so that what moved is not taken on trust. What the
 warehouse knows of its months stands in ``test_unchanged_warehouse``.
