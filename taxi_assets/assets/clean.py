@@ -71,8 +71,8 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         previous: Previous,
         raw: StoredFile,
     ) -> Iterator[dg.MaterializeResult[LakeValue]]:
-        month = month_of(context)
         with translated_errors(context):
+            month = month_of(context)
             before = previous.month(context)
             made = None if config.redo else _unchanged(spec, before, raw)
             if made is None:

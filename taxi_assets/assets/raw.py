@@ -48,8 +48,8 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         scratch: Scratch,
         previous: Previous,
     ) -> dg.MaterializeResult[LakeValue]:
-        month = month_of(context)
         with translated_errors(context):
+            month = month_of(context)
             before = previous.file(context)
             etag = before.object.attributes.get(attributes.ETAG) if before else None
             with tlc.client() as client:

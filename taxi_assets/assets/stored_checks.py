@@ -83,7 +83,8 @@ def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     def published_rows(
         context: dg.AssetCheckExecutionContext, limits: Limits, raw: StoredFile
     ) -> dg.AssetCheckResult:
-        known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+        with translated_errors(context):
+            known = _trusted_count(spec, month_of(context), limits.trusted_counts)
         if known is None:
             return dg.AssetCheckResult(
                 passed=True, description=f"{raw.rows:,} rows; no trusted count to compare."

@@ -145,7 +145,7 @@ def test_a_retry_stores_what_the_first_try_could_not(
     bucket: GcsStub, in_bucket: Platform, cleanings: list[str], part: str
 ) -> None:
     """Also when the rejects are there already, and the trips are not."""
-    damaged = "Provided CRC32C doesn't match calculated CRC32C."
+    damaged = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
     bucket.faults.append(
         Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}.parquet".encode())
     )
