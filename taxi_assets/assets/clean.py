@@ -135,7 +135,7 @@ def _cleaned(
             memory_limit=limits.memory_limit,
         )
 
-    cleaned = scratch.cleaned_once(version, clean)
+    cleaned = scratch.once(version, clean, lambda made: (made.trips, made.rejects))
     counts = cleaned.counts
     missing = checks.missing_pickups(spec, cleaned.trips)
     facts = {attributes.VERSION: version}

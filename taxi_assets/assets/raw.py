@@ -8,6 +8,7 @@ https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,21 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
             month = month_of(context)
             before = previous.file(context)
             etag = before.object.attributes.get(attributes.ETAG) if before else None
-            with tlc.client() as client:
-                got = client.download_month(
-                    spec.name, month, scratch.downloads, known_etag=None if config.redo else etag
-                )
-            value, sha256, columns, said = _value(got, before, scratch.folder)
+
+            def download() -> Download | Unchanged:
+                with tlc.client() as client:
+                    got = client.download_month(
+                        spec.name,
+                        month,
+                        scratch.downloads,
+                        known_etag=None if config.redo else etag,
+                    )
+                if isinstance(got, Download):
+                    got = replace(got, path=got.path.replace(scratch.folder / got.path.name))
+                return got
+
+            got = scratch.once(f"{spec.name} {month}", download, _files)
+            value, sha256, columns, said = _value(got, before)
         context.log.info(f"{spec.name} {month}: {said}")
         return dg.MaterializeResult(
             value=value,
@@ -85,17 +96,20 @@ def observation(spec: DatasetSpec, month: Month, published: Published) -> dg.Ass
     )
 
 
+def _files(got: Download | Unchanged) -> list[Path]:
+    return [got.path] if isinstance(got, Download) else []
+
+
 def _value(
-    got: Download | Unchanged, before: StoredFile | None, folder: Path
+    got: Download | Unchanged, before: StoredFile | None
 ) -> tuple[LakeValue, str, str | None, str]:
     """What the asset returns, its checksum, its columns, and what was done, for people."""
     if isinstance(got, Unchanged):
         assert before is not None
         columns = before.object.attributes.get(attributes.COLUMNS)
         return before, before.object.sha256, columns, "unchanged at TLC, not downloaded again"
-    path = got.path.replace(folder / got.path.name)
-    facts = _attributes(got.published, path)
-    new = NewObject(path, got.sha256, got.rows, facts)
+    facts = _attributes(got.published, got.path)
+    new = NewObject(got.path, got.sha256, got.rows, facts)
     value = NewFile(new, before.object if before else None)
     return value, got.sha256, facts[attributes.COLUMNS], f"downloaded {got.size:,} bytes"
 

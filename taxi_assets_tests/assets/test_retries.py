@@ -140,6 +140,15 @@ def test_a_month_that_could_not_be_stored_is_not_cleaned_again(
     assert cleanings == ["2024-01"]
 
 
+def test_a_file_that_could_not_be_stored_is_not_downloaded_again(
+    bucket: GcsStub, in_bucket: Platform, tlc: Simulator
+) -> None:
+    bucket.faults.append(Fault("POST", "/upload/", 503, times=ALWAYS))
+    result = in_bucket.run("key:green/raw_trips", "2024-01")
+    assert retried(result) == ["green__raw_trips"] * 2
+    assert [request.status for request in tlc.requests] == [200]
+
+
 @pytest.mark.parametrize("part", ["rejects", "trips"])
 def test_a_retry_stores_what_the_first_try_could_not(
     bucket: GcsStub, in_bucket: Platform, cleanings: list[str], part: str

@@ -58,8 +58,10 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Simu
                 dagster.choose_months(f"[{MONTHS[0]}...{MONTHS[-1]}]")
                 dagster.launch_backfill()
             wait_for(
-                lambda: sum(len(_months(stack, "warehouse_trips", each)) for each in _ENDED)
-                == len(MONTHS),
+                lambda: (
+                    sum(len(_months(stack, "warehouse_trips", each)) for each in _ENDED)
+                    == len(MONTHS)
+                ),
                 seconds=BACKFILL_MS / 1000,
                 what="the end of twelve runs",
             )
