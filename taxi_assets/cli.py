@@ -128,7 +128,7 @@ def _materialise(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
             f"duckdb.connect('{path}', read_only=True).sql('{query}').show()\""
         )
     print("see it     make ui")
-    if outdated := counter.outdated():
+    if outdated := counter.outdated({spec.name for spec, _ in months}):
         print(f"outdated   {outdated}: stored by an older version; python -m taxi_assets upgrade")
     for place, reason in counter.uncounted.items():
         print(f"uncounted  {place}: {reason}", file=sys.stderr)

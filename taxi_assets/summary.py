@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -68,11 +68,13 @@ class Counter:
             warehouse=self._loaded(table_of(spec, Part.TRIPS).name, month),
         )
 
-    def outdated(self) -> str:
+    def outdated(self, datasets: Collection[str]) -> str:
         """Months in the warehouse that an older version stored, as a person reads them."""
         warehouse = self._warehouse
         found = (
-            self._ask("warehouse", lambda: outdated_in_warehouse(warehouse)) if warehouse else None
+            self._ask("warehouse", lambda: outdated_in_warehouse(warehouse, datasets))
+            if warehouse
+            else None
         )
         by_dataset: dict[str, list[Month]] = {}
         for name, month in found or ():
