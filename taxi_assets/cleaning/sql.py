@@ -58,12 +58,12 @@ class MonthSql:
                     DATE {literal(str(self.month.first_day))} AS source_month,
                     {literal(self.source_file)} AS source_file
                 FROM {self._file}
-            ), matched AS (
+            ), with_rules AS (
                 SELECT *, {_names(self._conditions(Action.REJECT))} AS reject_reasons,
                     {_names(self._conditions(Action.FLAG))} AS quality_flags
                 FROM canonical WHERE {keep}
             )
-            SELECT {columns} FROM matched"""
+            SELECT {columns} FROM with_rules"""
 
     @property
     def _file(self) -> str:
