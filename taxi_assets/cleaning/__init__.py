@@ -1,4 +1,4 @@
-"""Cleaning: a published file becomes clean and rejected rows, as its specification says.
+"""Cleaning: a published file becomes clean and rejected rows, as its specification defines.
 
 The code holds no fact about a dataset, and needs neither Dagster nor the network. After a change
 that alters cleaned rows, raise ``CLEANING`` in ``version``.

@@ -1,6 +1,6 @@
 """A calendar month: the unit in which TLC publishes and this platform works.
 
-A dataset's first month is in its specification; ``calendar`` says when a month is due.
+A dataset's first month is in its specification; ``calendar`` defines when a month is due.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> Month:
-        """The month that ``day`` lies in."""
+        """The month of ``day``."""
         return cls(day.year, day.month)
 
     @property

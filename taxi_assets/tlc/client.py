@@ -102,12 +102,12 @@ class TlcClient:
 
     def published_many(
         self,
-        wanted: Sequence[tuple[str, Month]],
+        pairs: Sequence[tuple[str, Month]],
         *,
         concurrency: int = 8,
         deadline_seconds: float,
     ) -> Mapping[tuple[str, Month], Published | None]:
-        """``published`` for many (dataset, month) pairs, ``concurrency`` at a time, in order.
+        """``published`` for many (dataset, month) ``pairs``, ``concurrency`` at a time, in order.
 
         Returns the results that are in after ``deadline_seconds``. Nothing is known of a pair
         that is missing from them: it was not requested, not answered in time, or failed with a
@@ -121,7 +121,7 @@ class TlcClient:
                     dataset,
                     month,
                 )
-                for dataset, month in wanted
+                for dataset, month in pairs
             }
             done, _ = wait(requests, timeout=deadline_seconds)
         finally:

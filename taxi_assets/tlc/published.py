@@ -1,4 +1,4 @@
-"""What the headers of TLC's responses say about a file, and the results of a download."""
+"""Metadata of a published file from HTTP headers, and the results of a download."""
 
 from __future__ import annotations
 

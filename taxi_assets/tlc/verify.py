@@ -80,7 +80,7 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
     except (pa.ArrowException, OSError) as error:
         raise _corrupt(source, f"its Parquet footer cannot be read ({error})") from error
     if rows < 0:
-        raise _corrupt(source, f"its Parquet footer says {rows} rows")
+        raise _corrupt(source, f"its Parquet footer has a row count of {rows}")
     return rows
 
 

@@ -82,7 +82,7 @@ def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "values", "found"),
+    ("type_", "values", "found"),
     [
         (Type.INTEGER, pa.array([0], pa.timestamp("us")), "timestamp[us]"),
         (Type.INTEGER, pa.array([True]), "bool"),
@@ -95,10 +95,10 @@ def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_type_without_a_cast_is_named(
-    wanted: Type, values: pa.Array, found: str, tmp_path: Path
+    type_: Type, values: pa.Array, found: str, tmp_path: Path
 ) -> None:
-    message = refusal(tmp_path, column(wanted), values=values)
-    assert f"value has type {found}, which has no cast to value ({wanted})" in message
+    message = refusal(tmp_path, column(type_), values=values)
+    assert f"value has type {found}, which has no cast to value ({type_})" in message
 
 
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ YES_NO = {"0": "N", "1": "Y"}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "published", "values"),
+    ("type_", "published", "values"),
     [
         (Type.INTEGER, pa.array([1, None, 3], pa.int32()), [1, None, 3]),
         (Type.INTEGER, pa.array([1, 255], pa.uint8()), [1, 255]),
@@ -48,13 +48,13 @@ YES_NO = {"0": "N", "1": "Y"}
     ids=lambda value: str(getattr(value, "type", value))[:30],
 )
 def test_values_that_fit(
-    wanted: Type, published: pa.Array, values: list[Any], tmp_path: Path
+    type_: Type, published: pa.Array, values: list[Any], tmp_path: Path
 ) -> None:
-    assert values_of(tmp_path, column(wanted), published) == values
+    assert values_of(tmp_path, column(type_), published) == values
 
 
 @pytest.mark.parametrize(
-    ("wanted", "bad", "expected"),
+    ("type_", "bad", "expected"),
     [
         (Type.INTEGER, 2.5, "value has the floating value 2.5 in row 1 (2 such values)"),
         (Type.INTEGER, math.inf, "value has the floating value inf in row 1 (2 such values)"),
@@ -77,17 +77,17 @@ def test_values_that_fit(
     ],
 )
 def test_a_value_that_does_not_fit_fails_the_month(
-    wanted: Type, bad: object, expected: str, tmp_path: Path
+    type_: Type, bad: object, expected: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UncastableValue) as refused:
-        clean(spec(column(wanted)), publish(tmp_path, pa.array([None, bad, bad])))
+        clean(spec(column(type_)), publish(tmp_path, pa.array([None, bad, bad])))
     message = str(refused.value)
     assert message.startswith(
         "boat_tripdata_2024-01.parquet has values that do not fit the specification of boat for "
         "2024-01: "
     )
     assert expected in message
-    assert f"which does not fit value ({wanted}). Nothing was stored." in message
+    assert f"which does not fit value ({type_}). Nothing was stored." in message
     assert message.endswith(
         "Add the codes or change the type in taxi_assets/datasets/boat.py and run the month again."
     )

@@ -44,8 +44,8 @@ def test_too_many_requests_comes_with_retry_after(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.fail(429, retry_after=7)
-    answer = client.get(GREEN)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+    response = client.get(GREEN)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
     assert "Retry-After" not in client.get(GREEN).headers
 
 
@@ -63,15 +63,15 @@ def received_before_the_cut(client: httpx.Client, headers: dict[str, str]) -> by
     """The bytes received of the green month; fails unless the connection is cut."""
     received = bytearray()
     with (
-        client.stream("GET", GREEN, headers=headers) as answer,
+        client.stream("GET", GREEN, headers=headers) as response,
         pytest.raises(httpx.RemoteProtocolError),
     ):
-        collect(answer, received)
+        collect(response, received)
     return bytes(received)
 
 
-def collect(answer: httpx.Response, into: bytearray) -> None:
-    for chunk in answer.iter_raw():
+def collect(response: httpx.Response, into: bytearray) -> None:
+    for chunk in response.iter_raw():
         into += chunk
 
 
@@ -185,10 +185,10 @@ def test_faulty_responses_are_logged_with_their_status(
 
 
 def test_faults_can_be_set_over_http(tlc: Simulator, client: httpx.Client, content: bytes) -> None:
-    answer = client.post(
+    response = client.post(
         "/_faults", json={"kind": "status", "status": 429, "times": 2, "retry_after": 3}
     )
-    assert answer.status_code == 201
+    assert response.status_code == 201
     assert client.get(GREEN).headers["Retry-After"] == "3"
     (waiting,) = client.get("/_faults").json()
     assert (waiting["kind"], waiting["status"], waiting["times"]) == ("status", 429, 1)
@@ -229,9 +229,9 @@ def test_control_requests_are_not_affected_by_faults(
 def test_an_invalid_fault_is_refused_with_a_message(
     tlc: Simulator, client: httpx.Client, body: bytes, message: str
 ) -> None:
-    answer = client.post("/_faults", content=body)
-    assert answer.status_code == 400
-    assert message in answer.json()["error"]
+    response = client.post("/_faults", content=body)
+    assert response.status_code == 400
+    assert message in response.json()["error"]
     assert tlc.faults.as_json() == []
 
 

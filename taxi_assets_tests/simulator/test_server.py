@@ -28,12 +28,12 @@ def etag_of(content: bytes) -> str:
 
 
 def test_a_published_month_is_served_whole(client: httpx.Client, content: bytes) -> None:
-    answer = client.get(PATH)
-    assert answer.status_code == 200
-    assert answer.content == content
-    assert answer.headers["ETag"] == etag_of(content)
-    assert answer.headers["Content-Length"] == str(len(content))
-    assert answer.headers["Accept-Ranges"] == "bytes"
+    response = client.get(PATH)
+    assert response.status_code == 200
+    assert response.content == content
+    assert response.headers["ETag"] == etag_of(content)
+    assert response.headers["Content-Length"] == str(len(content))
+    assert response.headers["Accept-Ranges"] == "bytes"
 
 
 def test_last_modified_is_the_modification_time_of_the_file(
@@ -41,8 +41,8 @@ def test_last_modified_is_the_modification_time_of_the_file(
 ) -> None:
     path = tlc.publish("green", MONTH, rows=10)
     os.utime(path, (1_700_000_000, 1_700_000_000))
-    answer = client.head(PATH)
-    assert parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp() == 1_700_000_000
+    response = client.head(PATH)
+    assert parsedate_to_datetime(response.headers["Last-Modified"]).timestamp() == 1_700_000_000
 
 
 def test_head_has_the_headers_of_get_without_a_body(client: httpx.Client, content: bytes) -> None:
@@ -74,15 +74,15 @@ def test_an_unpublished_path_is_denied_like_s3_does(
     (tmp_path / "site" / "trip-data" / ".hidden").write_text("half a file")
     request = client.build_request("GET", "/")
     request.url = client.base_url.copy_with(raw_path=path.encode())
-    answer = client.send(request)
-    assert answer.status_code == 403
-    assert answer.headers["Content-Type"] == "application/xml"
-    assert ElementTree.fromstring(answer.content).findtext("Code") == "AccessDenied"
+    response = client.send(request)
+    assert response.status_code == 403
+    assert response.headers["Content-Type"] == "application/xml"
+    assert ElementTree.fromstring(response.content).findtext("Code") == "AccessDenied"
 
 
 def test_head_of_an_unpublished_path_is_denied_without_a_body(client: httpx.Client) -> None:
-    answer = client.head(PATH)
-    assert (answer.status_code, answer.content) == (403, b"")
+    response = client.head(PATH)
+    assert (response.status_code, response.content) == (403, b"")
     assert client.get(PATH).status_code == 403  # the connection is still usable
 
 
@@ -94,14 +94,14 @@ def test_head_of_an_unpublished_path_is_denied_without_a_body(client: httpx.Clie
 def test_a_range_is_served_alone(
     client: httpx.Client, content: bytes, byte_range: str, begin: int, end: int | None
 ) -> None:
-    answer = client.get(PATH, headers={"Range": byte_range})
+    response = client.get(PATH, headers={"Range": byte_range})
     expected = content[begin:end]
     first = content.index(expected) if len(expected) > 8 else begin % len(content)
-    assert answer.status_code == 206
-    assert answer.content == expected
+    assert response.status_code == 206
+    assert response.content == expected
     last = first + len(expected) - 1
-    assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(content)}"
-    assert answer.headers["Content-Length"] == str(len(expected))
+    assert response.headers["Content-Range"] == f"bytes {first}-{last}/{len(content)}"
+    assert response.headers["Content-Length"] == str(len(expected))
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_a_range_is_served_alone(
 def test_a_range_that_s3_ignores_gives_the_whole_file(
     client: httpx.Client, content: bytes, byte_range: str
 ) -> None:
-    answer = client.get(PATH, headers={"Range": byte_range})
-    assert (answer.status_code, answer.content) == (200, content)
+    response = client.get(PATH, headers={"Range": byte_range})
+    assert (response.status_code, response.content) == (200, content)
 
 
 def test_a_range_beyond_the_end_cannot_be_satisfied(client: httpx.Client, content: bytes) -> None:
-    answer = client.get(PATH, headers={"Range": f"bytes={len(content)}-"})
-    assert answer.status_code == 416
-    assert answer.headers["Content-Range"] == f"bytes */{len(content)}"
+    response = client.get(PATH, headers={"Range": f"bytes={len(content)}-"})
+    assert response.status_code == 416
+    assert response.headers["Content-Range"] == f"bytes */{len(content)}"
 
 
 def test_if_range_resumes_only_the_same_content(
@@ -126,8 +126,8 @@ def test_if_range_resumes_only_the_same_content(
     headers = {"Range": "bytes=1000-", "If-Range": etag_of(content)}
     assert client.get(PATH, headers=headers).status_code == 206
     reissued = tlc.publish("green", MONTH, rows=501).read_bytes()
-    answer = client.get(PATH, headers=headers)
-    assert (answer.status_code, answer.content) == (200, reissued)
+    response = client.get(PATH, headers=headers)
+    assert (response.status_code, response.content) == (200, reissued)
 
 
 def test_if_range_accepts_a_date(client: httpx.Client, content: bytes) -> None:
@@ -142,9 +142,9 @@ def test_if_range_accepts_a_date(client: httpx.Client, content: bytes) -> None:
 def test_known_content_is_not_sent_again(client: httpx.Client, content: bytes, form: str) -> None:
     headers = {"If-None-Match": form.format(etag_of(content))}
     for method in ("GET", "HEAD"):
-        answer = client.request(method, PATH, headers=headers)
-        assert (answer.status_code, answer.content) == (304, b"")
-        assert answer.headers["ETag"] == etag_of(content)
+        response = client.request(method, PATH, headers=headers)
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["ETag"] == etag_of(content)
     assert client.get(PATH, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
@@ -172,8 +172,8 @@ def test_a_reissue_replaces_the_file_atomically(tlc: Simulator, content: bytes) 
     def read_repeatedly(until: threading.Event) -> None:
         with httpx.Client() as own:
             while not until.is_set() or not seen:
-                answer = own.get(tlc.url + PATH)
-                seen.append(answer.headers["ETag"] == etag_of(answer.content))
+                response = own.get(tlc.url + PATH)
+                seen.append(response.headers["ETag"] == etag_of(response.content))
 
     done = threading.Event()
     reader = threading.Thread(target=read_repeatedly, args=(done,))

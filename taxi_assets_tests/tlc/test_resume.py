@@ -29,7 +29,7 @@ TlcClient(sys.argv[1]).download_month(
 
 
 class Killed(BaseException):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 def get(client: TlcClient, folder: Path) -> Download:
