@@ -232,7 +232,7 @@ def test_a_warehouse_that_another_process_holds_is_asked_once_and_shown_as_a_das
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "warehouse.duckdb"
-    impatient = DuckDBWarehouse(path, patience_seconds=0.1)
+    impatient = DuckDBWarehouse(path, lock_timeout_seconds=0.1)
     monkeypatch.setattr(summary, "open_warehouse", lambda *_, **__: impatient)
     with held_open(path):
         counter = Counter(Settings.from_env({"TAXI_HOME": str(tmp_path)}))

@@ -31,7 +31,7 @@ def demo() -> int:
             "TAXI_WAREHOUSE_URL": f"bigquery://{project}/{DATASET}",
         }
         code = main(["demo"])
-    print("\nBigQuery itself counts:")
+    print("\nRows in BigQuery:")
     for dataset in DATASETS:
         _print_counts(client, f"{project}.{DATASET}.{dataset}_trips")
     return code

@@ -1,8 +1,8 @@
-"""Enough of GCS's JSON API on loopback to show what the emulator does not.
+"""A stub of GCS's JSON API on loopback, for what the emulator does not support.
 
-Belongs here: generation preconditions on every write, CRC32C refused when wrong, resumable
-sessions, rewrites that take several calls, faults on demand; as
-https://cloud.google.com/storage/docs/json_api describes them. Does not: what a test expects.
+That is generation preconditions on every write, rejection of a wrong CRC32C, resumable sessions,
+rewrites in several calls, and faults on demand, as in
+https://cloud.google.com/storage/docs/json_api.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Stored:
 
 @dataclass
 class Fault:
-    """Answer ``status`` to the next ``times`` requests of ``method`` whose path holds ``part`` and
-    whose body holds ``body``.
+    """Respond with ``status`` to the next ``times`` requests of ``method`` whose path contains
+    ``part`` and whose body contains ``body``.
     """
 
     method: str
@@ -44,7 +44,7 @@ class Fault:
     times: int = 1
     body: bytes = b""
 
-    def meets(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         return (
             self.times > 0
             and self.method == request.method
@@ -128,14 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail_on_demand(self, request: Request) -> None:
         for fault in self.stub.faults:
-            if fault.meets(request):
+            if fault.matches(request):
                 fault.times -= 1
                 raise Refused(fault.status, fault.message, fault.reason)
 
     def _route(self, request: Request) -> None:
         if request.path.endswith(f"/b/{BUCKET}"):
-            # roles/storage.objectUser does not hold it. The client asks in the background, for
-            # the names in its traces, and does without.
+            # roles/storage.objectUser does not include it. The client requests it in the
+            # background, for names in its traces, and ignores the error.
             raise Refused(403, "storage.buckets.get denied", "forbidden")
         if not request.path.startswith("/session/") and f"/b/{BUCKET}/" not in request.path:
             raise Refused(404, "The specified bucket does not exist.", "notFound")
@@ -252,8 +252,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check(self, request: Request, name: str) -> None:
         wanted = request.query.get("ifGenerationMatch")
-        there = self.stub.objects.get(name)
-        if wanted is not None and int(wanted) != (there.generation if there else 0):
+        found = self.stub.objects.get(name)
+        if wanted is not None and int(wanted) != (found.generation if found else 0):
             message = "At least one of the pre-conditions you specified did not hold."
             raise Refused(412, message, "conditionNotMet")
 
@@ -287,7 +287,7 @@ def _resource(name: str, stored: Stored) -> dict[str, Any]:
 
 @contextmanager
 def running() -> Iterator[GcsStub]:
-    """A stub on a free loopback port, stopped at the end."""
+    """A stub on a free loopback port, stopped after the block."""
     stub = GcsStub()
     handler = type("Handler", (_Handler,), {"stub": stub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
