@@ -57,6 +57,8 @@ class LakeIOManager(AssetIOManager):
 
     @override
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
+        if isinstance(value, StoredMonth) and not keys.is_monthly(path):
+            value = value.trips  # an asset of a user's keeps one file for a partition
         if isinstance(value, StoredMonth | NewMonth):
             objects = {
                 part: self._write(

@@ -110,7 +110,9 @@ class WarehouseIOManager(AssetIOManager):
             "dagster/uri": dg.MetadataValue.text(self.warehouse.url),
         }
         if isinstance(value, StoredMonth):
-            return {**metadata, **self._store_month(value)}
+            if _is_trips(path):
+                return {**metadata, **self._store_month(value)}
+            value = value.trips  # an asset of a user's is one table
         loaded = self._replace(table, value, month)
         return {**metadata, "dagster/partition_row_count": loaded.rows, **loaded.details}
 
@@ -186,9 +188,11 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
 
 def table_name(path: Sequence[str]) -> str:
     """The table of the asset ``path``: ``green/warehouse_trips`` is ``green_trips``."""
-    if len(path) == 2 and path[0] in DATASETS and path[1] == "warehouse_trips":
-        return f"{path[0]}_{Part.TRIPS}"
-    return "_".join(path)
+    return f"{path[0]}_{Part.TRIPS}" if _is_trips(path) else "_".join(path)
+
+
+def _is_trips(path: Sequence[str]) -> bool:
+    return len(path) == 2 and path[0] in DATASETS and path[1] == "warehouse_trips"
 
 
 def _source(file: StoredFile | Path) -> Source:

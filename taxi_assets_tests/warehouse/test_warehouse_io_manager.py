@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.lake.handles import LakeValue, StoredFile
+from taxi_assets.lake.handles import LakeValue, StoredFile, StoredMonth
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.downstream import QUARTERLY, reader, writer
+from taxi_assets_tests.assets.downstream import MONTHLY, QUARTERLY, reader, writer
 from taxi_assets_tests.assets.platform import Platform, failures
 
 FORMS: dict[str, Any] = {
@@ -203,6 +203,34 @@ def test_a_returned_lake_object_is_loaded(warehouse: Warehouse) -> None:
         "EXCEPT ALL FROM from_lake)"
     )
     assert different == (0,)
+
+
+@pytest.mark.parametrize("manager", ["warehouse", "lake"])
+def test_a_month_that_a_users_asset_returns_is_stored_as_its_own_trips(
+    warehouse: Warehouse, manager: str
+) -> None:
+    def passed_on(month):  # type: ignore[no-untyped-def]  # the annotations are set below
+        return month
+
+    passed_on.__annotations__ = {"month": StoredMonth, "return": LakeValue}
+    mine = dg.asset(
+        name=f"mine_in_{manager}",
+        ins={"month": dg.AssetIn(["green", "lake_trips"])},
+        partitions_def=MONTHLY,
+        io_manager_key=manager,
+    )(passed_on)
+    assert isinstance(mine, dg.AssetsDefinition)
+    before = warehouse.counts()
+    platform = Platform(warehouse.platform.settings.home, NO_SERVER, more=[mine])
+    result = platform.run(f"key:mine_in_{manager}", "2024-02")
+    assert result.success, failures(result)
+    rows = (
+        f"read_parquet('{platform.store.root}/assets/mine_in_lake/2024-02.parquet')"
+        if manager == "lake"
+        else "mine_in_warehouse"
+    )
+    assert platform.query(f"SELECT count(*) FROM {rows}") == [(before["2024-02"],)]
+    assert warehouse.counts() == before
 
 
 def test_a_run_over_several_months_stores_one_value_per_month(tmp_path: Path) -> None:
