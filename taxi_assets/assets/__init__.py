@@ -1,5 +1,5 @@
-"""The assets: four per dataset from one factory, the taxi zones, and their checks.
+"""The Dagster assets: four per dataset from one factory, the taxi zones, and their checks.
 
-Belongs here: how a month passes through Dagster. Does not: what is done to it (``tlc``,
-``cleaning``, ``lake``, ``warehouse``) or what starts it (``automation``).
+The work itself is in ``tlc``, ``cleaning``, ``lake`` and ``warehouse``; ``automation`` starts runs.
+https://docs.dagster.io/guides/build/assets/defining-assets
 """

@@ -1,7 +1,7 @@
-"""The audit of a cleaned month: what must hold before anything is stored.
+"""The audit of a cleaned month: checks that must pass before anything is stored.
 
-These checks belong to ``clean_trips`` and are evaluated by the asset itself, before it returns the
-month; checks of what is stored are steps of their own (``stored_checks``).
+``clean_trips`` evaluates them itself, before it returns the month. Checks of stored months are
+steps of their own and belong in ``stored_checks``.
 https://docs.dagster.io/guides/test/asset-checks
 """
 
@@ -18,10 +18,11 @@ from taxi_assets.assets.common import trip_key
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.cleaning import MonthCounts
 from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.wording import counted
 
 __all__ = ["audit", "audit_specs", "missing_pickups"]
 
-_QUESTIONS = {
+_DESCRIPTIONS = {
     "reconciled": "Is every published row either a trip or a reject: footer = clean + rejects?",
     "reject_share": "Is the share of rejected rows within the dataset's bound?",
     "pickup_present": "Does every trip have a pickup time?",
@@ -29,19 +30,19 @@ _QUESTIONS = {
 
 
 def audit_specs(spec: DatasetSpec) -> list[dg.AssetCheckSpec]:
-    """The audit's checks, per month; all of them block."""
+    """The audit's checks, partitioned by month; all are blocking."""
     with warnings.catch_warnings():
-        # Partitioned checks are a preview; without them a month's verdict hides its neighbours'.
+        # Partitioned checks are a preview; without partitions only the last month's result shows.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
             dg.AssetCheckSpec(
                 name,
                 asset=trip_key(spec, "clean_trips"),
-                description=question,
+                description=description,
                 blocking=True,
                 partitions_def=monthly(spec),
             )
-            for name, question in _QUESTIONS.items()
+            for name, description in _DESCRIPTIONS.items()
         ]
 
 
@@ -52,8 +53,10 @@ def audit(
     published: int,
     max_reject_share: float,
 ) -> list[dg.AssetCheckResult]:
-    """The verdicts on a cleaned month; ``published`` is the raw object's own row count and
-    ``missing`` the trips without a pickup time.
+    """The check results of a cleaned month.
+
+    ``published`` is the row count of the raw file, ``missing`` the number of trips without a pickup
+    time.
     """
     share = counts.rejected / published if published else 0.0
     return [
@@ -69,21 +72,21 @@ def audit(
             "reject_share",
             share <= max_reject_share,
             f"{share:.3%} of the rows are rejected, {max_reject_share:.3%} are allowed"
-            f"{_most(counts.reasons)}.",
+            f"{_main_reason(counts.reasons)}.",
             {"rejected": counts.rejected},
         ),
         _result(
             spec,
             "pickup_present",
             missing == 0,
-            f"{missing:,} trips have no {spec.pickup}.",
+            f"{counted(missing, 'trip')} without {spec.pickup}.",
             {"missing": missing},
         ),
     ]
 
 
 def missing_pickups(spec: DatasetSpec, trips: Path) -> int:
-    """Count NULLs by reading the column itself: the audit must not trust the cleaning's SQL."""
+    """Count NULLs in the file itself, so that the audit does not rely on the cleaning's SQL."""
     with pq.ParquetFile(trips) as file:
         return sum(batch.column(0).null_count for batch in file.iter_batches(columns=[spec.pickup]))
 
@@ -100,8 +103,8 @@ def _result(
     )
 
 
-def _most(reasons: Mapping[str, int]) -> str:
+def _main_reason(reasons: Mapping[str, int]) -> str:
     if not reasons:
         return ""
     name, count = next(iter(reasons.items()))
-    return f"; most for {name} ({count:,})"
+    return f"; most frequent reason: {name} ({count:,})"

@@ -1,8 +1,8 @@
 """``clean_trips``: a month's rows under one schema, split into trips and rejects, audited.
 
-Write, audit, publish: the month is cleaned on local disk and audited before the IO manager is
-given anything. A failed audit yields its verdict and fails the step, so that nothing is stored or
-recorded as made. https://docs.dagster.io/guides/test/asset-checks
+The month is cleaned on local disk and audited before the IO manager receives it. A failed audit
+yields its check results and fails the step, so that nothing is stored or recorded as materialized.
+https://docs.dagster.io/guides/test/asset-checks
 """
 
 import json
@@ -31,6 +31,7 @@ from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, NewMonth, PreviousMonth, StoredFile
 from taxi_assets.lake.io_manager import finished
 from taxi_assets.versions import month_version
+from taxi_assets.wording import counted
 
 __all__ = ["clean_trips"]
 
@@ -41,13 +42,13 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
     class CleanConfig(Redo):
         """How a month is audited, and whether an unchanged one is cleaned again."""
 
-        # The dataset's own bound is the default, so that the launchpad shows it.
+        # The default is the dataset's own bound, so that the launchpad shows it.
         max_reject_share: float = Field(
             default=spec.max_reject_share,
             ge=0,
             le=1,
             description="Share of rows (0 to 1) that may be rejected in this run. Raise it for a "
-            "month you have looked at.",
+            "month whose rejects you have examined.",
         )
 
     @dg.asset(
@@ -74,45 +75,45 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         with translated_errors(context):
             month = month_of(context)
             before = previous.month(context)
-            made = None if config.redo else _unchanged(spec, before, raw)
-            if made is None:
-                made = _cleaned(spec, month, before, raw, limits, scratch)
+            outcome = None if config.redo else _unchanged(spec, before, raw)
+            if outcome is None:
+                outcome = _cleaned(spec, month, before, raw, limits, scratch)
         results = checks.audit(
-            spec, made.counts, made.missing_pickups, raw.rows or 0, config.max_reject_share
+            spec, outcome.counts, outcome.missing_pickups, raw.rows or 0, config.max_reject_share
         )
         if not all(result.passed for result in results):
-            # The verdict is recorded; without an output nothing is stored or counts as made.
-            yield from results  # type: ignore[misc]  # Dagster wants the output's type alone
+            # The results are recorded; without an output nothing is stored or materialized.
+            yield from results  # type: ignore[misc]  # Dagster allows only the output's type
             with translated_errors(context):
                 raise _audit_failed(spec, month, results)
-        context.log.info(f"{spec.name} {month}: {made.said}")
+        context.log.info(f"{spec.name} {month}: {outcome.summary}")
         yield dg.MaterializeResult(
-            value=made.value,
+            value=outcome.value,
             data_version=dg.DataVersion(month_version(spec, raw.object.sha256)),
             check_results=results,
-            metadata={"cleaning": made.said, **_metadata(spec, month, made.counts, raw)},
+            metadata={"cleaning": outcome.summary, **_metadata(spec, month, outcome.counts, raw)},
         )
 
     return clean
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A cleaned month on its way to the audit: what it is, what it holds, how it came about."""
+class _Outcome:
+    """A cleaned month before its audit; ``summary`` says whether it was cleaned in this run."""
 
     value: LakeValue
     counts: MonthCounts
     missing_pickups: int
-    said: str
+    summary: str
 
 
-def _unchanged(spec: DatasetSpec, before: PreviousMonth, raw: StoredFile) -> _Made | None:
-    """The month that is there, if it is of this file and this code."""
+def _unchanged(spec: DatasetSpec, before: PreviousMonth, raw: StoredFile) -> _Outcome | None:
+    """The stored month, if it was made from this file by this code."""
     stored = before.stored
     if stored is None or stored.version != month_version(spec, raw.object.sha256):
         return None
     missing = int(stored.trips.object.attributes[attributes.MISSING_PICKUPS])
-    return _Made(stored, stored.counts, missing, "file and code are unchanged, not cleaned again")
+    return _Outcome(stored, stored.counts, missing, "file and code unchanged, not cleaned again")
 
 
 def _cleaned(
@@ -122,7 +123,7 @@ def _cleaned(
     raw: StoredFile,
     limits: Limits,
     scratch: Scratch,
-) -> _Made:
+) -> _Outcome:
     version = month_version(spec, raw.object.sha256)
 
     def clean() -> CleanedMonth:
@@ -147,8 +148,10 @@ def _cleaned(
         rejects=finished(cleaned.rejects, facts),
         before=before,
     )
-    said = f"cleaned into {counts.clean:,} trips and {counts.rejected:,} rejects"
-    return _Made(value, counts, missing, said)
+    summary = (
+        f"cleaned into {counted(counts.clean, 'trip')} and {counted(counts.rejected, 'reject')}"
+    )
+    return _Outcome(value, counts, missing, summary)
 
 
 def _audit_failed(
@@ -158,8 +161,8 @@ def _audit_failed(
     return AuditFailed(
         f"{spec.name} {month} failed its audit: "
         + " ".join(f"{result.check_name}: {result.description}" for result in failed)
-        + " Nothing was stored; the month that was there before is as it was.",
-        "Look at the file; to accept more rejects, run the month with a higher max_reject_share "
+        + " Nothing was stored, and a month stored before is unchanged.",
+        "Examine the file; to accept more rejects, run the month with a higher max_reject_share "
         "in the configuration of clean_trips.",
     )
 
@@ -167,7 +170,7 @@ def _audit_failed(
 def _metadata(
     spec: DatasetSpec, month: Month, counts: MonthCounts, raw: StoredFile
 ) -> dict[str, Any]:
-    """What the month's page shows, in its order: what came of it, how it looks, where it is."""
+    """The metadata of the month's page, in the order of the page."""
     columns = json.loads(raw.object.attributes.get(attributes.COLUMNS, "{}"))
     published = published_names(spec, list(columns))
     return {

@@ -1,7 +1,7 @@
-"""What the assets of a dataset have in common: keys, and what each is declared with.
+"""Keys and shared declarations of the datasets' assets.
 
-https://docs.dagster.io/guides/build/assets/defining-assets. Add something here when every asset of
-every dataset is to have it.
+Add something here when every asset of every dataset needs it.
+https://docs.dagster.io/guides/build/assets/defining-assets
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ TRIPS_PAGE = "https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page"
 
 
 class Redo(dg.Config):
-    """Whether an unchanged month is made again."""
+    """Whether an unchanged month is materialized again."""
 
     redo: bool = Field(
         default=False,
-        description="Make the month again although its source, specification and code are "
-        "unchanged and it is in place.",
+        description="Materialize the month again although its source, specification and code are "
+        "unchanged and it is stored.",
     )
 
 
 def source_key(spec: DatasetSpec) -> dg.AssetKey:
-    """TLC's own files of the dataset: observed, never made here."""
+    """The key of TLC's own files: an external asset, observed and never materialized here."""
     return dg.AssetKey(["tlc", spec.name])
 
 
 def trip_key(spec: DatasetSpec, name: str) -> dg.AssetKey:
-    """One of the dataset's assets, such as ``warehouse_trips``."""
+    """The key of one of the dataset's assets, such as ``warehouse_trips``."""
     return dg.AssetKey([spec.name, name])
 
 
 def declared(spec: DatasetSpec, name: str) -> dict[str, Any]:
     """Arguments of ``@dg.asset`` that all of a dataset's assets share.
 
-    There is no backfill policy: Dagster then makes a run of each partition, so that one month is
-    one run, and its failure is its own.
+    There is no backfill policy, so that Dagster launches one run per partition: a month that fails
+    does not affect the others.
     """
     return {
         "key": trip_key(spec, name),

@@ -1,7 +1,6 @@
-"""``lake_trips``: the audited month as a published object, where people read it.
+"""``lake_trips``: the audited month as a published object, for people to read.
 
-The asset hands on what it was given; that the content gets to its own place, without passing
-through here, is the lake's IO manager's work.
+The asset returns its input; the lake's IO manager copies the object within the store.
 """
 
 import dagster as dg

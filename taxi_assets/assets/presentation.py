@@ -1,6 +1,5 @@
-"""What a person sees of an asset and of a month: descriptions, schemas, lineage, plots.
+"""Dagster metadata made from specifications and counts: descriptions, schemas, lineage, plots.
 
-Specifications and counts become Dagster metadata here.
 https://docs.dagster.io/guides/build/assets/metadata-and-tags
 """
 
@@ -18,10 +17,10 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Column, DatasetSpec
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 
-# The UI shows Markdown of up to this many characters on the page and hides more behind a link.
+# The UI shows Markdown up to this length on the page and longer Markdown behind a link.
 _SHOWN_AT_ONCE = 999
 
-# Of the plot, in pixels: a day, its bar, the highest bar, and the line that bars stand on.
+# The plot in pixels: width of a day and of its bar, height of the highest bar, y of the baseline.
 _DAY, _BAR, _HIGHEST, _BASE = 18, 14, 70, 74
 
 
@@ -39,8 +38,8 @@ def column_schema(
 ) -> dg.TableSchema:
     """Every stored column with its type and meaning.
 
-    ``published_names`` (canonical to published) adds where a month's columns come from, for
-    open-source Dagster records column lineage and shows it nowhere.
+    ``published_names`` (canonical to published) adds the source of each column, because the
+    open-source UI does not show column lineage.
     """
     return dg.TableSchema(
         [
@@ -55,7 +54,7 @@ def column_schema(
 
 
 def published_schema(columns: str | None) -> dict[str, dg.MetadataValue]:
-    """The schema of a file as published, from JSON of column to type; nothing for ``None``."""
+    """The schema of a published file, from JSON of column to type; empty for ``None``."""
     if columns is None:
         return {}
     schema = [dg.TableColumn(name, type_) for name, type_ in json.loads(columns).items()]
@@ -71,7 +70,7 @@ def _origin(column: Column, published_names: Mapping[str, str] | None) -> str:
 
 
 def links(spec: DatasetSpec, file_url: str | None) -> dict[str, dg.MetadataValue]:
-    """Where a month can be read about at TLC, and the file itself where its address is known."""
+    """TLC's pages about a month, and its file if the address is known."""
     file = {"file at TLC": dg.MetadataValue.url(file_url)} if file_url else {}
     return {
         **file,
@@ -81,14 +80,14 @@ def links(spec: DatasetSpec, file_url: str | None) -> dict[str, dg.MetadataValue
 
 
 def lineage_from_raw(published_names: Mapping[str, str], raw: dg.AssetKey) -> dg.TableColumnLineage:
-    """Which published column each clean one of a month comes from."""
+    """Column lineage from a month's published columns."""
     return dg.TableColumnLineage(
         {name: [dg.TableColumnDep(raw, published)] for name, published in published_names.items()}
     )
 
 
 def same_columns(spec: DatasetSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
-    """Each column comes from the one of the same name upstream."""
+    """Column lineage from the columns of the same names upstream."""
     return dg.TableColumnLineage(
         {
             column.name: [dg.TableColumnDep(upstream, column.name)]
@@ -100,7 +99,7 @@ def same_columns(spec: DatasetSpec, upstream: dg.AssetKey) -> dg.TableColumnLine
 def cleaning_plots(
     spec: DatasetSpec, month: Month, counts: MonthCounts
 ) -> dict[str, dg.MetadataValue]:
-    """Trips per day as a small bar chart, rows by rule as tables."""
+    """Trips per day as a bar chart, rejects and flags by rule as tables."""
     return {
         "trips_per_day": dg.MetadataValue.md(_trips_per_day(spec, month, counts.per_day)),
         "rejects_by_reason": dg.MetadataValue.md(_counts("reason", counts.reasons)),
@@ -120,7 +119,7 @@ def _counts(heading: str, counts: Mapping[str, int]) -> str:
 
 
 def _trips_per_day(spec: DatasetSpec, month: Month, counts: Sequence[int]) -> str:
-    """The month's own days, those without a trip too; strays are among the flags."""
+    """Every day of the month, including days without trips; strays are among the flags."""
     if not any(counts):
         return f"no trips on any day of {month}"
     most, fewest = max(counts), min(counts)
@@ -133,10 +132,10 @@ def _trips_per_day(spec: DatasetSpec, month: Month, counts: Sequence[int]) -> st
 
 
 def _bars(counts: Sequence[int]) -> str:
-    """A bar per day as an SVG image, for the UI shows images, not inline SVG.
+    """One bar per day as an SVG image, because the UI shows images but no inline SVG.
 
-    All bars are one stroked path, and only each seventh day is labelled, so that the Markdown
-    around it stays within ``_SHOWN_AT_ONCE``. No background: pages are light or dark.
+    All bars are one stroked path and only every seventh day is labelled, to keep the Markdown
+    within ``_SHOWN_AT_ONCE``. There is no background, because pages are light or dark.
     """
     most = max(counts)
     bars = "".join(f"v-{h}m{_DAY} {h}" for h in (round(_HIGHEST * n / most) for n in counts))

@@ -1,9 +1,9 @@
 """``raw_trips``: a month's file in the lake exactly as TLC publishes it.
 
-The asset asks TLC whether the file it has is still the published one (HTTP's ``If-None-Match``)
-and downloads it otherwise. It records no observation of TLC's own asset: Dagster takes note of what
-a step reads before the step begins, so that an observation made in it would show the month as
-stale, made of another file. Who polls TLC observes, before requesting the run.
+The asset downloads the file unless the stored one is still current (HTTP's ``If-None-Match``). It
+records no observation of TLC's own asset: Dagster records input versions before a step starts, so
+an observation made in the step would mark the month as stale. The sensor that polls TLC records it
+before it requests the run.
 https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
@@ -26,6 +26,7 @@ from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, NewFile, StoredFile
 from taxi_assets.lake.store import NewObject
 from taxi_assets.tlc import Download, Published, Unchanged
+from taxi_assets.wording import counted
 
 __all__ = ["observation", "raw_trips"]
 
@@ -67,13 +68,13 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
                 return got
 
             got = scratch.once(f"{spec.name} {month}", download, _files)
-            value, sha256, columns, said = _value(got, before)
-        context.log.info(f"{spec.name} {month}: {said}")
+            value, sha256, columns, summary = _value(got, before)
+        context.log.info(f"{spec.name} {month}: {summary}")
         return dg.MaterializeResult(
             value=value,
             data_version=dg.DataVersion(sha256[:16]),
             metadata={
-                "download": said,
+                "download": summary,
                 **presentation.published_schema(columns),
                 **_source_metadata(got.published),
                 **presentation.links(spec, got.published.url),
@@ -84,7 +85,7 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
 
 
 def observation(spec: DatasetSpec, month: Month, published: Published) -> dg.AssetObservation:
-    """What the UI records of TLC's own file; its data version is the file's."""
+    """An observation of TLC's own file, with the file's version as its data version."""
     return dg.AssetObservation(
         source_key(spec),
         partition=str(month),
@@ -101,17 +102,18 @@ def _files(got: Download | Unchanged) -> list[Path]:
 
 
 def _value(
-    got: Download | Unchanged, before: StoredFile | None
+    download: Download | Unchanged, before: StoredFile | None
 ) -> tuple[LakeValue, str, str | None, str]:
-    """What the asset returns, its checksum, its columns, and what was done, for people."""
-    if isinstance(got, Unchanged):
+    """The asset's value, its checksum and columns, and a summary for people."""
+    if isinstance(download, Unchanged):
         assert before is not None
         columns = before.object.attributes.get(attributes.COLUMNS)
         return before, before.object.sha256, columns, "unchanged at TLC, not downloaded again"
-    facts = _attributes(got.published, got.path)
-    new = NewObject(got.path, got.sha256, got.rows, facts)
+    facts = _attributes(download.published, download.path)
+    new = NewObject(download.path, download.sha256, download.rows, facts)
     value = NewFile(new, before.object if before else None)
-    return value, got.sha256, facts[attributes.COLUMNS], f"downloaded {got.size:,} bytes"
+    summary = f"downloaded {counted(download.size, 'byte')}"
+    return value, download.sha256, facts[attributes.COLUMNS], summary
 
 
 def _source_metadata(published: Published) -> dict[str, Any]:

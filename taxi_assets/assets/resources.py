@@ -1,7 +1,7 @@
-"""What the assets are given besides their inputs, as resources that the UI shows and configures.
+"""The resources of the assets, configured from ``settings`` and shown in the UI.
 
-https://docs.dagster.io/guides/build/external-resources. Values come from ``settings``; lake and
-warehouse are IO managers and stand in their own packages.
+https://docs.dagster.io/guides/build/external-resources. The lake and the warehouse are IO managers
+in their own packages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Limits", "Previous", "Scratch", "TlcSource"]
 
 
 class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
-    """TLC's site, or one that looks like it. ``backoff_seconds`` is the first retry's wait."""
+    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry."""
 
     url: str = DEFAULT_URL
     attempts: int = 5
@@ -37,7 +37,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
 
     @contextmanager
     def client(self) -> Iterator[TlcClient]:
-        """A client that is closed afterwards."""
+        """A client, closed at the end of the block."""
         with TlcClient(
             self.url,
             attempts=self.attempts,
@@ -48,10 +48,10 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
 
 
 class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
-    """Bounds of the work on a month, and the counts it is compared with.
+    """Limits of the work on a month, and expectations of it.
 
-    ``memory_limit`` is DuckDB's own memory; ``row_counts`` a CSV of trusted published counts;
-    ``lag_months`` how many whole months after its end a month should be there.
+    ``memory_limit`` limits DuckDB's own memory; ``row_counts`` is a CSV of trusted row counts;
+    ``lag_months`` is the number of whole months after its end by which a month should be loaded.
     """
 
     memory_limit: str = "512MB"
@@ -65,7 +65,7 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
 
 
 class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
-    """Local disk for files on their way, below ``root`` (``None``: the system's own folder)."""
+    """Local disk for temporary files, below ``root`` (``None``: the system's folder)."""
 
     root: str | None = None
 
@@ -79,22 +79,22 @@ class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
 
     @property
     def folder(self) -> Path:
-        """This run's folder, removed when the run ends."""
+        """The run's folder, removed at the end of the run."""
         if self._run_folder is None:
             self._run_folder = RunFolder(Path(self.root) if self.root else None)
         return self._run_folder.path
 
     @property
     def downloads(self) -> Path:
-        """Where a download may wait, half done, for the next run to resume it."""
+        """The folder of partial downloads, which the next run resumes."""
         return Path(self.root) / "downloads" if self.root else self.folder
 
     def once(
         self, what: str, make: Callable[[], Made], files: Callable[[Made], Iterable[Path]]
     ) -> Made:
-        """What ``make`` returned for ``what`` in this run, as long as its ``files`` are there.
+        """What ``make`` returned for ``what`` in this run, while its ``files`` exist.
 
-        A step that is retried because a store failed does not do its own work again.
+        A step that is retried after a store failed does not do its own work again.
         """
         made: Made | None = self._made.get(what)
         if made is None or not all(path.exists() for path in files(made)):
@@ -103,7 +103,7 @@ class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
 
 
 class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
-    """What an asset made last, as handles; ``url`` and ``scratch`` are the lake's own."""
+    """What an asset has stored, as handles; ``url`` and ``scratch`` are the lake's."""
 
     url: str
     scratch: str | None = None
@@ -116,14 +116,14 @@ class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
             self._lake.close()
 
     def file(self, context: dg.AssetExecutionContext) -> StoredFile | None:
-        """The file that the asset keeps for the run's month now, if it keeps one."""
+        """The asset's stored file for the run's month, if there is one."""
         try:
             return self._opened().file(context.asset_key.path, context.partition_key, Part.TRIPS)
         except ObjectMissing:
             return None
 
     def month(self, context: dg.AssetExecutionContext) -> PreviousMonth:
-        """What the asset keeps for the run's month now."""
+        """The asset's stored trips and rejects for the run's month."""
         return self._opened().previous_month(context.asset_key.path, context.partition_key)
 
     def _opened(self) -> Lake:

@@ -1,9 +1,9 @@
-"""Checks of what is stored, and its row counts: steps of their own, so that a person can run them
-again without materializing anything.
+"""Checks and row counts of stored months.
 
-https://docs.dagster.io/guides/test/asset-checks. The job ``<dataset>_verify`` runs them for one
-month or, as a backfill, for many. Add a check here when it reads what is stored; what must hold
-before anything is stored belongs into ``checks``.
+They are steps of their own, so that the job ``<dataset>_verify`` can run them again, for one month
+or as a backfill, without materializing anything. Add a check here if it reads what is stored; one
+that must pass before anything is stored belongs in ``checks``.
+https://docs.dagster.io/guides/test/asset-checks
 """
 
 import csv
@@ -23,25 +23,26 @@ from taxi_assets.datasets.stored import Part
 from taxi_assets.failures import translated_errors
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.warehouse.io_manager import WarehouseMonth, WarehouseTable
+from taxi_assets.wording import counted
 
 __all__ = ["stored_checks", "stored_rows"]
 
 
 def stored_checks(spec: DatasetSpec) -> list[dg.AssetChecksDefinition]:
-    """The dataset's checks of stored months, and of the months that are overdue."""
+    """The dataset's checks of stored months and of overdue months."""
     with warnings.catch_warnings():
-        # Partitioned checks are a preview; without them a month's verdict hides its neighbours'.
+        # Partitioned checks are a preview; without partitions only the last month's result shows.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [_published_rows(spec), _reconciled(spec), _overdue(spec)]
 
 
 def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
-    """A small asset that counts a month wherever it is stored."""
+    """An asset whose metadata are the row counts of a month wherever it is stored."""
 
     @dg.asset(
         **{**declared(spec, "stored_rows"), "group_name": "verification"},
         description=f"{spec.title}: the month's rows as published, cleaned, in the lake and in the "
-        f"warehouse, counted when this is materialized. The job {spec.name}_verify does so.",
+        f"warehouse, counted when it is materialized, as by the job {spec.name}_verify.",
         ins={
             "raw": dg.AssetIn(trip_key(spec, "raw_trips")),
             "cleaned": dg.AssetIn(trip_key(spec, "clean_trips")),
@@ -49,7 +50,7 @@ def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
             "loaded": dg.AssetIn(trip_key(spec, "warehouse_trips")),
         },
     )
-    def counted(
+    def count_rows(
         context: dg.AssetExecutionContext,
         raw: StoredFile,
         cleaned: StoredMonth,
@@ -70,14 +71,14 @@ def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
             }
         )
 
-    return counted
+    return count_rows
 
 
 def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=trip_key(spec, "raw_trips"),
         name="published_rows",
-        description="Does the file hold as many rows as the trusted count says, if known?",
+        description="Does the file have as many rows as the trusted count, if there is one?",
         partitions_def=monthly(spec),
     )
     def published_rows(
@@ -85,14 +86,15 @@ def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     ) -> dg.AssetCheckResult:
         with translated_errors(context):
             known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+        rows = counted(raw.rows or 0, "row")
         if known is None:
             return dg.AssetCheckResult(
-                passed=True, description=f"{raw.rows:,} rows; no trusted count to compare."
+                passed=True, description=f"{rows}; no trusted count to compare with."
             )
         return dg.AssetCheckResult(
             passed=raw.rows == known,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{raw.rows:,} rows published, {known:,} trusted.",
+            description=f"{rows} published; the trusted count is {known:,}.",
             metadata={"published": raw.rows, "trusted": known},
         )
 
@@ -103,7 +105,7 @@ def _reconciled(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=trip_key(spec, "warehouse_trips"),
         name="reconciled",
-        description="Does the warehouse hold exactly the lake's rows of the month?",
+        description="Does the warehouse have as many rows of the month as the lake?",
         blocking=True,
         partitions_def=monthly(spec),
         additional_ins={"published": dg.AssetIn(trip_key(spec, "lake_trips"))},
@@ -115,14 +117,14 @@ def _reconciled(spec: DatasetSpec) -> dg.AssetChecksDefinition:
         with translated_errors(context):
             warehouse = loaded.counts()
         lake = {part: file.rows for part, file in published.parts.items()}
-        said = ", ".join(
+        description = ", ".join(
             f"{loaded.tables[part]}: {lake[part]:,} in the lake, {warehouse[part]:,} in the "
             "warehouse"
             for part in (Part.TRIPS, Part.REJECTS)
         )
         return dg.AssetCheckResult(
             passed=warehouse == lake,
-            description=f"{said}.",
+            description=f"{description}.",
             metadata={
                 **{f"{part} in lake": rows for part, rows in lake.items()},
                 **{f"{part} in warehouse": rows for part, rows in warehouse.items()},
@@ -136,8 +138,8 @@ def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=trip_key(spec, "warehouse_trips"),
         name="overdue_months",
-        description="Is every month loaded that TLC should have published by now, since the "
-        "earliest that is loaded?",
+        description="Is every month since the earliest loaded one loaded that TLC should have "
+        "published by now?",
     )
     def overdue_months(
         context: dg.AssetCheckExecutionContext, limits: Limits, loaded: WarehouseTable
@@ -160,7 +162,7 @@ def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:
 
 
 def _trusted_count(spec: DatasetSpec, month: Month, trusted: Path | None) -> int | None:
-    """The count in the CSV of trusted counts (columns dataset, month, rows), if there is one."""
+    """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
     if trusted is None:
         return None
     with trusted.open(newline="") as file:

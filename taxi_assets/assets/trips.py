@@ -1,8 +1,8 @@
-"""A dataset's assets and checks, made from its specification: the one factory for all datasets.
+"""The factory of a dataset's assets and checks, from its specification.
 
-TLC's own files are an external asset, which is observed and never made here.
-https://docs.dagster.io/guides/build/assets/external-assets. A further asset of every dataset is a
-module of its own and a line here.
+TLC's own files are an external asset, observed and never materialized here
+(https://docs.dagster.io/guides/build/assets/external-assets). To give every dataset another asset,
+write a module for it and add it to ``trip_assets``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["DatasetAssets", "Kinds", "trip_assets"]
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """What lake and warehouse are, for the UI's labels: ``gcs``, ``duckdb`` and the like."""
+    """The technology of lake and warehouse, such as ``gcs`` and ``duckdb``, for UI labels."""
 
     lake: str
     warehouse: str
@@ -33,7 +33,7 @@ class Kinds:
 
 @dataclass(frozen=True, slots=True)
 class DatasetAssets:
-    """All that one dataset has: TLC's files, the assets in the order of a month's way, checks."""
+    """TLC's files, the assets from upstream to downstream, and the checks of a dataset."""
 
     source: dg.AssetSpec
     assets: list[dg.AssetsDefinition]
@@ -41,7 +41,7 @@ class DatasetAssets:
 
 
 def trip_assets(spec: DatasetSpec, kinds: Kinds) -> DatasetAssets:
-    """Everything of the dataset that ``spec`` describes."""
+    """The assets and checks of the dataset that ``spec`` describes."""
     source = dg.AssetSpec(
         source_key(spec),
         group_name="tlc",

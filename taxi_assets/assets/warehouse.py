@@ -1,6 +1,6 @@
 """``warehouse_trips``: the published month as one partition of the dataset's tables.
 
-The asset hands on what it was given; loading it is the warehouse's IO manager's work.
+The asset returns its input; the warehouse's IO manager loads it.
 """
 
 import dagster as dg

@@ -1,6 +1,6 @@
-"""``lake_zones`` and ``taxi_zones``: what pickup and dropoff zone ids point to.
+"""``lake_zones`` and ``taxi_zones``: the zones that pickup and dropoff zone ids refer to.
 
-Both are small, have no partitions and are replaced whole.
+Both are small and unpartitioned, and are always replaced as a whole.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ _SHARED: dict[str, Any] = {
 
 
 def lake_zones(kind: str) -> dg.AssetsDefinition:
-    """TLC's two files as one Parquet object; ``kind`` labels the store in the UI."""
+    """TLC's two zone files as one Parquet object; ``kind`` labels the store in the UI."""
 
     @dg.asset(
         **_SHARED,
@@ -58,7 +58,7 @@ def lake_zones(kind: str) -> dg.AssetsDefinition:
 
 
 def taxi_zones(kind: str) -> dg.AssetsDefinition:
-    """The same as a table; ``kind`` labels the engine in the UI."""
+    """The zones as a table; ``kind`` labels the engine in the UI."""
 
     @dg.asset(
         **_SHARED,

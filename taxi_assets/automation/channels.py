@@ -1,10 +1,9 @@
 """Where notifications go: Slack, Microsoft Teams, e-mail.
 
-Dagster offers clients for Slack (https://docs.dagster.io/integrations/libraries/slack) and Teams,
-used here. For e-mail it offers one sensor that reports failed runs alone, in HTML, and insists on a
-login; e-mail goes out through the standard library instead. A further channel is a class with
-``send`` and a line of ``open_channels``. No error of a channel repeats its address: a webhook's is
-its password.
+Slack (https://docs.dagster.io/integrations/libraries/slack) and Teams use Dagster's own clients.
+For e-mail Dagster has only a sensor that reports failed runs, in HTML, and requires a login, so
+e-mail uses the standard library. To add a channel, write a class with ``send`` and create it in
+``open_channels``. Errors never contain a channel's address, because a webhook address is a secret.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ _TIMEOUT_SECONDS = 10
 
 
 class NotSent(Exception):
-    """A channel did not take a message; says which and, without secrets, why."""
+    """A message was not delivered; the text names the channel and the reason, without secrets."""
 
 
 class Channel(Protocol):
-    """Somewhere people read."""
+    """A place that messages are sent to."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name that people know it by."""
 
     def send(self, message: Message) -> None:
-        """Deliver ``message``; raises anything."""
+        """Deliver ``message``; may raise any exception."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """One Slack channel, by a bot's token; ``api_url`` is Slack's or a stand-in's."""
+    """One Slack channel, with a bot token; tests set ``api_url``."""
 
     token: str = field(repr=False)
     channel: str
@@ -64,7 +63,7 @@ class Slack:
 
 @dataclass(frozen=True, slots=True)
 class Teams:
-    """One channel of Microsoft Teams, by its webhook."""
+    """One Microsoft Teams channel, with its webhook."""
 
     webhook: str = field(repr=False)
     name: str = "Microsoft Teams"
@@ -73,7 +72,7 @@ class Teams:
         """Post the text as a card; raises ``requests`` errors."""
         teams = _extra("msteams", "TAXI_TEAMS_WEBHOOK")
         card = import_module("dagster_msteams.adaptive_card").AdaptiveCard()
-        # A card joins lines that no empty one parts.
+        # A card joins lines unless an empty line separates them.
         card.add_attachment(message.text.replace("\n", "\n\n"))
         client = teams.MSTeamsResource(hook_url=self.webhook, timeout=_TIMEOUT_SECONDS).get_client()
         client.post_message(payload=card.payload)
@@ -81,7 +80,7 @@ class Teams:
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """One or more mailboxes, by an SMTP server."""
+    """One or more e-mail addresses, through an SMTP server."""
 
     smtp_url: str = field(repr=False)
     sender: str
@@ -108,7 +107,7 @@ class Email:
             )
         else:
             server = smtplib.SMTP(host, parts.port or 587, timeout=_TIMEOUT_SECONDS)
-            # A password never goes out in clear text: without TLS, starttls() raises.
+            # A password is never sent in clear text: without TLS, starttls() raises.
             if parts.username or server.has_extn("starttls"):
                 server.starttls(context=context)
         if parts.username:
@@ -117,9 +116,9 @@ class Email:
 
 
 def open_channels(settings: Notify) -> list[Channel]:
-    """The channels that are set.
+    """The channels that are configured.
 
-    Raises ``Misconfigured`` for a missing extra or for something that is no address.
+    Raises ``Misconfigured`` for a missing extra or an invalid address.
     """
     channels: list[Channel] = []
     if settings.slack_token:
@@ -136,20 +135,20 @@ def open_channels(settings: Notify) -> list[Channel]:
 
 
 def notify(channels: Sequence[Channel], message: Message) -> None:
-    """Send ``message`` to all channels; raises ``NotSent`` in the end for those that failed."""
+    """Send ``message`` to every channel, then raise ``NotSent`` if any of them failed."""
     failed = []
     for channel in channels:
         try:
             channel.send(message)
-        except Exception as error:  # noqa: BLE001 - one channel's error must not silence the rest
-            failed.append(f"{channel.name} ({_why(error)})")
+        except Exception as error:  # noqa: BLE001 - the other channels must still be notified
+            failed.append(f"{channel.name} ({_reason(error)})")
     if failed:
-        raise NotSent(f"{message.title!r} did not reach {', '.join(failed)}.")
+        raise NotSent(f"{message.title!r} was not delivered to {', '.join(failed)}.")
 
 
-def _why(error: Exception) -> str:
-    """The error's kind, and the code a server gave it; its text may hold the address."""
-    response: Any = getattr(error, "response", None)  # a SlackApiError has one, and it is a mapping
+def _reason(error: Exception) -> str:
+    """The error's type and the server's code; the error's text may contain the address."""
+    response: Any = getattr(error, "response", None)  # of a SlackApiError: a mapping
     code = response["error"] if response else getattr(error, "smtp_code", None)
     return f"{type(error).__name__}: {code}" if code else type(error).__name__
 
@@ -157,7 +156,7 @@ def _why(error: Exception) -> str:
 def _require_url(url: str, setting: str, *schemes: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in schemes or not parts.hostname:
-        raise Misconfigured(f"{setting} is not an address.", f"Write it as {schemes[0]}://host.")
+        raise Misconfigured(f"{setting} is not a URL.", f"Set it to {schemes[0]}://host….")
 
 
 def _extra(extra: str, setting: str) -> ModuleType:

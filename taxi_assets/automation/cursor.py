@@ -1,7 +1,7 @@
-"""What the publication sensor remembers from one tick to the next.
+"""The publication sensor's cursor: its state between ticks.
 
-https://docs.dagster.io/guides/automate/sensors explains cursors. What Dagster knows of
-a month is read from its records in every tick; only what it does not know belongs here.
+https://docs.dagster.io/guides/automate/sensors explains cursors. Add a field only for what
+Dagster's records cannot answer; everything else is read from them in every tick.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["Cursor"]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the walk over older months goes on, and the run key requested last of each month.
+    """The older month to poll next, and each requested month's latest run key.
 
-    A month stays among ``requested`` until it is loaded, so that one that failed is not requested
+    A month stays in ``requested`` until it is loaded, so that a failed month is not requested
     again unless TLC reissues it.
     """
 
@@ -28,10 +28,10 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str | None) -> Cursor:
-        """What was written; a fresh cursor for none, or for one of another form.
+        """Parse a stored cursor; an empty cursor if there is none or its format is unknown.
 
-        Losing it costs a tick: what has failed is requested once more, under a run key that Dagster
-        has launched already.
+        Losing a cursor costs one tick: failed months are requested once more, with a run key that
+        Dagster has already launched.
         """
         try:
             stored = json.loads(text or "")
@@ -44,7 +44,7 @@ class Cursor:
             return cls()
 
     def write(self) -> str:
-        """The form that Dagster keeps: JSON, some 100 bytes a requested month."""
+        """JSON to store, about 100 bytes per requested month."""
         requested = {str(month): run_key for month, run_key in self.requested.items()}
         position = str(self.position) if self.position else None
         return json.dumps({"position": position, "requested": requested})

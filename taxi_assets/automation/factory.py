@@ -1,7 +1,7 @@
-"""Jobs, schedules and sensors for the settings in force.
+"""Builds the jobs, schedules and sensors from the settings.
 
-What runs on its own is decided here, and nothing else; what any job, schedule or sensor does is in
-its own module.
+Only what runs automatically is decided here. Add every new job, schedule or sensor to
+``build_automation``; what it does belongs in its own module.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from taxi_assets.settings import Settings
 
 __all__ = ["build_automation"]
 
-# Notifications go out within half a minute, or as often as the sensors poll where that is oftener.
+# The longest interval of the notifying sensors; shorter where the publication sensors' is.
 _NOTIFY_SECONDS = 30
 
 
 def build_automation(settings: Settings) -> dg.Definitions:
-    """All that starts runs and notifies of them; merge it with the assets and resources.
+    """Everything that starts runs and notifies about them, to be merged with the assets.
 
-    In production sensors and schedules run on their own; on a laptop somebody switches them on.
-    Notifications are on when a channel is set.
+    In production sensors and schedules are on by default; on a laptop they are switched on in the
+    UI. Notifications are on when a channel is configured.
     """
     specs = tuple(DATASETS.values())
     schedule = (
@@ -46,12 +46,12 @@ def build_automation(settings: Settings) -> dg.Definitions:
         ],
         sensors=[
             *(publication_sensor(spec, seconds=seconds, status=sensor) for spec in specs),
-            *_notifying(settings),
+            *_notification_sensors(settings),
         ],
     )
 
 
-def _notifying(settings: Settings) -> list[dg.SensorDefinition]:
+def _notification_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     channels = open_channels(settings.notify)
     if not channels:
         return []

@@ -1,11 +1,11 @@
-"""The jobs: what sensors, schedules, backfills and the command line run.
+"""The asset jobs: what sensors, schedules, backfills and the command line run.
 
-https://docs.dagster.io/guides/build/jobs/asset-jobs is the concept. A job names assets and checks
-that are run together; add one here when people need another selection under a name of its own.
+https://docs.dagster.io/guides/build/jobs/asset-jobs explains them. Add one when people need
+another selection of assets and checks under a name.
 
     <dataset>_months    a month's four assets and their checks
-    <dataset>_verify    a stored month checked again, without making it again
-    overdue_months      of every dataset, the months that should be there and are not
+    <dataset>_verify    checks a stored month again without materializing it
+    overdue_months      the check for overdue months of every dataset
     zones               the taxi zones
 """
 
@@ -32,16 +32,16 @@ __all__ = [
     "zones_job",
 ]
 
-# In the order of a month's way.
+# From upstream to downstream.
 MONTH_ASSETS: Final = ("raw_trips", "clean_trips", "lake_trips", "warehouse_trips")
 ZONES_JOB: Final = "zones"
 OVERDUE_JOB: Final = "overdue_months"
 
-# Of a run: its dataset. Lists of runs show it.
+# Tags a run with its dataset; lists of runs show it.
 DATASET_TAG: Final = "taxi/dataset"
 
-# On Kubernetes a run is a pod, sized for the largest dataset; the others need less. Elsewhere the
-# tag means nothing.
+# On Kubernetes a run is a pod, sized for the largest dataset; the others need less. Without
+# Kubernetes the tag has no effect.
 _POD_TAG: Final = "dagster-k8s/config"
 _SMALL_POD: Final = {
     "container_config": {
@@ -49,7 +49,7 @@ _SMALL_POD: Final = {
     }
 }
 
-# What ``dg.define_asset_job`` returns has no public name; ``dg.Definitions`` takes it.
+# The return type of ``dg.define_asset_job`` has no public name; ``dg.Definitions`` accepts it.
 _Job = Any
 
 
@@ -64,13 +64,13 @@ def months_job(spec: DatasetSpec) -> _Job:
     return dg.define_asset_job(
         job_name(spec),
         selection=assets - dg.AssetSelection.checks(_overdue(spec)),
-        description=f"{spec.title}: a month from TLC's site into lake and warehouse.",
+        description=f"{spec.title}: loads a month from TLC's site into lake and warehouse.",
         tags=_tags(spec),
     )
 
 
 def verify_job(spec: DatasetSpec) -> _Job:
-    """A stored month's rows counted and checked again; many months by a backfill in the UI."""
+    """Counts and checks a stored month again; backfill it in the UI for many months."""
     checks = dg.AssetSelection.checks(
         dg.AssetCheckKey(trip_key(spec, "raw_trips"), "published_rows"),
         dg.AssetCheckKey(trip_key(spec, "warehouse_trips"), "reconciled"),
@@ -84,11 +84,11 @@ def verify_job(spec: DatasetSpec) -> _Job:
 
 
 def overdue_job(specs: Iterable[DatasetSpec]) -> _Job:
-    """The check of every dataset that names its overdue months."""
+    """The check for overdue months of every dataset."""
     return dg.define_asset_job(
         OVERDUE_JOB,
         selection=dg.AssetSelection.checks(*map(_overdue, specs)),
-        description="Of every dataset, the months that should be loaded by now and are not.",
+        description="Checks every dataset for months that should be loaded by now and are not.",
     )
 
 
@@ -97,7 +97,7 @@ def zones_job() -> _Job:
     return dg.define_asset_job(
         ZONES_JOB,
         selection=["lake_zones", "taxi_zones"],
-        description="The taxi zones from TLC's site into lake and warehouse.",
+        description="Loads the taxi zones from TLC's site into lake and warehouse.",
     )
 
 

@@ -1,7 +1,7 @@
-"""The words of a notification: of a failed run, of loaded months, of overdue months.
+"""The text of notifications: failed runs, loaded months, overdue months.
 
-A message is plain text that every channel can show. When it is sent is decided in
-``notifications``, where it goes in ``channels``.
+A message is plain text that every channel can show. ``notifications`` decides when it is sent and
+``channels`` delivers it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from taxi_assets.automation.jobs import DATASET_TAG
 from taxi_assets.dagster_names import PARTITION_TAG
 from taxi_assets.datasets.month import Month, several
 from taxi_assets.failures import FailureFacts, facts_of
+from taxi_assets.wording import counted
 
 __all__ = ["Message", "failure", "loaded", "overdue", "run_url"]
 
@@ -24,7 +25,7 @@ _MOST_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What happened in a line, more of it in a few, and the page that shows it."""
+    """A title of one line, a body of a few lines, and the URL of the page with the details."""
 
     title: str
     body: str
@@ -32,7 +33,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """All of it, as plain text."""
+        """The whole message as plain text."""
         return "\n".join([self.title, self.body, self.url])
 
 
@@ -43,9 +44,9 @@ def failure(
     evaluations: Sequence[dg.AssetCheckEvaluation],
     ui_url: str,
 ) -> Message:
-    """A run that failed: its month, the check that stopped it if one did, and why.
+    """A failed run: its month, the check that stopped it if there is one, and the reason.
 
-    ``fallback`` is Dagster's own word for the failure, for a run that ended without any step's.
+    ``fallback`` is Dagster's own message, for a run in which no step failed.
     """
     facts = next((facts for event in failures if (facts := facts_of(event))), None)
     stopped = [each for each in evaluations if each.blocking and not each.passed]
@@ -66,33 +67,33 @@ def failure(
 def loaded(
     dataset: str, made: Mapping[Month, dg.AssetMaterialization], url: str, *, recovered: bool
 ) -> Message:
-    """Months that are in the warehouse now; ``recovered`` ones had failed before."""
+    """Newly loaded months; ``recovered`` if their previous run failed."""
     verb = "recovered and loaded" if recovered else "loaded"
     lines = [_loaded_line(month, made[month]) for month in sorted(made)]
     return Message(f"{dataset} {several(made)} {verb}", _bounded(lines), url)
 
 
 def overdue(evaluations: Sequence[dg.AssetCheckEvaluation], url: str) -> Message:
-    """Failed checks for overdue months, one a dataset."""
+    """The failed checks for overdue months, one per dataset."""
     datasets = ", ".join(each.asset_key.path[0] for each in evaluations)
     lines = [f"{each.asset_key.path[0]}: {each.description}" for each in evaluations]
     return Message(f"{datasets}: months are overdue", _bounded(lines), url)
 
 
 def run_url(ui_url: str, run_id: str) -> str:
-    """The page of a run."""
+    """The URL of a run's page."""
     return f"{ui_url}/runs/{run_id}"
 
 
 def _subject(run: dg.DagsterRun, facts: FailureFacts | None) -> str:
-    """The dataset and month of the run as far as it has them, else its job."""
+    """The run's dataset and month; its job if it has no dataset."""
     dataset = (facts and facts.dataset) or run.tags.get(DATASET_TAG) or run.job_name
     month = (facts and facts.month) or run.tags.get(PARTITION_TAG) or ""
     return f"{dataset} {month}".strip()
 
 
 def _root_errors(failures: Sequence[dg.DagsterEvent]) -> Iterator[str]:
-    """What steps said that failed otherwise: a description, or the error at the root."""
+    """Of failures without facts: their description or root cause."""
     for event in failures:
         data = event.step_failure_data
         error = data.error
@@ -103,14 +104,14 @@ def _root_errors(failures: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 
 
 def _loaded_line(month: Month, made: dg.AssetMaterialization) -> str:
-    def number(name: str) -> str:
+    def number(name: str, noun: str) -> str:
         value = made.metadata[name].value if name in made.metadata else None
-        return f"{value:,}" if isinstance(value, int) else "?"
+        return counted(value, noun) if isinstance(value, int) else f"? {noun}s"
 
     table = made.metadata.get("dagster/table_name")
     where = f" in {table.value}" if table else ""
-    rows, rejects = number("dagster/partition_row_count"), number("rejected_rows")
-    return f"{month}: {rows} rows{where}, {rejects} rejects."
+    rows, rejects = number("dagster/partition_row_count", "row"), number("rejected_rows", "reject")
+    return f"{month}: {rows}{where}, {rejects}."
 
 
 def _bounded(lines: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
-"""The sensors that notify people: of failed runs, of loaded months, of overdue months.
+"""The sensors that notify people of failed runs, loaded months and overdue months.
 
-https://docs.dagster.io/guides/automate/sensors/run-status-sensors is the concept. Which events are
-news is decided here: not a run that Dagster is about to retry, not a month loaded once more, not a
-month that was overdue the day before.
+https://docs.dagster.io/guides/automate/sensors/run-status-sensors explains run status sensors.
+There is no notification of a run that Dagster is about to retry, of a month that is reloaded, or of
+a month that was already overdue the day before.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from taxi_assets.automation.records import run_before
 from taxi_assets.dagster_names import WILL_RETRY_TAG
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.wording import counted
 
 __all__ = ["failure_sensor", "loaded_sensor", "overdue_sensor"]
 
-_RECORDS_A_TICK = 500
+_RECORDS_PER_TICK = 500
 
 
 def failure_sensor(
     channels: Sequence[Channel], *, ui_url: str, seconds: int
 ) -> dg.SensorDefinition:
-    """Notifies of every run that failed for good, and of the check that stopped it."""
+    """Notifies of every failed run that is not retried, and of the check that stopped it."""
 
     @dg.run_failure_sensor(
         name="notify_failures",
@@ -43,7 +44,7 @@ def failure_sensor(
             return
         message = failure(
             run,
-            context.failure_event.message or "No step said why.",
+            context.failure_event.message or "No reason was recorded.",
             context.get_step_failure_events(),
             _evaluations(context.instance, run.run_id),
             ui_url,
@@ -56,9 +57,9 @@ def failure_sensor(
 def loaded_sensor(
     specs: Iterable[DatasetSpec], channels: Sequence[Channel], *, ui_url: str, seconds: int
 ) -> dg.SensorDefinition:
-    """Notifies of months that are in the warehouse for the first time, or after a failure.
+    """Notifies of months loaded for the first time, or after a failure.
 
-    The months of a backfill that are loaded between two ticks are one message.
+    Months of a dataset that are loaded between two ticks, as in a backfill, are one message.
     """
     specs = tuple(specs)
 
@@ -66,7 +67,7 @@ def loaded_sensor(
         name="notify_loaded_months",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Notifies {_names(channels)} of new months and of recoveries.",
+        description=f"Notifies {_names(channels)} of new and of recovered months.",
     )
     def loaded_months(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         seen: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
@@ -78,12 +79,12 @@ def loaded_sensor(
                 try:
                     notify(channels, _loaded(spec, news, recovered=recovered, ui_url=ui_url))
                 except NotSent as error:
-                    # Not again: the other channels have had it.
+                    # Not sent again: the other channels have received it.
                     context.log.error(str(error))
                     problems.append(str(error))
                 count += len(news)
             seen[spec.name] = _latest(context.instance, key, records, seen.get(spec.name))
-        reason = " ".join(problems) or f"Notified of {count} months."
+        reason = " ".join(problems) or f"Notified of {counted(count, 'month')}."
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(seen))
 
     return loaded_months
@@ -92,7 +93,7 @@ def loaded_sensor(
 def overdue_sensor(
     specs: Iterable[DatasetSpec], channels: Sequence[Channel], *, ui_url: str, seconds: int
 ) -> dg.SensorDefinition:
-    """Notifies of overdue months when a run of their checks finds others than the run before."""
+    """Notifies of overdue months when they differ from those of the previous check run."""
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -100,7 +101,7 @@ def overdue_sensor(
         name="notify_overdue_months",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Notifies {_names(channels)} when the overdue months are other ones.",
+        description=f"Notifies {_names(channels)} when the overdue months change.",
     )
     def overdue_months(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
@@ -115,11 +116,11 @@ def overdue_sensor(
 def _since(
     instance: dg.DagsterInstance, key: dg.AssetKey, seen: int | None
 ) -> Sequence[dg.EventLogRecord]:
-    """What was loaded after ``seen``; nothing in the first tick, which must not repeat old news."""
+    """Materializations after ``seen``; none in the first tick, which must not report old ones."""
     if seen is None:
         return []
     newer = dg.AssetRecordsFilter(key, after_storage_id=seen)
-    return instance.fetch_materializations(newer, limit=_RECORDS_A_TICK, ascending=True).records
+    return instance.fetch_materializations(newer, limit=_RECORDS_PER_TICK, ascending=True).records
 
 
 def _latest(
@@ -136,7 +137,7 @@ def _latest(
 def _news(
     instance: dg.DagsterInstance, spec: DatasetSpec, records: Sequence[dg.EventLogRecord]
 ) -> dict[bool, list[dg.EventLogRecord]]:
-    """The news among ``records``, by whether a failure went before."""
+    """The ``records`` to notify of, by whether the month's previous run failed."""
     news: dict[bool, list[dg.EventLogRecord]] = {}
     for record in records:
         recovered = _failed_before(instance, spec, record)
@@ -159,7 +160,7 @@ def _loaded_before(
 def _failed_before(
     instance: dg.DagsterInstance, spec: DatasetSpec, record: dg.EventLogRecord
 ) -> bool:
-    """Whether the run of the month before this one failed, and not merely to be retried."""
+    """Whether the month's previous run failed and was not retried."""
     run = run_before(instance, spec, str(record.partition_key), record.run_id)
     return bool(run and run.is_failure and run.tags.get(WILL_RETRY_TAG) != "true")
 
@@ -167,7 +168,7 @@ def _failed_before(
 def _loaded(
     spec: DatasetSpec, news: Sequence[dg.EventLogRecord], *, recovered: bool, ui_url: str
 ) -> Message:
-    """The message of several records: it links to their run or, of more, to the asset."""
+    """One message for several records; it links to their run or, if several, the asset."""
     made = {Month.parse(str(each.partition_key)): each.asset_materialization for each in news}
     runs = {each.run_id for each in news}
     page = f"{ui_url}/assets/{spec.name}/warehouse_trips"
@@ -179,7 +180,7 @@ def _loaded(
 def _overdue(
     instance: dg.DagsterInstance, run: dg.DagsterRun
 ) -> dict[dg.AssetKey, dg.AssetCheckEvaluation]:
-    """The checks for overdue months that failed in ``run``."""
+    """The failed checks for overdue months of ``run``."""
     evaluations = _evaluations(instance, run.run_id)
     return {each.asset_key: each for each in evaluations if not each.passed}
 
@@ -187,7 +188,7 @@ def _overdue(
 def _overdue_before(
     instance: dg.DagsterInstance, run: dg.DagsterRun
 ) -> dict[dg.AssetKey, str | None]:
-    """What the checks of the run before said of the datasets that had overdue months then."""
+    """The descriptions of the checks that failed in the previous run."""
     record = instance.get_run_record_by_id(run.run_id)
     assert record is not None
     before = instance.get_runs(

@@ -1,12 +1,11 @@
-"""Which months to poll and which to request, decided from records and answers alone.
+"""Decides which months to poll and which to request, from Dagster's records and TLC's answers.
 
-The rule: a month since the earliest one that is loaded or was requested is requested when TLC
-publishes a version of it that is neither the loaded nor the requested one. New months, gaps and
-reissues are the same to it. Nobody's laptop loads two hundred months because a sensor was switched
-on: with nothing loaded only the newest published month is requested, and what lies before the
-earliest is left to a backfill.
+The rule: beginning with the earliest month that is loaded or was requested, a month is requested
+when TLC publishes a version of it that is neither loaded nor already requested. This covers new
+months, gaps and reissues alike. With nothing loaded only the newest published month is requested,
+so that switching on a sensor does not load two hundred months; earlier months need a backfill.
 
-Neither Dagster nor the network is used here, so that every case is a line of a test.
+This module uses neither Dagster nor the network, so that a test of any case is one line.
 """
 
 from __future__ import annotations
@@ -23,18 +22,19 @@ from taxi_assets.tlc import Published
 
 __all__ = ["Loaded", "Plan", "Poll", "Records", "Request", "months_to_poll", "plan"]
 
-# Polled in every tick; of those before, a slice. The longest history, of yellow, takes five ticks.
-_NEWEST: Final = 12
-_SLICE: Final = 48
-_RUNS_A_TICK: Final = 24
+# Every tick polls the newest months and some of the older ones. A pass over the longest history,
+# that of yellow, takes five ticks.
+_NEWEST_PER_TICK: Final = 12
+_OLDER_PER_TICK: Final = 48
+_RUNS_PER_TICK: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A month in the warehouse: the run that loaded it, and the ETag of the file it is made from.
+    """A month in the warehouse: the run that loaded it, and the ETag of its source file.
 
-    ``etag`` is empty for a file that came without one, and None where a file was downloaded since
-    and has not reached the warehouse. An ``outdated`` month was loaded by an earlier release.
+    ``etag`` is empty for a file without one, and None if a newer file was downloaded but
+    not loaded. An ``outdated`` month was loaded by an earlier release.
     """
 
     run_id: str
@@ -44,25 +44,25 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What Dagster has recorded of a dataset; ``backfill`` is the id of one that has not ended."""
+    """Dagster's records of a dataset; ``backfill`` is the id of an unfinished backfill."""
 
     loaded: Mapping[Month, Loaded] = field(default_factory=dict)
     in_run: frozenset[Month] = frozenset()
     backfill: str | None = None
 
     def run_of(self, month: Month) -> str:
-        """The run that a new one replaces: the part of a run key that tells A, B, A, B apart."""
+        """The run that loaded the month: it distinguishes the run keys of versions A, B, A, B."""
         return self.loaded[month].run_id if month in self.loaded else "first"
 
     def holds(self, month: Month, published: Published) -> bool:
-        """Whether the warehouse has what is published; without an ETag, whether it has any."""
+        """Whether the published version is loaded; without an ETag, whether any version is."""
         etag = self.loaded[month].etag if month in self.loaded else None
         return etag is not None and published.etag in (None, etag)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A run to request, for the month as TLC publishes it now."""
+    """A run to request for the currently published version of a month."""
 
     month: Month
     published: Published
@@ -71,19 +71,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """The months to poll, newest first, and where the walk over the older ones goes on.
+    """The months to poll, newest first, and the older month at which the next tick resumes.
 
-    ``begun`` is the earliest month that somebody has wanted so far, if there is one.
+    ``earliest`` is the earliest month that is loaded, in a run or requested.
     """
 
     months: Sequence[Month]
     position: Month | None
-    begun: Month | None
+    earliest: Month | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tick comes to: runs to request and the next cursor, or why there is no run."""
+    """The result of a tick: runs to request and the next cursor, or the reasons for no run."""
 
     requests: tuple[Request, ...]
     cursor: Cursor
@@ -93,43 +93,43 @@ class Plan:
 def months_to_poll(months: Sequence[Month], records: Records, cursor: Cursor) -> Poll:
     """Which of the dataset's ``months`` to poll.
 
-    A month in a run is left for a later tick, and all are while a backfill is under way: its months
-    are not all in runs yet, so they would look as if nobody had requested them.
+    Months in a run are skipped. During a backfill all are, because its months that are not yet in
+    a run would seem not to be requested.
     """
-    begun = min(records.loaded.keys() | records.in_run | cursor.requested.keys(), default=None)
+    earliest = min(records.loaded.keys() | records.in_run | cursor.requested.keys(), default=None)
     outdated = {month for month, each in records.loaded.items() if each.outdated}
-    left_out = set(months) if records.backfill else records.in_run | outdated
-    since = [month for month in sorted(months, reverse=True) if begun is None or month >= begun]
-    wanted = [month for month in since if month not in left_out]
-    older = wanted[_NEWEST:]
-    # Once it has reached the oldest, the walk begins anew.
+    skipped = set(months) if records.backfill else records.in_run | outdated
+    since = [m for m in sorted(months, reverse=True) if earliest is None or m >= earliest]
+    candidates = [month for month in since if month not in skipped]
+    older = candidates[_NEWEST_PER_TICK:]
+    # After the oldest month the pass starts again.
     rest = [month for month in older if not cursor.position or month <= cursor.position] or older
-    position = rest[_SLICE] if len(rest) > _SLICE else None
-    return Poll((*wanted[:_NEWEST], *rest[:_SLICE]), position, begun)
+    position = rest[_OLDER_PER_TICK] if len(rest) > _OLDER_PER_TICK else None
+    return Poll((*candidates[:_NEWEST_PER_TICK], *rest[:_OLDER_PER_TICK]), position, earliest)
 
 
 def plan(spec: DatasetSpec, records: Records, cursor: Cursor, poll: Poll, answers: Answers) -> Plan:
-    """The runs that TLC's ``answers`` to ``poll`` call for."""
+    """The runs to request, given TLC's ``answers`` to ``poll``."""
     if records.backfill:
-        return Plan((), cursor, (f"Backfill {records.backfill} of {spec.name} is under way.",))
+        return Plan((), cursor, (f"Backfill {records.backfill} of {spec.name} is in progress.",))
     if answers.refusal:
         return Plan((), cursor, (answers.refusal,))
-    held = {month for month, each in answers.published.items() if records.holds(month, each)}
-    # Nothing was loaded since the request, nor has TLC gone back to what is loaded.
+    current = {month for month, each in answers.published.items() if records.holds(month, each)}
+    # Not loaded since the request, and TLC has not reverted to the loaded version.
     pending = {
         month: run_key
         for month, run_key in cursor.requested.items()
-        if month not in held and run_key.endswith(f":{records.run_of(month)}")
+        if month not in current and run_key.endswith(f":{records.run_of(month)}")
     }
     found = [
         Request(month, published, _run_key(spec, records, month, published))
         for month, published in sorted(answers.published.items(), reverse=True)
-        if month not in held
+        if month not in current
     ]
     new = [each for each in found if pending.get(each.month) != each.run_key]
-    requests = new[: _RUNS_A_TICK if poll.begun else 1]
+    requests = new[: _RUNS_PER_TICK if poll.earliest else 1]
     after = Cursor(
-        # What was found and is not requested now, the next tick must find again.
+        # The next tick polls the same months again if some could not be requested in this one.
         poll.position if len(requests) == len(new) else cursor.position,
         {**pending, **{each.month: each.run_key for each in requests}},
     )
@@ -146,7 +146,7 @@ def _run_key(spec: DatasetSpec, records: Records, month: Month, published: Publi
 def _reasons(
     spec: DatasetSpec, records: Records, poll: Poll, answers: Answers, failed: Collection[Month]
 ) -> Iterator[str]:
-    """Why no run is requested; ``failed`` are the months whose request loaded nothing."""
+    """Why no run is requested; ``failed`` are the months whose requested run loaded nothing."""
     if answered := [month for month in poll.months if month not in answers.unanswered]:
         yield f"Polled {spec.name} {several(answered)}: none newly published or reissued."
     groups: list[tuple[str, Collection[Month]]] = [
@@ -158,11 +158,11 @@ def _reasons(
             "TLC no longer publishes {} (403).",
             [month for month in answers.absent if month in records.loaded],
         ),
-        ("TLC is slow or in trouble: no answer for {}.", answers.unanswered),
-        ("{} was requested and did not load: see its latest run and re-execute it.", failed),
-        ("{} is in a run.", records.in_run),
+        ("TLC did not answer for {}.", answers.unanswered),
+        ("Requested but not loaded: {}. See the latest run and re-execute it.", failed),
+        ("In a run: {}.", records.in_run),
         (
-            "{} was loaded by an earlier release and is not reloaded on its own: run "
+            "Loaded by an earlier release and not reloaded automatically: {}. Run "
             "python -m taxi_assets upgrade.",
             [month for month, each in records.loaded.items() if each.outdated],
         ),
@@ -170,8 +170,8 @@ def _reasons(
     for sentence, months in groups:
         if months:
             yield sentence.format(f"{spec.name} {several(months)}")
-    if poll.begun and poll.begun > spec.first_month:
+    if poll.earliest and poll.earliest > spec.first_month:
         yield (
-            f"Months before {poll.begun} are not loaded on their own: to have them, start a "
-            f"backfill of {spec.name}."
+            f"Months before {poll.earliest} are not loaded automatically: start a backfill of "
+            f"{spec.name} to load them."
         )

@@ -1,8 +1,8 @@
-"""What TLC answers for several months, and whether it answers this machine at all.
+"""Polls TLC for several months and detects whether TLC blocks this machine.
 
-TLC says 403 both for a month that it has not published and to a client that it refuses: a control
-probe on a month that is known to be published tells them apart. HTTP itself is in ``tlc``, which
-months to poll is decided in ``planning``.
+TLC answers 403 both for an unpublished month and to a blocked client. A control probe of a month
+that is known to be published distinguishes the two. HTTP is in ``tlc``; ``planning`` decides which
+months to poll.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from taxi_assets.tlc import Published, TlcClient
 
 __all__ = ["Answers", "poll"]
 
-# Dagster gives a tick 60 seconds, and reading its own records takes some of them.
+# Dagster limits a tick to 60 seconds, of which reading its records takes some.
 _POLL_SECONDS = 20.0
 _PROBE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What TLC said: months published, absent (403 or 404), and those without an answer.
+    """TLC's answers: published months, absent ones (403 or 404), and those without an answer.
 
-    ``refusal`` is a sentence when TLC refuses this machine; ``absent`` then means nothing.
+    ``refusal`` is set when TLC refuses this machine; ``absent`` is then meaningless.
     """
 
     published: Mapping[Month, Published] = field(default_factory=dict)
@@ -36,15 +36,15 @@ class Answers:
 
 
 def poll(client: TlcClient, spec: DatasetSpec, months: Sequence[Month], *, known: Month) -> Answers:
-    """Poll all ``months``; when all are denied, probe ``known``, which is published.
+    """Poll ``months``; if all are refused, probe ``known``, which is published.
 
     Raises ``Misconfigured`` for an address that cannot be TLC's.
     """
     try:
-        said = client.published_many(
+        answered = client.published_many(
             [(spec.name, month) for month in months], deadline_seconds=_POLL_SECONDS
         )
-        found = {month: published for (_, month), published in said.items()}
+        found = {month: published for (_, month), published in answered.items()}
         answers = Answers(
             published={month: each for month, each in found.items() if each is not None},
             absent=tuple(month for month in months if month in found and found[month] is None),
@@ -58,15 +58,15 @@ def poll(client: TlcClient, spec: DatasetSpec, months: Sequence[Month], *, known
 
 
 def _denied(client: TlcClient, spec: DatasetSpec, known: Month) -> bool:
-    """The control probe, in bounded time; no answer is no proof."""
+    """The control probe, in bounded time; no answer proves nothing."""
     pair = (spec.name, known)
-    said = client.published_many([pair], deadline_seconds=_PROBE_SECONDS)
-    return pair in said and said[pair] is None
+    answered = client.published_many([pair], deadline_seconds=_PROBE_SECONDS)
+    return pair in answered and answered[pair] is None
 
 
 def _refusal(client: TlcClient, spec: DatasetSpec, absent: Sequence[Month], known: Month) -> str:
     return (
-        f"TLC refuses this machine. Polled {client.url} for {spec.name} {several(absent)}: 403 "
-        f"each, which would mean not published, but so did {spec.name} {known}, which is "
-        "published. Nothing was requested. If it lasts, try another network or wait."
+        f"TLC refuses this machine: {client.url} answered 403 for {spec.name} {several(absent)} "
+        f"and also for {spec.name} {known}, which is published. Nothing was requested. If this "
+        "persists, wait or try another network."
     )

@@ -1,7 +1,8 @@
-"""The sensor that requests months: new ones, gaps and reissues alike, one sensor per dataset.
+"""The sensors that request new, missing and reissued months, one per dataset.
 
-https://docs.dagster.io/guides/automate/sensors is the concept. A tick reads ``records``, polls TLC
-(``polling``), decides (``planning``), and hands Dagster what was decided; only the last is here.
+https://docs.dagster.io/guides/automate/sensors explains sensors. A tick reads Dagster's records
+(``records``), polls TLC (``polling``) and decides (``planning``); this module passes the decision
+to Dagster.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from taxi_assets.automation.polling import Answers, poll
 from taxi_assets.automation.records import read_records
 from taxi_assets.datasets.month import Month, several
 from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.wording import counted
 
 __all__ = ["publication_sensor"]
 
@@ -33,9 +35,9 @@ def publication_sensor(
         minimum_interval_seconds=seconds,
         default_status=status,
         description=(
-            f"Polls TLC for months of {spec.name} and requests a run of each that it has newly "
-            "published or reissued. Begins at the earliest month that is loaded or, when none is, "
-            "at the newest published one; backfill what lies before."
+            f"Polls TLC for months of {spec.name} and requests a run for each newly published or "
+            "reissued one. Starts at the earliest loaded month or, if none is loaded, at the "
+            "newest published one; backfill earlier months."
         ),
     )
     def published(context: dg.SensorEvaluationContext, tlc: TlcSource) -> dg.SensorResult:
@@ -65,7 +67,7 @@ def _tick(context: dg.SensorEvaluationContext, tlc: TlcSource, spec: DatasetSpec
 
 
 def _requested(spec: DatasetSpec, planned: Plan) -> dg.SensorResult:
-    """A run for each month, the source observed as it is now, and the cursor that says so."""
+    """A run for each month, an observation of its source file, and the new cursor."""
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(
@@ -81,6 +83,5 @@ def _requested(spec: DatasetSpec, planned: Plan) -> dg.SensorResult:
 def _span(seconds: int) -> str:
     for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= size and seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    raise ValueError(f"{seconds} seconds are no time to wait")
+            return counted(seconds // size, unit)
+    raise ValueError(f"{seconds} seconds are not a polling interval")

@@ -1,7 +1,7 @@
-"""What Dagster has recorded of a dataset's months.
+"""Reads Dagster's records of a dataset's months, with the methods of ``dg.DagsterInstance``.
 
-Everything is read by methods of ``dg.DagsterInstance``. However many months there are, a tick asks
-it seven times: its storage may be a database at the other end of a network.
+A tick makes seven queries however many months there are, because the storage may be a remote
+database. Keep the number constant when adding one.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _UNFINISHED: Final = [
     if status
     not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 ]
-# Dagster launches a retry within seconds; a day covers a daemon that was down.
+# Dagster launches a retry within seconds; a day allows for a daemon that was down.
 _RETRIED_WITHIN: Final = timedelta(days=1)
-# The newest; what is older than all of them is over.
+# Only the newest backfills are read; older ones have ended.
 _BACKFILLS: Final = 50
 
 
 def read_records(instance: dg.DagsterInstance, spec: DatasetSpec) -> Records:
-    """What is known of the dataset; a month counts as loaded once the warehouse has had it."""
+    """The dataset's records; a month counts as loaded once it has reached the warehouse."""
     downloaded = _latest(instance, trip_key(spec, "raw_trips"))
     loaded = _latest(instance, trip_key(spec, "warehouse_trips"))
     return Records(
@@ -48,7 +48,7 @@ def read_records(instance: dg.DagsterInstance, spec: DatasetSpec) -> Records:
 def run_before(
     instance: dg.DagsterInstance, spec: DatasetSpec, month: str, run_id: str
 ) -> dg.DagsterRun | None:
-    """The month's run that was created last before the run with that id."""
+    """The month's latest run created before the run ``run_id``."""
     record = instance.get_run_record_by_id(run_id)
     if record is None:
         return None
@@ -68,16 +68,16 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[Month, dg.Ev
     materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
     ids = [*instance.get_latest_storage_id_by_partition(key, materialized).values()]
     if not ids:
-        return {}  # for Dagster, no ids mean every materialization
+        return {}  # with no ids Dagster would return every materialization
     wanted = dg.AssetRecordsFilter(key, storage_ids=ids)
     records = instance.fetch_materializations(wanted, limit=len(ids)).records
     return {Month.parse(str(record.partition_key)): record for record in records}
 
 
 def _loaded(downloaded: dg.EventLogRecord | None, loaded: dg.EventLogRecord) -> Loaded:
-    """A loaded month, by its latest download and its latest load.
+    """A loaded month, from its latest download and its latest load.
 
-    Records of an earlier release have a version of another layout (``versions``), or no ETag.
+    Records of an earlier release have a version of another layout (``versions``) or no ETag.
     """
     if downloaded is None or downloaded.storage_id > loaded.storage_id:
         return Loaded(loaded.run_id, etag=None)
@@ -90,7 +90,7 @@ def _loaded(downloaded: dg.EventLogRecord | None, loaded: dg.EventLogRecord) -> 
 
 
 def _in_run(instance: dg.DagsterInstance, spec: DatasetSpec) -> set[Month]:
-    """Months in a run of any of the four assets, queued and about to be retried included."""
+    """Months in a run of any of the four assets, including queued runs and those to be retried."""
     since = datetime.now(UTC) - _RETRIED_WITHIN
     retried = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "true"}, updated_after=since
@@ -107,7 +107,7 @@ def _in_run(instance: dg.DagsterInstance, spec: DatasetSpec) -> set[Month]:
 
 
 def _backfill(instance: dg.DagsterInstance, spec: DatasetSpec) -> str | None:
-    """The id of a backfill of the dataset that has not ended, if there is one."""
+    """The id of an unfinished backfill of the dataset, if there is one."""
     for backfill in instance.get_backfills(limit=_BACKFILLS):
         ours = _is_about(spec, backfill.job_name, backfill.asset_selection)
         if ours and backfill.status.value == "REQUESTED":
@@ -118,6 +118,6 @@ def _backfill(instance: dg.DagsterInstance, spec: DatasetSpec) -> str | None:
 def _is_about(
     spec: DatasetSpec, job: str | None, selection: Collection[dg.AssetKey] | None
 ) -> bool:
-    """Whether a run or backfill of ``job`` or of a ``selection`` makes any of the four assets."""
+    """Whether a run or backfill materializes any of the dataset's four assets."""
     ours = {trip_key(spec, name) for name in MONTH_ASSETS}
     return job == job_name(spec) or not ours.isdisjoint(selection or ())

@@ -1,8 +1,8 @@
-"""The Dagster instance of one machine: where it keeps its records, and how it runs.
+"""The Dagster instance on one machine.
 
 An instance is a folder, ``DAGSTER_HOME``, with a ``dagster.yaml``
-(https://docs.dagster.io/deployment/oss/oss-instance-configuration). Settings of Dagster's that a
-laptop needs go into that file; a server's are in ``deploy/``.
+(https://docs.dagster.io/deployment/oss/oss-instance-configuration). Add Dagster settings for a
+laptop to this package's ``dagster.yaml``; those of a server are in ``deploy/``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from taxi_assets.settings import Settings
 
 __all__ = ["LOCATION", "WORKSPACE", "prepared"]
 
-# The code location, in every workspace, deployment and run: the UI finds runs by it.
+# The code location's name in every workspace, deployment and run, by which the UI finds runs.
 LOCATION: Final = "taxi_assets"
 
 WORKSPACE: Final = Path(__file__).with_name("workspace.yaml")
 
-# Downloads wait for the network, so several at once do not hurt; TLC must not be overrun either.
+# Downloads mostly wait for the network, so several run at once, but not too many for TLC's site.
 _TLC_POOL, _TLC_DOWNLOADS = "tlc", 4
 
 
 def prepared(settings: Settings) -> dg.DagsterInstance:
-    """The instance in ``DAGSTER_HOME``, to be used in a ``with``.
+    """The instance in ``DAGSTER_HOME``, a context manager.
 
-    Without one in the environment it is ``dagster`` in the platform's home, with this package's
-    ``dagster.yaml``, which is written again each time; the environment's own is left as it is.
+    If that variable is not set, it is set to ``dagster`` in the platform's home, and this package's
+    ``dagster.yaml`` is written there each time. A folder named by the environment is not changed.
     """
     if os.environ.get("DAGSTER_HOME"):
         return dg.DagsterInstance.get()

@@ -1,4 +1,4 @@
-"""A lake in a bucket on loopback, which records each request and fails on demand."""
+"""A lake in a bucket on loopback, which records requests and fails on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAKE_URL = f"gs://{gcs_stub.BUCKET}"
 
 @contextmanager
 def running_bucket() -> Iterator[GcsStub]:
-    """A bucket that is, for the length of the block, the one Google's client talks to."""
+    """A bucket that Google's client uses during the block."""
     with gcs_stub.running() as stub, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", stub.url)
         patch.setenv("GOOGLE_CLOUD_PROJECT", "local")

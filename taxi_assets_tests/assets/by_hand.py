@@ -1,10 +1,8 @@
-"""The specifications applied by hand, in pandas, to a file that pyarrow read.
+"""An independent implementation of the specifications in pandas, to check the generated SQL.
 
-Belongs here: a second statement of names, types, codes and rules, so that the specifications and
-the generated SQL do not vouch for themselves. Nothing of ``taxi_assets.datasets`` or
-``taxi_assets.cleaning`` is used.
-
-Each line of a layout is a canonical column, its kind and its published names.
+It states names, types, codes and rules a second time and must use nothing of
+``taxi_assets.datasets`` or ``taxi_assets.cleaning``. Each line of a layout is a canonical column,
+its kind and its published names.
 """
 
 from __future__ import annotations
@@ -110,7 +108,7 @@ _TEXT = pd.StringDtype("pyarrow")
 
 
 def clean(dataset: str, month: str, table: pa.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The trips and the rejects that the month's published rows become."""
+    """The trips and the rejects of a month's published rows."""
     frame = pd.DataFrame(index=pd.RangeIndex(table.num_rows))
     for line in filter(None, LAYOUTS[dataset].splitlines()):
         name, kind, *published = line.split()
@@ -149,7 +147,7 @@ def _vendors(values: list[object]) -> pd.api.extensions.ExtensionArray:
 
 
 def _payments(values: list[object]) -> pd.api.extensions.ExtensionArray:
-    """Words by their first two letters: CASH, Cash, CAS and CSH are all cash."""
+    """Names by their first two letters: CASH, Cash, CAS and CSH all mean cash."""
     words = {"cr": 1, "ca": 2, "cs": 2, "no": 3, "di": 4, "un": 5, "na": 5}
     return _ints([words.get(str(value)[:2].lower(), value) for value in values])
 
@@ -238,7 +236,7 @@ def _outside(frame: pd.DataFrame) -> Mask:
 
 
 def _mask(condition: pd.Series) -> Mask:
-    """As SQL has it: what is not known to be true does not match."""
+    """As in SQL, NULL does not match."""
     return condition.fillna(False).to_numpy(np.bool_)
 
 

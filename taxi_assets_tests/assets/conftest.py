@@ -13,13 +13,13 @@ from taxi_assets_tests.lake.gcs_stub import GcsStub
 
 @pytest.fixture
 def platform(tmp_path: Path, tlc: Simulator) -> Platform:
-    """The platform, with nothing in it, and the simulator as its TLC."""
+    """An empty platform with the simulator as its TLC."""
     return Platform(tmp_path / "home", tlc.url)
 
 
 @pytest.fixture
 def bucket() -> Iterator[GcsStub]:
-    """A bucket on loopback, with nothing in it."""
+    """An empty bucket on loopback."""
     with running_bucket() as stub:
         yield stub
 

@@ -1,8 +1,4 @@
-"""A user's own assets beside the platform's, for the tests of what reaches them.
-
-Belongs here: making assets that read in a given form and keep what they got. Does not: any
-expectation.
-"""
+"""Users' assets that read or write values of a given type, for tests of the IO managers."""
 
 from __future__ import annotations
 
@@ -26,8 +22,8 @@ QUARTERLY = dg.TimeWindowPartitionsDefinition(
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """What an input was, read while the asset ran: its type, and its rows as an Arrow table."""
+class Received:
+    """An input as the asset received it: its type, its rows as an Arrow table, its value."""
 
     form: type
     rows: pa.Table | None
@@ -44,10 +40,10 @@ def reader(
     mapping: dg.PartitionMapping | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.AssetsDefinition:
-    """An asset with one input annotated ``form``; what arrives is put into ``into`` by name."""
+    """An asset with one input annotated ``form``, which it puts into ``into`` by its name."""
 
     def body(given) -> None:  # type: ignore[no-untyped-def]  # the annotation is set below
-        into[name] = arrived(given)
+        into[name] = received(given)
 
     body.__annotations__["given"] = form
     given = dg.AssetIn(dg.AssetKey(upstream), metadata=metadata, partition_mapping=mapping)
@@ -62,7 +58,7 @@ def reader(
 def writer(
     name: str, value: Any, form: Any, manager: str, *, monthly: bool = True
 ) -> dg.AssetsDefinition:
-    """An asset that returns what ``value()`` gives, stored by the manager of that key."""
+    """An asset that returns ``value()``, stored by the IO manager with that key."""
 
     def body():  # type: ignore[no-untyped-def]  # the annotation is set below
         return value()
@@ -76,11 +72,11 @@ def writer(
     )(body)
 
 
-def arrived(value: Any) -> Any:
-    """Look at an input while it is there; a dict's values one by one."""
+def received(value: Any) -> Any:
+    """Read an input while the asset runs; of a dict, each value."""
     if isinstance(value, dict):
-        return {key: arrived(each) for key, each in value.items()}
-    return Arrived(type(value), _rows(value), value)
+        return {key: received(each) for key, each in value.items()}
+    return Received(type(value), _rows(value), value)
 
 
 def _rows(value: Any) -> pa.Table | None:

@@ -1,6 +1,6 @@
-"""The asset graph as text, one paragraph per asset: what a reviewer sees of a change to it.
+"""The asset graph as text, one paragraph per asset, so that a change of it shows in a diff.
 
-After a change that is meant, refresh the committed text and read its diff:
+After an intended change, write the snapshot again and review its diff:
 
     python -m taxi_assets_tests.assets.graph
 """
@@ -38,13 +38,13 @@ def _paragraph(node: dg.AssetNode, definitions: dg.Definitions) -> str:
         "checks": _checks(node, definitions),
         "owners": sorted(node.owners),
     }
-    told = [f"  {name}: {', '.join(values)}" for name, values in lines.items() if values]
-    what = "" if node.is_executable else " (observed only)"
-    return "\n".join([f"{node.key.to_user_string()}{what}", *told, ""])
+    details = [f"  {name}: {', '.join(values)}" for name, values in lines.items() if values]
+    note = "" if node.is_executable else " (observed only)"
+    return "\n".join([f"{node.key.to_user_string()}{note}", *details, ""])
 
 
 def _io_manager(node: dg.AssetNode, definitions: dg.Definitions) -> list[str]:
-    """The resource that keeps the asset; none for one whose value is its metadata."""
+    """The IO manager's resource; none for an asset that stores no value."""
     if not node.is_executable:
         return []
     key = definitions.get_assets_def(node.key).get_io_manager_key_for_asset_key(node.key)
@@ -52,11 +52,11 @@ def _io_manager(node: dg.AssetNode, definitions: dg.Definitions) -> list[str]:
 
 
 def _checks(node: dg.AssetNode, definitions: dg.Definitions) -> list[str]:
-    """Each with whether it blocks, is a step of its own and is of a month."""
+    """Each check, with whether it blocks, is a step of its own and is unpartitioned."""
     graph = definitions.resolve_asset_graph()
     own = graph.get(node.key).check_keys if node.is_executable else set()
     made = definitions.get_assets_def(node.key).check_keys if node.is_executable else set()
-    told = []
+    checks = []
     for key in sorted(own, key=lambda key: key.name):
         check = graph.get(key)
         marks = {
@@ -64,9 +64,9 @@ def _checks(node: dg.AssetNode, definitions: dg.Definitions) -> list[str]:
             "a step": key not in made,
             "all months": check.partitions_def is None,
         }
-        said = ", ".join(mark for mark, holds in marks.items() if holds)
-        told.append(f"{key.name} ({said})" if said else key.name)
-    return told
+        marked = ", ".join(mark for mark, holds in marks.items() if holds)
+        checks.append(f"{key.name} ({marked})" if marked else key.name)
+    return checks
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The real definitions on a folder of their own: what the tests of the assets hold.
+"""The real definitions with a lake and a warehouse of their own, for tests of the assets.
 
-Runs are executed as Dagster's run worker does, in this process. Nothing here expects anything;
-add what several modules of tests ask of a run or of what it left.
+Runs are executed in this process as Dagster's run worker executes them. Add here what several test
+modules ask of a run or of its results.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ FOUR = ("raw_trips", "clean_trips", "lake_trips", "warehouse_trips")
 Rows = list[tuple[Any, ...]]
 
 
-def way(dataset: str) -> str:
-    """The selection of the dataset's four assets, without what counts them afterwards."""
+def month_assets(dataset: str) -> str:
+    """The selection of the dataset's four assets, without ``stored_rows``."""
     return f"+key:{dataset}/warehouse_trips"
 
 
@@ -63,10 +63,10 @@ class Platform:
         config: Mapping[str, Any] | None = None,
         attempts: int = 3,
     ) -> dg.JobExecutionResult:
-        """Materialise a selection in one run: for a month, or assets without partitions.
+        """Materialize a selection in one run: for a month, or assets without partitions.
 
-        A range, ``first`` to ``last``, is for a user's assets whose backfill policy is a single
-        run. As in a dataset's job, a run of months evaluates the checks that have months.
+        A range, ``first`` to ``last``, is for users' assets with a single-run backfill policy. As
+        in a dataset's job, a run with a month evaluates the partitioned checks only.
 
         ``config`` is by asset key, such as ``{"green/clean_trips": {…}}``; ``attempts`` are the
         source's for one file.
@@ -81,17 +81,17 @@ class Platform:
         return self._execute(keys, checks, _partition_tags(first, last), config or {}, attempts)
 
     def check(self, asset: str, name: str, month: str | None = None) -> dg.JobExecutionResult:
-        """Evaluate one check of what is stored, materialising nothing."""
+        """Evaluate one check of a stored month without materializing anything."""
         key = dg.AssetCheckKey(dg.AssetKey(asset.split("/")), name)
         return self._execute(set(), {key}, _partition_tags(month, None), {}, 1)
 
     def month(self, dataset: str, first: str, last: str | None = None) -> dg.JobExecutionResult:
-        """Materialise a month, or each of several in a run of its own; all must succeed.
+        """Materialize one or several months, each in its own run; all must succeed.
 
-        What is returned is of the last one.
+        Returns the result of the last run.
         """
         for month in months_between(Month.parse(first), Month.parse(last or first)):
-            result = self.run(way(dataset), str(month))
+            result = self.run(month_assets(dataset), str(month))
             assert result.success, failures(result)
         return result
 
@@ -119,32 +119,32 @@ class Platform:
         return execute_run(InMemoryJob(subset), run, self.instance)
 
     def load(self, path: list[str], form: type, month: str | None = None, **metadata: Any) -> Any:
-        """An asset in a form, as a notebook asks for it."""
+        """Load an asset as a type, as a notebook does."""
         with self.definitions.get_asset_value_loader(self.instance) as loader:
             return loader.load_asset_value(
                 path, python_type=form, partition_key=month, input_definition_metadata=metadata
             )
 
-    def waiting(self) -> list[Path]:
-        """Files that runs have left on local disk."""
+    def scratch_files(self) -> list[Path]:
+        """Files that runs have left in scratch."""
         return [path for path in self.settings.scratch.rglob("*") if path.is_file()]
 
-    def made(self, key: str) -> set[str]:
-        """The months of an asset that the UI shows as materialised."""
+    def materialized(self, key: str) -> set[str]:
+        """The months of an asset that the UI shows as materialized."""
         return set(self.instance.get_materialized_partitions(dg.AssetKey(key.split("/"))))
 
     def metadata(self, key: str, month: str | None = None) -> dict[str, Any]:
-        """What the latest materialisation says of itself."""
+        """The metadata values of the latest materialization."""
         return self.materialization(key, month)[1]
 
     def version(self, key: str, month: str) -> str:
-        """The data version of the latest materialisation."""
+        """The data version of the latest materialization."""
         return self.materialization(key, month)[0][DATA_VERSION_TAG]
 
     def materialization(
         self, key: str, month: str | None = None
     ) -> tuple[Mapping[str, str], dict[str, Any]]:
-        """Tags and metadata values of the latest materialisation."""
+        """Tags and metadata values of the latest materialization."""
         records = self.instance.fetch_materializations(
             dg.AssetRecordsFilter(
                 asset_key=dg.AssetKey(key.split("/")),
@@ -152,13 +152,13 @@ class Platform:
             ),
             limit=1,
         ).records
-        assert records, f"{key} {month} has not been materialised"
+        assert records, f"{key} {month} has not been materialized"
         event = records[0].asset_materialization
         assert event is not None
         return event.tags or {}, {name: value.value for name, value in event.metadata.items()}
 
     def query(self, sql: str, *values: object) -> Rows:
-        """Ask the warehouse's file, as a person with the duckdb command would."""
+        """Query the warehouse's file directly with DuckDB."""
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:
             return connection.execute(sql, values).fetchall()
 
@@ -173,9 +173,9 @@ class Platform:
             )
         )
 
-    def checked(self, asset: str, name: str) -> dict[str, str]:
-        """Where a check stands in each month, as the Checks tab has it: ``SUCCEEDED``, ``FAILED``,
-        ``PLANNED`` (a run began and never came to it).
+    def check_status(self, asset: str, name: str) -> dict[str, str]:
+        """A check's status by month, as on the Checks tab: ``SUCCEEDED``, ``FAILED`` or ``PLANNED``
+        (a run started and did not reach it).
         """
         key = dg.AssetCheckKey(dg.AssetKey(asset.split("/")), name)
         found = self.instance.event_log_storage.get_asset_check_partition_info([key])
@@ -188,7 +188,7 @@ class Platform:
 
 
 def failures(result: dg.JobExecutionResult) -> str:
-    """What a person reads of the run's failed steps."""
+    """The messages of the run's failed steps."""
     parts = []
     for event in _step_failures(result):
         data = event.step_failure_data
@@ -205,7 +205,7 @@ def failed_steps(result: dg.JobExecutionResult) -> list[str]:
 
 
 def facts(result: dg.JobExecutionResult) -> FailureFacts:
-    """Why the run's one failed step failed."""
+    """The facts of the run's only failed step."""
     (event,) = _step_failures(result)
     found = facts_of(event)
     assert found, event.step_failure_data
@@ -213,13 +213,13 @@ def facts(result: dg.JobExecutionResult) -> FailureFacts:
 
 
 def retried(result: dg.JobExecutionResult) -> list[str]:
-    """The keys of the steps that Dagster tried again, once for each time."""
+    """The keys of the retried steps, once per retry."""
     again = dg.DagsterEventType.STEP_UP_FOR_RETRY
     return [str(event.step_key) for event in result.all_events if event.event_type is again]
 
 
-def verdicts(result: dg.JobExecutionResult) -> dict[tuple[str, str], bool]:
-    """What the run's checks came to, by asset and name."""
+def check_results(result: dg.JobExecutionResult) -> dict[tuple[str, str], bool]:
+    """Whether the run's checks passed, by asset and name."""
     return {
         (each.asset_key.to_user_string(), each.check_name): each.passed
         for each in result.get_asset_check_evaluations()

@@ -1,4 +1,4 @@
-"""A month as a pandas frame is what the specification, applied by hand, makes of its file."""
+"""A loaded month equals an independent implementation of its specification in pandas."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _same_as_by_hand(
 
 
 def _assert_same_rows(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
-    """Rows, columns and types are equal; the order of the rows means nothing."""
+    """Rows, columns and types are equal, in any order of the rows."""
     columns = list(wanted.columns)
     assert list(found.columns) == columns
     pd.testing.assert_frame_equal(

@@ -1,4 +1,4 @@
-"""The asset graph is what was reviewed, and loads without what a laptop has no use for."""
+"""The asset graph equals its reviewed snapshot and loads without the cloud libraries."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from taxi_assets_tests.assets.platform import FOUR
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_graph_is_the_one_that_was_reviewed() -> None:
+def test_the_graph_equals_its_snapshot() -> None:
     assert described() == SNAPSHOT.read_text(), (
-        "The asset graph has changed. If that is meant, run "
+        "The asset graph has changed. If that is intended, run "
         "`python -m taxi_assets_tests.assets.graph` and commit the text."
     )
 
@@ -38,12 +38,12 @@ def test_every_dataset_has_its_four_assets_and_its_source() -> None:
 
 
 def test_every_month_is_a_run_of_its_own() -> None:
-    """An asset with a backfill policy is given several months, or a month under a range's tags."""
+    """An asset with a backfill policy would be run for several months, with a range's tags."""
     graph = defs().resolve_asset_graph()
     assert {key for key in graph.get_all_asset_keys() if graph.get(key).backfill_policy} == set()
 
 
-def test_every_check_asks_a_question() -> None:
+def test_every_check_is_described_by_a_question() -> None:
     graph = defs().resolve_asset_graph()
     for key in graph.asset_check_keys:
         assert str(graph.get(key).description).endswith("?"), key
@@ -57,8 +57,8 @@ def test_every_asset_is_described_and_owned() -> None:
         assert node.owners, key
 
 
-def test_a_laptop_does_not_load_the_clouds_clients(tmp_path: Path) -> None:
-    """They take seconds to import, and some are extras that may not be there."""
+def test_a_laptop_does_not_import_the_cloud_libraries(tmp_path: Path) -> None:
+    """They take seconds to import, and some are extras that may not be installed."""
     program = (
         "import json, sys\nfrom taxi_assets.definitions import defs\ndefs()\n"
         "print(json.dumps(sorted(sys.modules)))"
@@ -75,4 +75,4 @@ def test_a_laptop_does_not_load_the_clouds_clients(tmp_path: Path) -> None:
     unwanted = {"azure", "boto3", "dagster_gcp", "google", "obstore", "psycopg", "sqlalchemy"}
     assert modules & unwanted == set()
     assert "taxi_assets" in modules
-    assert list(tmp_path.iterdir()) == [], "loading makes no files"
+    assert list(tmp_path.iterdir()) == [], "loading creates no files"

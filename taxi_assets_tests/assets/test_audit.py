@@ -1,4 +1,4 @@
-"""A month that fails its audit gets its verdict, and nothing else: it is not stored, not made."""
+"""A failed audit records its check results and neither stores nor materializes the month."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import (
     FOUR,
     Platform,
+    check_results,
     facts,
     failed_steps,
-    verdicts,
-    way,
+    month_assets,
 )
 
 GREEN = DATASETS["green"]
@@ -30,34 +30,37 @@ SHARE = ("green/clean_trips", "reject_share")
 
 @pytest.fixture
 def platform(tmp_path: Path, tlc: Simulator) -> Platform:
-    """With one month at TLC, of which a row has to be rejected."""
+    """With one month at TLC that contains a row to reject."""
     tlc.publish("green", Month(2024, 1), rows=300)
     return Platform(tmp_path / "home", tlc.url)
 
 
-def test_the_verdict_is_recorded_and_nothing_is_stored(platform: Platform) -> None:
+def test_the_check_results_are_recorded_and_nothing_is_stored(platform: Platform) -> None:
     result = _audited(platform, max_reject_share=0)
 
     assert failed_steps(result) == ["green__clean_trips"]
-    assert verdicts(result) == {
+    assert check_results(result) == {
         ("green/raw_trips", "published_rows"): True,
         ("green/clean_trips", "reconciled"): True,
         SHARE: False,
         ("green/clean_trips", "pickup_present"): True,
     }
-    assert platform.checked(*SHARE) == {"2024-01": "FAILED"}
+    assert platform.check_status(*SHARE) == {"2024-01": "FAILED"}
     assert set(platform.everything_stored()) == {RAW}
     for name in FOUR[1:]:
-        assert platform.made(f"green/{name}") == set()
+        assert platform.materialized(f"green/{name}") == set()
     assert not platform.warehouse.exists()
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
-def test_the_failure_says_what_was_found_and_what_to_do(platform: Platform) -> None:
+def test_the_failure_states_what_happened_and_what_to_do(platform: Platform) -> None:
     why = facts(_audited(platform, max_reject_share=0))
     assert (why.month, why.asset, why.error) == ("2024-01", "green/clean_trips", "AuditFailed")
     assert "reject_share: " in why.happened
-    assert "% of the rows are rejected, 0.000% are allowed; most for pickup_far" in why.happened
+    assert (
+        "% of the rows are rejected, 0.000% are allowed; most frequent reason: pickup_far"
+        in why.happened
+    )
     assert "pickup_present" not in why.happened
     assert "max_reject_share in the configuration of clean_trips" in why.remedy
 
@@ -65,17 +68,17 @@ def test_the_failure_says_what_was_found_and_what_to_do(platform: Platform) -> N
 def test_the_same_file_fails_again_until_the_bound_is_raised(platform: Platform) -> None:
     for _ in range(2):
         assert not _audited(platform, max_reject_share=0).success
-        assert platform.checked(*SHARE) == {"2024-01": "FAILED"}
+        assert platform.check_status(*SHARE) == {"2024-01": "FAILED"}
     assert _audited(platform, max_reject_share=0.5).success
-    assert platform.checked(*SHARE) == {"2024-01": "SUCCEEDED"}
+    assert platform.check_status(*SHARE) == {"2024-01": "SUCCEEDED"}
     assert platform.counts() == {"2024-01": 300}
 
-    # That it is stored now, and unchanged, does not make it pass a bound that it does not meet.
+    # A stored and unchanged month still fails a bound that it exceeds.
     assert not _audited(platform, max_reject_share=0).success
-    assert platform.checked(*SHARE) == {"2024-01": "FAILED"}
+    assert platform.check_status(*SHARE) == {"2024-01": "FAILED"}
 
 
-def test_a_reissue_that_fails_keeps_the_month_that_passed(
+def test_a_reissue_that_fails_its_audit_keeps_the_stored_month(
     platform: Platform, tlc: Simulator
 ) -> None:
     platform.month("green", "2024-01")
@@ -86,7 +89,7 @@ def test_a_reissue_that_fails_keeps_the_month_that_passed(
     after = platform.everything_stored()
     assert {key for key, stored in after.items() if stored != before.get(key)} == {RAW}
     assert platform.counts() == {"2024-01": 300}
-    # Nor does what failed go on when the next asset is run alone.
+    # The failed version is not published when the next asset is run alone either.
     assert platform.run("key:green/lake_trips+", "2024-01").success
     assert platform.everything_stored() == after
     assert platform.counts() == {"2024-01": 300}
@@ -101,7 +104,7 @@ def test_a_reissue_that_fails_keeps_the_month_that_passed(
         (98, 2, 1, "pickup_present"),
     ],
 )
-def test_each_check_fails_on_what_it_asks(
+def test_each_check_fails_for_its_own_condition(
     clean: int, rejected: int, missing: int, failed: str | None
 ) -> None:
     published = 101 if failed == "reject_share" else 100
@@ -127,4 +130,4 @@ def test_missing_pickups_are_counted_in_the_file_itself(tmp_path: Path) -> None:
 
 def _audited(platform: Platform, *, max_reject_share: float) -> dg.JobExecutionResult:
     config = {"green/clean_trips": {"max_reject_share": max_reject_share}}
-    return platform.run(way("green"), "2024-01", config=config)
+    return platform.run(month_assets("green"), "2024-01", config=config)

@@ -1,4 +1,4 @@
-"""What TLC did not publish gets a clear error, and leaves everything as it was."""
+"""A broken download fails with a clear error and changes nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import pytest
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.publisher import trip_file
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import FOUR, Platform, facts, failed_steps, failures, way
+from taxi_assets_tests.assets.platform import (
+    FOUR,
+    Platform,
+    facts,
+    failed_steps,
+    failures,
+    month_assets,
+)
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A real bad download: which month it was named for, and what must be said of it."""
+    """A real broken download: the month it is named for, and the expected message."""
 
     file: str
     dataset: str
@@ -45,12 +52,12 @@ BROKEN = (
 )
 
 
-def test_every_broken_file_at_hand_is_tried(real_tlc: Path) -> None:
+def test_every_broken_file_is_tested(real_tlc: Path) -> None:
     assert {path.name for path in (real_tlc / "broken").iterdir()} == {each.file for each in BROKEN}
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=[each.file for each in BROKEN])
-def test_a_broken_file_changes_nothing_but_the_runs_status(
+def test_a_broken_file_only_fails_the_run(
     broken: Broken, real_tlc: Path, tmp_path: Path, tlc: Simulator, platform: Platform
 ) -> None:
     month = Month.parse(broken.month)
@@ -62,7 +69,7 @@ def test_a_broken_file_changes_nothing_but_the_runs_status(
     served = trip_file(tmp_path / "site", broken.dataset, month)
     served.unlink()
     served.write_bytes((real_tlc / "broken" / broken.file).read_bytes())
-    result = platform.run(way(broken.dataset), broken.month)
+    result = platform.run(month_assets(broken.dataset), broken.month)
 
     assert not result.success
     why = facts(result)
@@ -75,25 +82,25 @@ def test_a_broken_file_changes_nothing_but_the_runs_status(
     assert failed_steps(result) == [f"{broken.dataset}__raw_trips"]
     assert platform.everything_stored() == lake
     assert _tables(platform, broken.dataset) == tables
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=[each.file for each in BROKEN])
-def test_of_a_month_that_was_never_whole_nothing_is_stored(
+def test_nothing_is_stored_of_a_month_that_was_always_broken(
     broken: Broken, real_tlc: Path, tmp_path: Path, platform: Platform
 ) -> None:
     served = trip_file(tmp_path / "site", broken.dataset, Month.parse(broken.month))
     served.parent.mkdir(parents=True)
     served.write_bytes((real_tlc / "broken" / broken.file).read_bytes())
-    assert not platform.run(way(broken.dataset), broken.month).success
+    assert not platform.run(month_assets(broken.dataset), broken.month).success
     assert platform.everything_stored() == {}
     assert not platform.warehouse.exists()
     for name in FOUR:
-        assert platform.made(f"{broken.dataset}/{name}") == set()
+        assert platform.materialized(f"{broken.dataset}/{name}") == set()
 
 
-def test_a_month_that_is_not_published_says_so_and_what_to_do(platform: Platform) -> None:
-    result = platform.run(way("green"), "2024-01")
+def test_an_unpublished_month_fails_with_what_to_do(platform: Platform) -> None:
+    result = platform.run(month_assets("green"), "2024-01")
     message = failures(result)
     assert message.startswith("green 2024-01 is not published")
     assert "TLC publishes a month 47 to 62 days after it ends" in message

@@ -1,4 +1,4 @@
-"""Every schema that TLC has published ends in one table per dataset, under one schema."""
+"""All schemas that TLC has published are loaded into one table per dataset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from taxi_assets.warehouse.base import Load, Source
 from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse
 from taxi_assets.warehouse.tables import table_of
 
-ROWS = 60  # enough for the simulator's strays, so that each month has rejects
+ROWS = 60  # enough for the simulator to include rows to reject in every month
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -57,8 +57,8 @@ def test_all_eras_are_loaded_into_one_table(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_what_an_era_publishes_is_not_null_in_the_table(name: str, tmp_path: Path) -> None:
-    """A column that was mapped to nothing would still be loaded, as NULL."""
+def test_no_published_column_of_any_era_is_lost(name: str, tmp_path: Path) -> None:
+    """A column without a mapping would be loaded as NULL."""
     spec = dataset(name)
     for month in era_starts(name):
         published = tmp_path / spec.file_name(month)

@@ -1,4 +1,4 @@
-"""One month is one run: it fails alone, says why, and leaves the other months as they are."""
+"""One month is one run: it fails alone, with its reason, and does not affect other months."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from taxi_assets_tests.assets.platform import (
     facts,
     failed_steps,
     failures,
-    way,
+    month_assets,
 )
 
 MONTHS = (Month(2024, 1), Month(2024, 2), Month(2024, 3))
@@ -57,13 +57,13 @@ def test_a_month_that_cannot_be_cleaned_fails_alone(
     assert "surprise (int64) is unknown" in why.happened
     assert failures(failed) == f"{why.happened} {why.remedy}".strip()
     assert "taxi_assets/datasets/green.py" in failures(failed)
-    assert platform.made("green/raw_trips") == ALL
+    assert platform.materialized("green/raw_trips") == ALL
     for name in FOUR[1:]:
-        assert platform.made(f"green/{name}") == BUT_FEBRUARY
+        assert platform.materialized(f"green/{name}") == BUT_FEBRUARY
     assert platform.counts() == {"2024-01": 300, "2024-03": 300}
 
 
-def test_a_month_that_is_not_published_fails_alone_and_is_asked_for_once(
+def test_an_unpublished_month_fails_alone_and_is_requested_once(
     published: Simulator, platform: Platform
 ) -> None:
     published.withdraw("green", MONTHS[1])
@@ -74,26 +74,28 @@ def test_a_month_that_is_not_published_fails_alone_and_is_asked_for_once(
     why = facts(failed)
     assert (why.month, why.error) == ("2024-02", "MonthNotPublished")
     for name in FOUR:
-        assert platform.made(f"green/{name}") == BUT_FEBRUARY
+        assert platform.materialized(f"green/{name}") == BUT_FEBRUARY
     assert platform.counts() == {"2024-01": 300, "2024-03": 300}
     assert [request.status for request in published.requests] == [200, 403, 200]
 
 
-def test_a_failed_month_leaves_the_others_verdicts_as_they_are(
+def test_a_failed_month_does_not_change_the_check_results_of_others(
     published: Simulator, platform: Platform, tmp_path: Path
 ) -> None:
     platform.month("green", "2024-01", "2024-03")
     passed = dict.fromkeys(ALL, "SUCCEEDED")
-    assert {check: platform.checked(*check) for check in CHECKS} == dict.fromkeys(CHECKS, passed)
+    assert {check: platform.check_status(*check) for check in CHECKS} == dict.fromkeys(
+        CHECKS, passed
+    )
 
     _add_column(tmp_path, "surprise")
-    assert not platform.run(way("green"), "2024-02").success
-    assert platform.checked("green/raw_trips", "published_rows") == passed
+    assert not platform.run(month_assets("green"), "2024-02").success
+    assert platform.check_status("green/raw_trips", "published_rows") == passed
     for check in CHECKS[1:]:
-        assert platform.checked(*check) == {**passed, "2024-02": "PLANNED"}
+        assert platform.check_status(*check) == {**passed, "2024-02": "PLANNED"}
 
 
-def test_a_month_that_was_fixed_is_loaded_when_it_is_run_again(
+def test_a_fixed_month_is_loaded_when_it_is_run_again(
     published: Simulator, platform: Platform, tmp_path: Path
 ) -> None:
     _add_column(tmp_path, "surprise")
@@ -102,23 +104,23 @@ def test_a_month_that_was_fixed_is_loaded_when_it_is_run_again(
     published.publish("green", MONTHS[1], rows=250, seed=1)
     platform.month("green", "2024-02")
     for name in FOUR:
-        assert platform.made(f"green/{name}") == ALL
+        assert platform.materialized(f"green/{name}") == ALL
     assert platform.counts() == {"2024-01": 300, "2024-02": 250, "2024-03": 300}
     assert others.items() <= platform.everything_stored().items()
 
 
-def test_a_failed_reissue_keeps_the_month_that_is_there(
+def test_a_failed_reissue_keeps_the_stored_month(
     published: Simulator, platform: Platform, tmp_path: Path
 ) -> None:
     platform.month("green", "2024-01", "2024-03")
     loaded = platform.materialization("green/warehouse_trips", "2024-02")
     _add_column(tmp_path, "surprise")
-    assert not platform.run(way("green"), "2024-02").success
+    assert not platform.run(month_assets("green"), "2024-02").success
     assert platform.materialization("green/warehouse_trips", "2024-02") == loaded
     assert platform.counts()["2024-02"] == 300
 
 
-def test_each_month_has_its_own_version_and_hands_it_on(
+def test_each_month_has_its_own_version_in_all_assets(
     published: Simulator, platform: Platform
 ) -> None:
     platform.month("green", "2024-01", "2024-03")
@@ -134,7 +136,7 @@ def test_several_months_in_one_run_are_refused_with_what_to_launch(
     published: Simulator, platform: Platform
 ) -> None:
     """Dagster's launch dialog offers it for assets without a backfill policy."""
-    result = platform.run(way("green"), "2024-01", "2024-03")
+    result = platform.run(month_assets("green"), "2024-01", "2024-03")
     why = facts(result)
     assert (why.asset, why.error) == ("green/raw_trips", "Misconfigured")
     assert "2024-01 to 2024-03" in why.happened
@@ -149,10 +151,10 @@ def test_several_months_in_one_run_are_refused_with_what_to_launch(
         ("rejects/green/year=2024/month=01", "lake_trips", "warehouse_trips"),
     ],
 )
-def test_trips_and_rejects_that_are_not_of_one_version_do_not_go_on(
+def test_trips_and_rejects_of_different_versions_are_refused(
     published: Simulator, platform: Platform, tmp_path: Path, zone: str, asset: str, step: str
 ) -> None:
-    """As a worker leaves them that was killed between the two."""
+    """As after a worker that was killed between storing the two."""
     platform.month("green", "2024-01")
     _relabel(platform, f"{zone}/rejects.parquet", "0123456789ab-0123456789ab", tmp_path)
     before = platform.everything_stored()
@@ -169,7 +171,7 @@ def test_trips_and_rejects_that_are_not_of_one_version_do_not_go_on(
     assert platform.run(f"key:green/{step}", "2024-01").success
 
 
-def test_a_month_of_an_older_layout_is_refused_and_made_again(
+def test_a_month_of_an_older_layout_is_refused_and_materialized_again(
     published: Simulator, platform: Platform, tmp_path: Path
 ) -> None:
     platform.month("green", "2024-01")
@@ -185,8 +187,8 @@ def test_a_month_of_an_older_layout_is_refused_and_made_again(
         assert "taxi_assets upgrade" in why.remedy
 
     platform.month("green", "2024-01")
-    said = platform.metadata("green/clean_trips", "2024-01")["cleaning"]
-    assert said.startswith("cleaned into ")
+    summary = platform.metadata("green/clean_trips", "2024-01")["cleaning"]
+    assert summary.startswith("cleaned into ")
     for key in cleaned:
         found = platform.store.find(key)
         assert found
@@ -194,11 +196,11 @@ def test_a_month_of_an_older_layout_is_refused_and_made_again(
 
 
 def _three_months(platform: Platform) -> list[dg.JobExecutionResult]:
-    return [platform.run(way("green"), str(month)) for month in MONTHS]
+    return [platform.run(month_assets("green"), str(month)) for month in MONTHS]
 
 
 def _add_column(folder: Path, name: str) -> None:
-    """Publish February again, with a column nobody knows."""
+    """Publish February again, with an unknown column."""
     path = trip_file(folder / "site", "green", MONTHS[1])
     table = pq.read_table(path)
     path.unlink()
@@ -206,7 +208,7 @@ def _add_column(folder: Path, name: str) -> None:
 
 
 def _relabel(platform: Platform, key: str, version: str | None, folder: Path) -> None:
-    """Put the object in its place again as one of another version; ``None``: of none."""
+    """Replace the object by one of another version, or without one for ``None``."""
     found = platform.store.find(key)
     assert found
     path = folder / "again.parquet"

@@ -1,4 +1,4 @@
-"""When a raw month is downloaded, and what is then in the lake."""
+"""When a raw month is downloaded, and what is stored then."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_an_unchanged_file_is_downloaded_again_on_demand(
         result = platform.run("key:green/raw_trips", "2024-01", config=config)
         assert result.success, failures(result)
     assert [request.status for request in tlc.requests] == [200, 304, 200]
-    said = platform.metadata("green/raw_trips", "2024-01")["download"]
-    assert said == f"downloaded {published.stat().st_size:,} bytes"
+    summary = platform.metadata("green/raw_trips", "2024-01")["download"]
+    assert summary == f"downloaded {published.stat().st_size:,} bytes"
 
 
 @pytest.mark.parametrize("redo", [False, True])
-def test_its_version_is_its_contents_and_its_etag_what_tlc_says(
+def test_its_version_is_the_contents_digest_and_its_etag_is_tlcs(
     tlc: Simulator, platform: Platform, redo: bool
 ) -> None:
     published = tlc.publish("green", JANUARY, rows=300)

@@ -1,4 +1,4 @@
-"""Every real month beside the checkout, through the real assets, counted again by other means."""
+"""Every real month beside the checkout through the real assets, counted independently."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import FOUR, Platform, failures, way
+from taxi_assets_tests.assets.platform import FOUR, Platform, failures, month_assets
 
-# Everything but the download, which is TLC's to say.
+# All but raw_trips, whose file TLC reports as unchanged.
 REDO = {f"green/{name}": {"redo": True} for name in FOUR[1:]}
 TABLES = ("green_trips", "green_rejects")
 
 
 @dataclass(frozen=True)
 class Twice:
-    """The platform after each real month was materialised twice, and the tables in between."""
+    """The platform after materializing each month twice, and the tables after the first time."""
 
     platform: Platform
     tlc: Simulator
@@ -46,14 +46,14 @@ def twice(real_tlc: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         after_once.write_bytes(platform.warehouse.read_bytes())
         requests = len(tlc.requests)
         for month in files:
-            result = platform.run(way("green"), month, config=REDO)
+            result = platform.run(month_assets("green"), month, config=REDO)
             assert result.success, failures(result)
         yield Twice(platform, tlc, files, after_once, requests)
 
 
-def test_every_real_file_was_asked_for(twice: Twice) -> None:
+def test_every_real_file_was_materialized(twice: Twice) -> None:
     for name in FOUR:
-        assert twice.platform.made(f"green/{name}") == set(twice.files)
+        assert twice.platform.materialized(f"green/{name}") == set(twice.files)
 
 
 def test_raw_objects_are_the_published_bytes(twice: Twice) -> None:
@@ -78,7 +78,7 @@ def test_counts_are_those_of_the_reference(twice: Twice, real_tlc: Path) -> None
         assert (raw["dagster/partition_row_count"], raw["bytes"]) == facts[month]
 
 
-def test_no_row_is_lost_on_the_way(twice: Twice) -> None:
+def test_no_row_is_lost(twice: Twice) -> None:
     per_month: dict[str, dict[str, int]] = {
         table: dict(
             twice.platform.query(
@@ -102,7 +102,7 @@ def test_no_row_is_lost_on_the_way(twice: Twice) -> None:
         assert sum(in_lake) == pq.read_metadata(path).num_rows
 
 
-def test_a_second_time_gives_the_same_warehouse_row_for_row(twice: Twice) -> None:
+def test_the_second_time_gives_the_same_rows(twice: Twice) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH '{twice.after_once}' AS once (READ_ONLY)")
         connection.execute(f"ATTACH '{twice.platform.warehouse}' AS again (READ_ONLY)")
@@ -113,12 +113,12 @@ def test_a_second_time_gives_the_same_warehouse_row_for_row(twice: Twice) -> Non
                     (SELECT count(*) FROM again.{table}),
                     (SELECT count(*) FROM (FROM once.{table} EXCEPT ALL FROM again.{table}))"""
             ).fetchall()[0]
-            # As many rows, and none is missing with its duplicates: then none is there besides.
+            # Equal counts and no missing row, duplicates included, imply equal tables.
             assert (again, missing) == (once, 0)
             assert once > 0
 
 
-def test_a_second_time_downloads_nothing(twice: Twice) -> None:
+def test_the_second_time_downloads_nothing(twice: Twice) -> None:
     first = twice.tlc.requests[: twice.requests_at_first]
     second = twice.tlc.requests[twice.requests_at_first :]
     paths = {f"/trip-data/{path.name}" for path in twice.files.values()}
@@ -126,11 +126,11 @@ def test_a_second_time_downloads_nothing(twice: Twice) -> None:
     assert {request.path for request in second if request.status == 304} == paths
     assert {request.status for request in second} == {304}
     for month in twice.files:
-        says = twice.platform.metadata("green/raw_trips", month)["download"]
-        assert says == "unchanged at TLC, not downloaded again"
+        summary = twice.platform.metadata("green/raw_trips", month)["download"]
+        assert summary == "unchanged at TLC, not downloaded again"
 
 
-def test_each_month_says_what_it_is(twice: Twice) -> None:
+def test_each_month_has_its_metadata(twice: Twice) -> None:
     raw = twice.platform.metadata("green/raw_trips", "2024-01")
     assert {"dagster/uri", "bytes", "sha256", "etag", "last_modified"} <= raw.keys()
     clean = twice.platform.metadata("green/clean_trips", "2024-01")
@@ -147,4 +147,4 @@ def test_each_month_says_what_it_is(twice: Twice) -> None:
 
 
 def test_the_runs_leave_no_scratch(twice: Twice) -> None:
-    assert twice.platform.waiting() == []
+    assert twice.platform.scratch_files() == []

@@ -1,4 +1,4 @@
-"""What is tried again, by whom and how often, and what a retry does not do twice."""
+"""Which errors are retried, at which level and how often, and what a retry does not repeat."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import (
     Platform,
+    check_results,
     facts,
     failed_steps,
+    month_assets,
     retried,
-    verdicts,
-    way,
 )
-from taxi_assets_tests.assets.platform import failures as said
+from taxi_assets_tests.assets.platform import failures as messages
 from taxi_assets_tests.lake.gcs_stub import Fault, GcsStub
 
 ALWAYS = 10_000
@@ -28,7 +28,7 @@ ALWAYS = 10_000
 
 @pytest.fixture(autouse=True)
 def published(tlc: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """A month at TLC; and steps that are tried again do not wait."""
+    """A month at TLC; retried steps do not wait."""
     monkeypatch.setattr(failures, "_STEP_RETRY_SECONDS", 0.01)
     tlc.publish("green", Month(2024, 1), rows=300)
     return tlc
@@ -47,7 +47,7 @@ def cleanings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return months
 
 
-def test_a_short_transient_error_is_tried_again_by_the_client(
+def test_the_client_retries_a_short_transient_error(
     published: Simulator, platform: Platform
 ) -> None:
     published.faults.fail(503, times=2)
@@ -56,20 +56,20 @@ def test_a_short_transient_error_is_tried_again_by_the_client(
     assert not _may_be_retried(platform, result)
 
 
-def test_a_longer_one_is_tried_again_by_the_step(published: Simulator, platform: Platform) -> None:
+def test_the_step_retries_a_longer_one(published: Simulator, platform: Platform) -> None:
     published.faults.fail(503, times=2)
-    result = platform.run(way("green"), "2024-01", attempts=1)
-    assert result.success, said(result)
+    result = platform.run(month_assets("green"), "2024-01", attempts=1)
+    assert result.success, messages(result)
     assert retried(result) == ["green__raw_trips"] * 2
     assert not _may_be_retried(platform, result)
     assert platform.counts() == {"2024-01": 300}
 
 
-def test_one_that_lasts_is_left_to_a_retry_of_the_run(
+def test_one_that_persists_allows_a_retry_of_the_run(
     published: Simulator, platform: Platform
 ) -> None:
     published.faults.fail(503, times=None)
-    result = platform.run(way("green"), "2024-01", attempts=1)
+    result = platform.run(month_assets("green"), "2024-01", attempts=1)
     assert retried(result) == ["green__raw_trips"] * 2
     assert failed_steps(result) == ["green__raw_trips"]
     why = facts(result)
@@ -79,16 +79,16 @@ def test_one_that_lasts_is_left_to_a_retry_of_the_run(
     platform.month("green", "2024-01")
 
 
-def test_a_permanent_error_is_tried_once(published: Simulator, platform: Platform) -> None:
+def test_a_permanent_error_is_not_retried(published: Simulator, platform: Platform) -> None:
     published.withdraw("green", Month(2024, 1))
-    result = platform.run(way("green"), "2024-01")
+    result = platform.run(month_assets("green"), "2024-01")
     assert facts(result).error == "MonthNotPublished"
     assert retried(result) == []
     assert not _may_be_retried(platform, result)
     assert [request.status for request in published.requests] == [403]
 
 
-def test_an_upstream_that_is_missing_is_a_permanent_error(platform: Platform) -> None:
+def test_a_missing_upstream_is_a_permanent_error(platform: Platform) -> None:
     result = platform.run("key:green/lake_trips", "2024-01")
     why = facts(result)
     assert (why.asset, why.month) == ("green/lake_trips", "2024-01")
@@ -113,9 +113,7 @@ def test_a_lake_that_cannot_be_read_is_a_transient_error(
     assert in_bucket.run("key:green/lake_trips", "2024-01").success
 
 
-def test_a_check_that_cannot_read_the_lake_is_tried_again(
-    bucket: GcsStub, in_bucket: Platform
-) -> None:
+def test_a_check_that_cannot_read_the_lake_is_retried(bucket: GcsStub, in_bucket: Platform) -> None:
     in_bucket.month("green", "2024-01")
     bucket.faults.append(Fault("GET", "/o/trips/", 503, times=ALWAYS))
     result = in_bucket.check("green/warehouse_trips", "reconciled", "2024-01")
@@ -123,7 +121,7 @@ def test_a_check_that_cannot_read_the_lake_is_tried_again(
     why = facts(result)
     assert (why.dataset, why.month) == ("green", "2024-01")
     assert (why.asset, why.error) == ("green/warehouse_trips", "StoreUnavailable")
-    assert verdicts(result) == {}
+    assert check_results(result) == {}
     assert _may_be_retried(in_bucket, result)
 
 
@@ -136,7 +134,7 @@ def test_a_month_that_could_not_be_stored_is_not_cleaned_again(
     assert retried(result) == ["green__clean_trips"] * 2
     assert facts(result).error == "StoreUnavailable"
     assert _may_be_retried(in_bucket, result)
-    assert in_bucket.made("green/clean_trips") == set()
+    assert in_bucket.materialized("green/clean_trips") == set()
     assert cleanings == ["2024-01"]
 
 
@@ -150,20 +148,20 @@ def test_a_file_that_could_not_be_stored_is_not_downloaded_again(
 
 
 @pytest.mark.parametrize("part", ["rejects", "trips"])
-def test_a_retry_stores_what_the_first_try_could_not(
+def test_a_retry_stores_what_the_first_attempt_could_not(
     bucket: GcsStub, in_bucket: Platform, cleanings: list[str], part: str
 ) -> None:
-    """Also when the rejects are there already, and the trips are not."""
+    """Also if the rejects are already stored and the trips are not."""
     damaged = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
     bucket.faults.append(
         Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}.parquet".encode())
     )
-    result = in_bucket.run(way("green"), "2024-01")
-    assert result.success, said(result)
+    result = in_bucket.run(month_assets("green"), "2024-01")
+    assert result.success, messages(result)
     assert retried(result) == ["green__clean_trips"]
     assert cleanings == ["2024-01"]
     assert in_bucket.counts() == {"2024-01": 300}
-    assert in_bucket.waiting() == []
+    assert in_bucket.scratch_files() == []
 
 
 def _may_be_retried(platform: Platform, result: dg.JobExecutionResult) -> bool:

@@ -1,4 +1,4 @@
-"""A reissue at TLC makes stale what was made from the old file; the same file again does not."""
+"""A reissue makes the assets of its month stale; observing the same file again does not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets.tlc import TlcClient
 from taxi_assets.versions import LAYOUT
-from taxi_assets_tests.assets.platform import FOUR, Platform, failures, way
+from taxi_assets_tests.assets.platform import FOUR, Platform, failures, month_assets
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
 
@@ -35,7 +35,7 @@ def tlc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def made(tlc: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """Three months, each observed and then made, as a sensor has it; tests leave them fresh."""
+    """Three months, each observed and then materialized, as by a sensor; tests leave them fresh."""
     platform = Platform(tmp_path_factory.mktemp("home"), tlc.url)
     for month in MONTHS:
         tlc.publish("green", Month.parse(month), rows=300)
@@ -44,13 +44,11 @@ def made(tlc: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return platform
 
 
-def test_what_was_just_made_is_fresh(made: Platform) -> None:
+def test_a_materialized_month_is_fresh(made: Platform) -> None:
     assert _stale(made) == {}
 
 
-def test_a_reissue_makes_stale_what_was_made_of_that_month_only(
-    tlc: Simulator, made: Platform
-) -> None:
+def test_a_reissue_makes_only_its_own_month_stale(tlc: Simulator, made: Platform) -> None:
     tlc.publish("green", Month(2024, 2), rows=310, seed=1)
     _observe(made, tlc, "2024-02")
     assert _stale(made)[("green/raw_trips", "2024-02")] == [
@@ -62,7 +60,7 @@ def test_a_reissue_makes_stale_what_was_made_of_that_month_only(
     assert _stale(made) == {}
 
 
-def test_a_reissue_that_was_loaded_before_anybody_observed_it_is_fresh(
+def test_a_reissue_that_is_loaded_before_it_is_observed_is_fresh(
     tlc: Simulator, made: Platform
 ) -> None:
     tlc.publish("green", Month(2024, 3), rows=320, seed=1)
@@ -70,12 +68,12 @@ def test_a_reissue_that_was_loaded_before_anybody_observed_it_is_fresh(
     assert _stale(made) == {}
 
 
-def test_seeing_the_same_file_again_changes_nothing(tlc: Simulator, made: Platform) -> None:
+def test_observing_the_same_file_again_changes_nothing(tlc: Simulator, made: Platform) -> None:
     _observe(made, tlc, "2024-02")
     assert _stale(made) == {}
 
 
-def test_each_asset_has_the_version_of_the_month_it_was_made_from(made: Platform) -> None:
+def test_each_asset_has_the_version_of_its_upstream_month(made: Platform) -> None:
     for upstream, name in pairwise(FOUR[1:]):
         for month in MONTHS:
             assert made.version(f"green/{name}", month) == made.version(f"green/{upstream}", month)
@@ -85,7 +83,7 @@ def test_each_asset_has_the_version_of_the_month_it_was_made_from(made: Platform
 
 
 @pytest.mark.parametrize("name", FOUR)
-def test_an_asset_that_is_made_again_leaves_everything_fresh(made: Platform, name: str) -> None:
+def test_rematerializing_an_asset_leaves_everything_fresh(made: Platform, name: str) -> None:
     before = _versions(made)
     result = made.run(f"key:green/{name}", MONTHS[0], config={f"green/{name}": {"redo": True}})
     assert result.success, failures(result)
@@ -93,10 +91,10 @@ def test_an_asset_that_is_made_again_leaves_everything_fresh(made: Platform, nam
     assert _stale(made) == {}
 
 
-def test_a_file_cleaned_into_other_bytes_each_time_has_one_version(
+def test_cleaning_a_file_into_different_bytes_gives_the_same_version(
     tlc: Simulator, made: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A month of several row groups, whose order differs from run to run."""
+    """With several row groups the order of rows differs from run to run."""
     published = tlc.publish("green", Month.parse(MONTHS[0]), rows=20_000)
     _in_row_groups(published, 2_000)
     made.month("green", MONTHS[0])
@@ -104,7 +102,7 @@ def test_a_file_cleaned_into_other_bytes_each_time_has_one_version(
     redo = {f"green/{name}": {"redo": True} for name in FOUR}
     for rows in (3_000, 5_000):
         monkeypatch.setattr(clean, "clean_month", _in_other_row_groups(rows))
-        result = made.run(way("green"), MONTHS[0], config=redo)
+        result = made.run(month_assets("green"), MONTHS[0], config=redo)
         assert result.success, failures(result)
         digests.add(_staged(made))
         assert _versions(made) == before
@@ -125,7 +123,7 @@ def _in_row_groups(path: Path, rows: int) -> None:
 
 
 def _in_other_row_groups(rows: int) -> Callable[..., cleaning.CleanedMonth]:
-    """Cleaning whose files hold the same rows, backwards and in groups of ``rows``."""
+    """Cleaning that writes the same rows in reverse order and in groups of ``rows``."""
 
     def cleaned(*arguments: Any, **more: Any) -> cleaning.CleanedMonth:
         month = cleaning.clean_month(*arguments, **more)
@@ -144,7 +142,7 @@ def _staged(platform: Platform) -> str:
 
 
 def _observe(platform: Platform, tlc: Simulator, month: str) -> None:
-    """What a sensor records of TLC's file as it is now."""
+    """Record the observation of TLC's current file, as a sensor does."""
     with TlcClient(tlc.url) as client:
         published = client.published("green", Month.parse(month))
     assert published
@@ -154,7 +152,7 @@ def _observe(platform: Platform, tlc: Simulator, month: str) -> None:
 
 
 def _stale(platform: Platform) -> dict[tuple[str, str], list[str]]:
-    """Asset and month to the reasons why Dagster calls it stale."""
+    """Dagster's stale causes by asset and month."""
     graph = platform.definitions.resolve_asset_graph()
     resolver = CachingStaleStatusResolver(
         platform.instance, graph, LoadingContextForTest(platform.instance)

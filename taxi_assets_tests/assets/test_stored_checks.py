@@ -1,4 +1,4 @@
-"""Checks of what is stored are steps of their own, run again without making anything."""
+"""Checks of stored months are steps of their own, run again without materializing anything."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from taxi_assets.warehouse.io_manager import WarehouseTable
 from taxi_assets_tests.assets.platform import (
     FOUR,
     Platform,
+    check_results,
     failures,
-    verdicts,
 )
 
 JANUARY = Month(2024, 1)
@@ -28,16 +28,16 @@ OVERDUE = ("green/warehouse_trips", "overdue_months")
 
 
 @pytest.mark.parametrize(
-    ("trusted", "passed", "says"),
+    ("trusted", "passed", "text"),
     [
-        ("green,2024-01,300", True, "300 rows published, 300 trusted."),
-        ("green,2024-01,301", False, "300 rows published, 301 trusted."),
-        ("yellow,2024-01,301", True, "300 rows; no trusted count to compare."),
-        (None, True, "300 rows; no trusted count to compare."),
+        ("green,2024-01,300", True, "300 rows published; the trusted count is 300."),
+        ("green,2024-01,301", False, "300 rows published; the trusted count is 301."),
+        ("yellow,2024-01,301", True, "300 rows; no trusted count to compare with."),
+        (None, True, "300 rows; no trusted count to compare with."),
     ],
 )
-def test_another_count_than_the_trusted_one_is_a_warning(
-    trusted: str | None, passed: bool, says: str, tmp_path: Path, tlc: Simulator
+def test_a_count_that_differs_from_the_trusted_one_is_a_warning(
+    trusted: str | None, passed: bool, text: str, tmp_path: Path, tlc: Simulator
 ) -> None:
     counts = tmp_path / "counts.csv"
     counts.write_text(f"dataset,month,rows\n{trusted}\n")
@@ -49,10 +49,10 @@ def test_another_count_than_the_trusted_one_is_a_warning(
         platform.check("green/raw_trips", "published_rows", "2024-01"),
     ):
         assert result.success
-        verdict = _verdict(result)
-        assert (verdict.passed, verdict.description) == (passed, says)
-        assert passed or verdict.severity is dg.AssetCheckSeverity.WARN
-        assert not verdict.blocking
+        evaluation = _evaluation(result)
+        assert (evaluation.passed, evaluation.description) == (passed, text)
+        assert passed or evaluation.severity is dg.AssetCheckSeverity.WARN
+        assert not evaluation.blocking
 
 
 @pytest.mark.parametrize("part", ["trips", "rejects"])
@@ -71,26 +71,26 @@ def test_a_row_that_is_missing_from_the_warehouse_fails_the_check(
     assert lost == (1,)
 
     result = platform.check(*RECONCILED, "2024-01")
-    verdict = _verdict(result)
-    assert not verdict.passed
-    in_lake = verdict.metadata[f"{part} in lake"].value
-    assert verdict.metadata[f"{part} in warehouse"].value == int(str(in_lake)) - 1
-    assert f"green_{part}: {in_lake:,} in the lake, " in str(verdict.description)
-    assert platform.checked(*RECONCILED) == {"2024-01": "FAILED", "2024-02": "SUCCEEDED"}
+    evaluation = _evaluation(result)
+    assert not evaluation.passed
+    in_lake = evaluation.metadata[f"{part} in lake"].value
+    assert evaluation.metadata[f"{part} in warehouse"].value == int(str(in_lake)) - 1
+    assert f"green_{part}: {in_lake:,} in the lake, " in str(evaluation.description)
+    assert platform.check_status(*RECONCILED) == {"2024-01": "FAILED", "2024-02": "SUCCEEDED"}
 
     redo = {"green/warehouse_trips": {"redo": True}}
     assert platform.run("key:green/warehouse_trips", "2024-01", config=redo).success
-    assert _verdict(platform.check(*RECONCILED, "2024-01")).passed
-    assert platform.checked(*RECONCILED) == dict.fromkeys(("2024-01", "2024-02"), "SUCCEEDED")
-    # Only the asset that was loaded again has been made again.
+    assert _evaluation(platform.check(*RECONCILED, "2024-01")).passed
+    assert platform.check_status(*RECONCILED) == dict.fromkeys(("2024-01", "2024-02"), "SUCCEEDED")
+    # Only the reloaded asset was materialized again.
     assert _materializations(platform) == {**before, "warehouse_trips": 3}
 
 
-def test_a_check_of_a_month_that_nobody_loaded_fails_with_what_to_do(platform: Platform) -> None:
+def test_a_check_of_a_month_that_is_not_loaded_fails_with_what_to_do(platform: Platform) -> None:
     result = platform.check(*RECONCILED, "2024-01")
     assert not result.success
     assert "green/lake_trips for 2024-01" in failures(result)
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
 def test_rows_are_counted_wherever_a_month_is_stored(tlc: Simulator, platform: Platform) -> None:
@@ -112,7 +112,7 @@ def test_rows_are_counted_wherever_a_month_is_stored(tlc: Simulator, platform: P
         "trips in warehouse": trips,
         "rejects in warehouse": rejects,
     }
-    # Its value is its metadata: nothing is pickled anywhere.
+    # It stores no value, so nothing is pickled.
     handled = dg.DagsterEventType.HANDLED_OUTPUT
     assert [each for each in result.all_events if each.event_type is handled] == []
 
@@ -124,7 +124,7 @@ def test_rows_are_counted_wherever_a_month_is_stored(tlc: Simulator, platform: P
 
 
 @pytest.mark.parametrize(
-    ("loaded", "today", "says"),
+    ("loaded", "today", "text"),
     [
         ("2024-01 2024-02 2024-03", (2024, 6, 5), None),
         (
@@ -144,7 +144,7 @@ def test_rows_are_counted_wherever_a_month_is_stored(tlc: Simulator, platform: P
 def test_overdue_months_are_named_in_ranges(
     loaded: str,
     today: tuple[int, int, int],
-    says: str | None,
+    text: str | None,
     platform: Platform,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -152,31 +152,35 @@ def test_overdue_months_are_named_in_ranges(
     _today(monkeypatch, *today)
     result = platform.check(*OVERDUE)
     assert result.success
-    verdict = _verdict(result)
-    assert (verdict.passed, verdict.partition, verdict.blocking) == (says is None, None, False)
-    assert str(verdict.description).startswith(says or "No month is overdue.")
-    if says:
-        assert verdict.severity is dg.AssetCheckSeverity.WARN
-        assert "green_months" in str(verdict.description)
+    evaluation = _evaluation(result)
+    assert (evaluation.passed, evaluation.partition, evaluation.blocking) == (
+        text is None,
+        None,
+        False,
+    )
+    assert str(evaluation.description).startswith(text or "No month is overdue.")
+    if text:
+        assert evaluation.severity is dg.AssetCheckSeverity.WARN
+        assert "green_months" in str(evaluation.description)
 
 
-def test_how_long_a_month_may_take_is_a_setting(
+def test_the_lag_of_overdue_months_is_a_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _load(monkeypatch, ["2024-01"])
     _today(monkeypatch, 2024, 5, 5)
     for lag, passed in (("2", False), ("3", True)):
         platform = Platform(tmp_path, "http://127.0.0.1:1", TAXI_SCHEDULE_LAG_MONTHS=lag)
-        assert verdicts(platform.check(*OVERDUE)) == {OVERDUE: passed}
+        assert check_results(platform.check(*OVERDUE)) == {OVERDUE: passed}
 
 
-def _verdict(result: dg.JobExecutionResult) -> dg.AssetCheckEvaluation:
-    (verdict,) = result.get_asset_check_evaluations()
-    return verdict
+def _evaluation(result: dg.JobExecutionResult) -> dg.AssetCheckEvaluation:
+    (evaluation,) = result.get_asset_check_evaluations()
+    return evaluation
 
 
 def _materializations(platform: Platform) -> dict[str, int]:
-    """How often each of the four has been made, all months together."""
+    """The number of materializations of each of the four assets."""
     return {
         name: len(
             platform.instance.fetch_materializations(
@@ -188,7 +192,7 @@ def _materializations(platform: Platform) -> dict[str, int]:
 
 
 def _load(monkeypatch: pytest.MonkeyPatch, months: Collection[str]) -> None:
-    """Let the warehouse say that those months are loaded."""
+    """Make the warehouse report those months as loaded."""
     monkeypatch.setattr(WarehouseTable, "months", lambda _: [Month.parse(each) for each in months])
 
 

@@ -1,4 +1,4 @@
-"""The taxi zones of the real lookup and shapefile, and of files that are neither."""
+"""The taxi zones from the real lookup and shapefile, and from corrupt files."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def test_the_real_zones(real_tlc: Path) -> None:
     rows = {row["location_id"]: row for row in table.to_pylist()}
     assert sorted(rows) == list(range(1, 266))
     assert (rows[1]["borough"], rows[1]["zone"]) == ("EWR", "Newark Airport")
-    # TLC's words for no place are words, not NULL.
+    # TLC's names for an unknown place are kept as text, not NULL.
     assert rows[264]["borough"] == "Unknown"
     assert (rows[264]["zone"], rows[265]["borough"]) == ("N/A", "N/A")
     shaped = {number for number, row in rows.items() if row["geometry_wkt"] is not None}
     assert shaped == set(range(1, 264))
-    # Zones 57, 104 and 105 bear another zone's LocationID in the shapefile; each has its outline.
+    # In the shapefile zones 57, 104 and 105 have another zone's LocationID; each has its outline.
     outlines = {number: rows[number]["geometry_wkt"] for number in (56, 57, 103, 104, 105)}
     assert len(set(outlines.values())) == 5
     assert all(from_wkt(rows[number]["geometry_wkt"]).is_valid for number in shaped)

@@ -1,7 +1,7 @@
-"""An unchanged month costs questions: nothing is downloaded, cleaned, copied or loaded again.
+"""An unchanged month is not downloaded, cleaned, copied or loaded again.
 
-The lake is a bucket that records every request, so that what moved is not taken on trust. What the
-warehouse knows of its months stands in ``test_unchanged_warehouse``.
+The lake is a bucket that records every request, which shows what was transferred. What the
+warehouse knows of its months is tested in ``test_unchanged_warehouse``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from taxi_assets.cleaning import version
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.buckets import LAKE_URL, running_bucket
-from taxi_assets_tests.assets.platform import Platform, failures, way
+from taxi_assets_tests.assets.platform import Platform, failures, month_assets
 from taxi_assets_tests.lake.gcs_stub import GcsStub
 
 MONTH = "2024-01"
@@ -34,7 +34,7 @@ IN_THE_LAKE = {RAW, STAGED, STAGED_REJECTS, TRIPS, REJECTS}
 
 @dataclass(frozen=True)
 class Place:
-    """A TLC, a bucket and a platform between them, with one month in it."""
+    """A TLC, a bucket and a platform with one loaded month."""
 
     tlc: Simulator
     bucket: GcsStub
@@ -42,37 +42,37 @@ class Place:
     home: Path
 
     def mark(self) -> Mark:
-        """What is there now, for a later comparison."""
+        """The current state, for a later comparison."""
         generations = {name: each.generation for name, each in self.bucket.objects.items()}
         return Mark(generations, len(self.bucket.seen), len(self.tlc.requests))
 
     def written_since(self, mark: Mark) -> set[str]:
-        """The objects that have been written since, whatever they hold."""
+        """The objects written since, whatever their content."""
         now = self.mark().generations
         return {name for name, number in now.items() if mark.generations.get(name) != number}
 
     def statuses_since(self, mark: Mark) -> list[int]:
-        """How TLC has answered since."""
-        return [request.status for request in self.tlc.requests[mark.asked :]]
+        """TLC's response statuses since."""
+        return [request.status for request in self.tlc.requests[mark.requests :]]
 
 
 @dataclass(frozen=True)
 class Mark:
     generations: Mapping[str, int]
     seen: int
-    asked: int
+    requests: int
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """For the tests after which the month is as it was before them."""
+    """Shared by tests that do not change the month."""
     with _place(tmp_path_factory.mktemp("unchanged")) as place:
         yield place
 
 
 @pytest.fixture
 def own_place(tmp_path: Path) -> Iterator[Place]:
-    """For a test that leaves another month there."""
+    """For a test that changes the month."""
     with _place(tmp_path) as place:
         yield place
 
@@ -95,7 +95,7 @@ def test_nothing_is_downloaded_cleaned_copied_or_loaded_again(
     place.platform.month("green", MONTH)
     assert place.statuses_since(before) == [304]
     assert place.written_since(before) == set()
-    # Descriptions of objects are all that was asked for.
+    # Only the metadata of objects were requested.
     moved = [
         one.path
         for one in place.bucket.seen[before.seen :]
@@ -104,7 +104,7 @@ def test_nothing_is_downloaded_cleaned_copied_or_loaded_again(
     assert moved == []
 
 
-def test_the_month_says_that_it_is_unchanged_and_what_it_is(own_place: Place) -> None:
+def test_an_unchanged_months_metadata_say_so_and_are_otherwise_the_same(own_place: Place) -> None:
     names = ("raw_trips", "clean_trips", "lake_trips")
     platform = own_place.platform
     before = {name: platform.metadata(f"green/{name}", MONTH) for name in names}
@@ -114,8 +114,8 @@ def test_the_month_says_that_it_is_unchanged_and_what_it_is(own_place: Place) ->
     assert before["raw_trips"].pop("download").startswith("downloaded ")
     assert after["raw_trips"].pop("download") == "unchanged at TLC, not downloaded again"
     assert before["clean_trips"].pop("cleaning").startswith("cleaned into ")
-    said = after["clean_trips"].pop("cleaning")
-    assert said == "file and code are unchanged, not cleaned again"
+    summary = after["clean_trips"].pop("cleaning")
+    assert summary == "file and code unchanged, not cleaned again"
     for name in names:
         assert after[name].pop("lake") == "in place already, nothing written"
         assert _comparable(after[name]) == _comparable(before[name])
@@ -130,15 +130,15 @@ def test_the_month_says_that_it_is_unchanged_and_what_it_is(own_place: Place) ->
         ("warehouse_trips", set()),
     ],
 )
-def test_redo_does_one_asset_again(place: Place, asset: str, written: set[str]) -> None:
+def test_redo_materializes_one_asset_again(place: Place, asset: str, written: set[str]) -> None:
     before = place.mark()
     redo = {f"green/{asset}": {"redo": True}}
-    result = place.platform.run(way("green"), MONTH, config=redo)
+    result = place.platform.run(month_assets("green"), MONTH, config=redo)
     assert result.success, failures(result)
     assert place.written_since(before) == written
     assert place.statuses_since(before) == [200 if asset == "raw_trips" else 304]
-    said = place.platform.metadata("green/clean_trips", MONTH)["cleaning"]
-    assert said.startswith("cleaned into " if asset == "clean_trips" else "file and code are")
+    summary = place.platform.metadata("green/clean_trips", MONTH)["cleaning"]
+    assert summary.startswith("cleaned into " if asset == "clean_trips" else "file and code unch")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_redo_does_one_asset_again(place: Place, asset: str, written: set[str]) 
         (REJECTS, {REJECTS}),
     ],
 )
-def test_an_object_that_has_gone_is_made_again_and_nothing_else(
+def test_only_a_missing_object_is_written_again(
     place: Place, removed: str, written: set[str]
 ) -> None:
     before = place.mark()
@@ -160,7 +160,7 @@ def test_an_object_that_has_gone_is_made_again_and_nothing_else(
     assert place.written_since(before) == written
 
 
-def test_another_code_version_cleans_again_what_is_not_downloaded_again(
+def test_a_new_code_version_cleans_again_without_downloading_again(
     own_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = own_place.mark()

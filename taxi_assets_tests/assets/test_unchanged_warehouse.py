@@ -15,7 +15,7 @@ import pytest
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.platform import Platform, failures, verdicts, way
+from taxi_assets_tests.assets.platform import Platform, check_results, failures, month_assets
 
 MONTH, OTHER = "2024-01", "2024-02"
 RECONCILED = ("green/warehouse_trips", "reconciled")
@@ -46,7 +46,7 @@ def test_a_month_that_is_loaded_in_its_version_is_not_loaded_again(platform: Pla
 def test_redo_loads_it_again(platform: Platform) -> None:
     loaded_at = _loaded_at(platform, MONTH)
     redo = {"green/warehouse_trips": {"redo": True}}
-    assert platform.run(way("green"), MONTH, config=redo).success
+    assert platform.run(month_assets("green"), MONTH, config=redo).success
     assert not _says_in_place(platform)
     assert _loaded_at(platform, MONTH) > loaded_at
     platform.month("green", MONTH)
@@ -55,7 +55,7 @@ def test_redo_loads_it_again(platform: Platform) -> None:
 
 def test_a_month_cleaned_again_from_the_same_file_is_not_loaded_again(platform: Platform) -> None:
     redo = {f"green/{name}": {"redo": True} for name in ("raw_trips", "clean_trips", "lake_trips")}
-    result = platform.run(way("green"), MONTH, config=redo)
+    result = platform.run(month_assets("green"), MONTH, config=redo)
     assert result.success, failures(result)
     assert _says_in_place(platform)
 
@@ -106,7 +106,7 @@ def test_a_month_from_which_something_was_removed_by_hand_is_loaded_again(
         connection.execute(deletion)
     result = platform.month("green", MONTH)
     assert not _says_in_place(platform)
-    assert verdicts(result)[RECONCILED]
+    assert check_results(result)[RECONCILED]
     assert platform.counts()[MONTH] == 300
 
 

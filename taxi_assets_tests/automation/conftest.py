@@ -14,21 +14,21 @@ from taxi_assets_tests.automation.ticks import Records, Site
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Dagster's records, with nothing in them."""
+    """An empty Dagster instance."""
     with dg.DagsterInstance.ephemeral() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def made() -> tuple[dg.Definitions, Script]:
-    """The stand-ins, made once, and what they do, which the fixture below forgets."""
+    """The stand-ins, made once, and their script, which ``records`` clears."""
     script = Script()
     return stand_ins(Settings.from_env({"TAXI_HOME": "/nowhere"}), script), script
 
 
 @pytest.fixture
 def records(instance: dg.DagsterInstance, made: tuple[dg.Definitions, Script]) -> Records:
-    """Dagster's records of stand-in assets."""
+    """An instance with stand-in assets."""
     definitions, script = made
     script.clear()
     return Records(instance, definitions, script)

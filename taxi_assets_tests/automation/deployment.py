@@ -1,7 +1,4 @@
-"""A deployment on loopback: the real code server, webserver and daemon, driven over GraphQL.
-
-What a test expects of it stays in the test.
-"""
+"""A deployment on loopback: the real code server, webserver and daemon, driven over GraphQL."""
 
 from __future__ import annotations
 
@@ -19,8 +16,8 @@ from dagster._grpc.client import DagsterGrpcClient
 from taxi_assets_tests.emulators.server import answers_http, free_port, serving
 
 _LOCATION = "taxi_assets"
-_PATIENCE_SECONDS = 120.0
-# Each question costs the webserver what the runs need.
+_TIMEOUT_SECONDS = 120.0
+# Each request takes CPU time from the runs.
 _POLL_SECONDS = 0.5
 _SHIPPED = Path(__file__).parents[2] / "taxi_assets" / "instance" / "dagster.yaml"
 
@@ -50,7 +47,7 @@ Found = TypeVar("Found")
 
 
 class Deployment:
-    """The processes below ``folder``, all with ``settings`` as their environment."""
+    """The processes, with their files in ``folder`` and ``settings`` in their environment."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
@@ -67,7 +64,7 @@ class Deployment:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The code server and the webserver, ready."""
+        """Run the code server and the webserver."""
         code = ["api", "grpc", "-h", "127.0.0.1", "-p", str(self._code_port)]
         code += ["-m", "taxi_assets.definitions", "--location-name", _LOCATION]
         web = ["-h", "127.0.0.1", "-p", str(self._port), "-w", str(self._workspace)]
@@ -82,14 +79,14 @@ class Deployment:
             yield
 
     def daemon(self) -> AbstractContextManager[None]:
-        """The daemon, for as long as the block lasts."""
+        """Run the daemon during the block."""
         command = [_command("dagster-daemon"), "run", "-w", str(self._workspace)]
         return self._serving("daemon", command, lambda: True)
 
     def start_sensor(self, name: str) -> None:
         """Switch a sensor on, as its page in the UI does."""
-        said = self.ask(_START, sensor=_sensor(name))["startSensor"]
-        assert said["__typename"] == "Sensor", said
+        answer = self.ask(_START, sensor=_sensor(name))["startSensor"]
+        assert answer["__typename"] == "Sensor", answer
 
     def ticks(self, sensor: str) -> list[dict[str, Any]]:
         """The sensor's latest ticks, newest first."""
@@ -112,7 +109,7 @@ class Deployment:
         ]
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """What GraphQL answers."""
+        """The ``data`` of a GraphQL query."""
         answer = httpx.post(
             f"http://127.0.0.1:{self._port}/graphql",
             json={"query": query, "variables": variables},
@@ -129,9 +126,9 @@ class Deployment:
 
     def _code_is_served(self) -> bool:
         if not answers(self._code_port):
-            return False  # which the client below would lament at length
+            return False  # the client below would log a long error
         client = DagsterGrpcClient(port=self._code_port, host="127.0.0.1")
-        status: str = client.health_check_query()  # type: ignore[no-untyped-call]  # as it is
+        status: str = client.health_check_query()  # type: ignore[no-untyped-call]  # untyped in Dagster
         return status == "SERVING"
 
     def _serving(
@@ -143,17 +140,17 @@ class Deployment:
 
 
 def until(found: Callable[[], Found | None], what: str, deployment: Deployment) -> Found:
-    """What ``found`` returns, once it is anything; fails with the logs after two minutes."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    """Wait until ``found`` returns something; fails with the logs after two minutes."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if it := found():
             return it
         time.sleep(_POLL_SECONDS)
-    raise AssertionError(f"no {what} in {_PATIENCE_SECONDS:.0f} seconds\n{deployment.logs()}")
+    raise AssertionError(f"no {what} in {_TIMEOUT_SECONDS:.0f} seconds\n{deployment.logs()}")
 
 
 def answers(port: int) -> bool:
-    """Whether anybody listens."""
+    """Whether a process listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -1,7 +1,4 @@
-"""Servers on loopback that keep what they are sent: the far ends of notifications.
-
-What a test expects of them stays in the test.
-"""
+"""Servers on loopback that keep the notifications they receive."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ class Post:
 
 
 class _Sink:
-    """A server in a thread, until the block ends."""
+    """A server in a thread, stopped at the end of the block."""
 
     def __init__(self, server: socketserver.TCPServer) -> None:
         self._server = server
@@ -53,7 +50,7 @@ class _Sink:
 
 
 class HttpSink(_Sink):
-    """Takes posts; ``answer`` is the status and body of what follows."""
+    """Accepts posts; ``answer`` is the status and body of the next responses."""
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
@@ -73,7 +70,7 @@ class HttpSink(_Sink):
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named so in the base class
                 return
 
         super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
@@ -93,7 +90,7 @@ class Mail:
 
 
 class SmtpSink(_Sink):
-    """Takes mail, offers a login but no TLS; ``commands`` is all that was said."""
+    """Accepts mail, offers a login but no TLS; ``commands`` are the client's commands."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []

@@ -1,8 +1,8 @@
-"""Small assets in the place of the platform's, under the same names: what automation reads.
+"""Stand-ins with the names of the platform's assets, for tests of automation.
 
-They make nothing and take milliseconds, and real runs of them leave the records that real runs of
-the platform's leave: materializations with their metadata, verdicts, failures with their facts.
-``Script`` decides which of them fail. The platform's own assets are run by ``test_daemon``.
+They store nothing and run in milliseconds, and leave the same records as the platform's assets:
+materializations with metadata, check results, failures with their facts. ``Script`` decides which
+of them fail. ``test_daemon`` runs the platform's own assets.
 """
 
 import warnings
@@ -28,8 +28,8 @@ VERSION = f"{LAYOUT}-0123456789ab-1"
 
 @dataclass
 class Script:
-    """What the stand-ins do: errors by asset and month, failed checks with their descriptions by
-    name and month, overdue months by dataset, and the ETags of what is downloaded by month.
+    """What the stand-ins do: ETags of downloads by month, errors by asset and month, descriptions
+    of failed checks by name and month, and of overdue months by dataset.
     """
 
     etags: dict[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def stand_ins(settings: Settings, script: Script | None = None) -> dg.Definition
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
     checks: list[dg.AssetChecksDefinition] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # what partitioned checks are
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are a preview
         for spec in DATASETS.values():
             before = source_key(spec)
             assets.append(dg.AssetSpec(before, partitions_def=monthly(spec)))
@@ -107,7 +107,7 @@ def _metadata(spec: DatasetSpec, name: str, etag: str) -> dict[str, Any]:
     if name == "warehouse_trips":
         return {
             "dagster/partition_row_count": 1200,
-            "rejected_rows": 3,
+            "rejected_rows": 1,
             "dagster/table_name": f"{spec.name}_trips",
         }
     return {}

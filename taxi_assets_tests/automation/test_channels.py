@@ -1,4 +1,4 @@
-"""Each channel delivers the one text to a real server, and keeps its secrets."""
+"""Every channel delivers a message to a real server and does not reveal its secrets."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_teams_gets_the_text_as_a_card(http: HttpSink) -> None:
     }
 
 
-def test_mail_reaches_every_address(smtp: SmtpSink) -> None:
+def test_mail_is_sent_to_every_address(smtp: SmtpSink) -> None:
     Email(smtp.url, "taxi@example.org", ("a@example.org", "b@example.org")).send(MESSAGE)
     [mail] = smtp.mails
     assert (mail.sender, mail.to) == ("taxi@example.org", ["a@example.org", "b@example.org"])
@@ -77,7 +77,7 @@ def test_mail_reaches_every_address(smtp: SmtpSink) -> None:
     )
 
 
-def test_a_password_never_goes_out_in_clear_text(smtp: SmtpSink) -> None:
+def test_a_password_is_never_sent_in_clear_text(smtp: SmtpSink) -> None:
     url = smtp.url.replace("//", "//me:hush@")
     with pytest.raises(NotSent, match="SMTPNotSupportedError"):
         notify([Email(url, "taxi@example.org", ("a@example.org",))], MESSAGE)
@@ -85,12 +85,12 @@ def test_a_password_never_goes_out_in_clear_text(smtp: SmtpSink) -> None:
     assert smtp.mails == []
 
 
-def test_a_refusal_names_the_channel_and_slacks_code(http: HttpSink) -> None:
+def test_an_error_names_the_channel_and_slacks_code(http: HttpSink) -> None:
     http.answer = (200, b'{"ok": false, "error": "channel_not_found"}')
     with pytest.raises(NotSent) as caught:
         notify([Slack("xoxb-1", "#taxi", f"{http.url}/api/")], MESSAGE)
     assert str(caught.value) == (
-        "'green 2024-03 failed' did not reach Slack (SlackApiError: channel_not_found)."
+        "'green 2024-03 failed' was not delivered to Slack (SlackApiError: channel_not_found)."
     )
 
 
@@ -114,14 +114,14 @@ def test_no_error_and_no_log_line_holds_a_secret(
     }
     with pytest.raises(NotSent) as caught:
         notify([channels[kind]], MESSAGE)
-    assert str(caught.value) == f"'green 2024-03 failed' did not reach {error}."
+    assert str(caught.value) == f"'green 2024-03 failed' was not delivered to {error}."
     assert "hush" not in repr(channels[kind])
     assert "hush" not in "".join(
         record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG
     )
 
 
-def test_channels_open_when_they_are_set() -> None:
+def test_the_configured_channels_are_opened() -> None:
     assert open_channels(Notify("http://ui")) == []
     notify = Notify(
         "http://ui",
@@ -139,8 +139,10 @@ def test_channels_open_when_they_are_set() -> None:
     "settings",
     [Notify("", teams_webhook="example.org/hush"), Notify("", smtp_url="mail.example.org:hush")],
 )
-def test_an_address_of_another_form_is_refused_without_repeating_it(settings: Notify) -> None:
-    with pytest.raises(Misconfigured, match=r"TAXI_\w+ is not an address\. Write it as") as caught:
+def test_an_invalid_address_is_refused_without_repeating_it(settings: Notify) -> None:
+    with pytest.raises(
+        Misconfigured, match=r"TAXI_\w+ is not a URL\. Set it to \w+://host…."
+    ) as caught:
         open_channels(settings)
     assert "hush" not in str(caught.value)
 

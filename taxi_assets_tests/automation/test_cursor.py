@@ -1,4 +1,4 @@
-"""What a sensor remembers survives, and may be lost."""
+"""A cursor is stored and restored, and may be lost."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def test_a_cursor_is_read_as_it_was_written() -> None:
         '{"position": null, "requested": {"January": "a"}}',
     ],
 )
-def test_a_cursor_of_another_form_is_a_fresh_one(text: str | None) -> None:
+def test_a_cursor_of_another_format_is_read_as_an_empty_one(text: str | None) -> None:
     assert Cursor.read(text) == Cursor()
 
 
-def test_the_cursor_of_a_dataset_of_which_nothing_loads_is_small() -> None:
+def test_the_cursor_of_a_dataset_whose_months_all_fail_is_small() -> None:
     key = f"yellow:2009-01:{'a' * 32}:{'b' * 36}"
     months = months_between(Month(2009, 1), Month(2030, 12))
     assert len(Cursor(requested=dict.fromkeys(months, key)).write()) < 32_000

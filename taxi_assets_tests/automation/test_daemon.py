@@ -1,4 +1,4 @@
-"""The platform keeps itself up to date: real processes, a real warehouse, a simulated TLC."""
+"""The platform keeps itself up to date, with real processes and a simulated TLC."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST, SECOND, THIRD = newest(back=2), newest(back=1), newest()
 
 
 class Watched:
-    """A deployment, and what the test asks of it."""
+    """A deployment and its servers, with queries for the test."""
 
     def __init__(self, home: Path, tlc: Simulator, http: HttpSink, smtp: SmtpSink) -> None:
         self.home, self.tlc, self.http, self.smtp = home, tlc, http, smtp
@@ -40,7 +40,7 @@ class Watched:
         )
 
     def run_of(self, month: Month, *, but: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The month's finished run that is not among ``but``."""
+        """Wait for a finished run of the month that is not in ``but``."""
 
         def finished() -> dict[str, Any] | None:
             for run in self.deployment.runs():
@@ -52,14 +52,14 @@ class Watched:
         return until(finished, f"finished run of {month}", self.deployment)
 
     def skipped(self, sensor: str, words: str) -> None:
-        """Wait for a tick of the sensor that skips in those words."""
+        """Wait for a tick of the sensor whose skip reason contains ``words``."""
 
-        def said() -> bool:
+        def has_skipped() -> bool:
             return any(
                 words in (tick["skipReason"] or "") for tick in self.deployment.ticks(sensor)
             )
 
-        until(said, f"tick of {sensor} that says {words!r}", self.deployment)
+        until(has_skipped, f"tick of {sensor} with {words!r}", self.deployment)
 
     def rows(self, month: Month) -> int:
         """The month's trips and rejects in the warehouse."""
@@ -72,7 +72,7 @@ class Watched:
         return int(total)
 
     def notified(self, title: str) -> str:
-        """The rest of the mail with that subject, once it has come; Teams has had the same."""
+        """Wait for the mail with that subject and return its body; Teams has received the same."""
 
         def mail() -> str | None:
             for each in self.smtp.mails:
@@ -109,7 +109,7 @@ def test_months_are_published_reissued_blocked_and_loaded_across_a_restart(
 
         tlc.faults.block()
         tlc.publish("green", SECOND, rows=900)
-        watched.skipped("green_published", "TLC refuses this machine.")
+        watched.skipped("green_published", "TLC refuses this machine:")
         assert len(deployment.runs()) == 1
 
     tlc.faults.clear()
@@ -124,7 +124,7 @@ def test_months_are_published_reissued_blocked_and_loaded_across_a_restart(
         assert again["tags"]["dagster/run_key"].endswith(f":{loaded['runId']}")
         broken = watched.run_of(THIRD)
         assert broken["status"] == "FAILURE"
-        assert len(deployment.runs()) == 4, "nothing runs twice"
+        assert len(deployment.runs()) == 4, "no month runs twice"
         assert (watched.rows(FIRST), watched.rows(SECOND)) == (1500, 900)
         versions = [
             version
@@ -136,7 +136,7 @@ def test_months_are_published_reissued_blocked_and_loaded_across_a_restart(
         assert body.startswith("green/raw_trips: ")
         assert body.endswith(f"\n\n{UI}/runs/{broken['runId']}\n")
         watched.notified(f"green {SECOND} loaded")
-        watched.skipped("green_published", f"green {THIRD} was requested and did not load")
+        watched.skipped("green_published", f"Requested but not loaded: green {THIRD}.")
     assert sorted(str(each.message["Subject"]) for each in watched.smtp.mails) == [
         f"green {FIRST} loaded",
         f"green {SECOND} loaded",

@@ -1,4 +1,4 @@
-"""Users' assets are made when a month of the trips is loaded, whichever month it is."""
+"""Users' assets are materialized when any month of the trips is loaded."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from taxi_assets_tests.automation.ticks import GREEN, Records
     automation_condition=WHEN_MONTH_IS_LOADED,
 )
 def report() -> None:
-    """What a user computes from a month."""
+    """A user's asset, computed from a month."""
 
 
 class Ticks:
-    """Evaluations of the conditions, as the daemon makes them, from the first on."""
+    """Successive evaluations of the conditions, as the daemon makes them."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -30,11 +30,11 @@ class Ticks:
             records.definitions, dg.Definitions(assets=[report])
         )
         first = dg.evaluate_automation_conditions(self._definitions, records.instance)
-        assert first.total_requested == 0, "what was loaded before is left to a backfill"
+        assert first.total_requested == 0, "months loaded before need a backfill"
         self._cursor = first.cursor
 
     def requested_after(self, *months: str) -> set[str | None]:
-        """The months of the report that a tick requests after runs of green's ``months``."""
+        """The report's months that a tick requests after runs of green's ``months``."""
         for month in months:
             self._records.run(Month.parse(month))
         result = dg.evaluate_automation_conditions(
@@ -46,7 +46,7 @@ class Ticks:
 
 @pytest.fixture
 def ticks(records: Records) -> Ticks:
-    """A sensor switched on when two months were loaded."""
+    """The sensor, switched on after two months were loaded."""
     for month in ("2019-01", "2024-02"):
         records.run(Month.parse(month))
     return Ticks(records)
@@ -57,12 +57,12 @@ def ticks(records: Records) -> Ticks:
     [["2024-01"], ["2019-01"], ["2024-03", "2024-04"]],
     ids=["a late month", "an old reissue", "two months at once"],
 )
-def test_months_that_are_loaded_are_requested_once(ticks: Ticks, months: list[str]) -> None:
+def test_newly_loaded_months_are_requested_once(ticks: Ticks, months: list[str]) -> None:
     assert ticks.requested_after(*months) == set(months)
     assert ticks.requested_after() == set()
 
 
-def test_a_month_that_its_check_stopped_is_requested_once_it_passes(
+def test_a_month_whose_check_failed_is_requested_once_it_passes(
     records: Records, ticks: Ticks
 ) -> None:
     records.script.checks["warehouse_trips.reconciled", "2024-03"] = "3 rows are missing."

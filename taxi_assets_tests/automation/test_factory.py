@@ -1,4 +1,4 @@
-"""What there is, and what runs on its own, for the settings in force."""
+"""Which jobs, schedules and sensors exist, and which run automatically, by settings."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ def statuses(repository: dg.RepositoryDefinition) -> dict[str, str]:
     return sensors | {each.name: each.default_status.value for each in repository.schedule_defs}
 
 
-def test_on_a_laptop_nothing_runs_on_its_own() -> None:
+def test_on_a_laptop_nothing_runs_automatically() -> None:
     found = statuses(built())
     assert found.keys() == POLLING | SCHEDULES
     assert set(found.values()) == {"STOPPED"}
 
 
-def test_in_production_everything_does() -> None:
+def test_in_production_everything_runs_automatically() -> None:
     found = statuses(built(TAXI_ENV="production", **TEAMS))
     assert found.keys() == POLLING | SCHEDULES | NOTIFYING
     assert set(found.values()) == {"RUNNING"}
 
 
-def test_a_channel_that_is_set_is_on_even_on_a_laptop() -> None:
+def test_notifications_are_on_with_a_channel_even_on_a_laptop() -> None:
     found = statuses(built(**TEAMS))
     assert {name for name, status in found.items() if status == "RUNNING"} == NOTIFYING
 
 
 @pytest.mark.parametrize(("seconds", "notifying"), [("3600", 30), ("2", 2)])
-def test_the_sensors_poll_as_often_as_set(seconds: str, notifying: int) -> None:
+def test_the_sensors_poll_at_the_configured_interval(seconds: str, notifying: int) -> None:
     sensors = {s.name: s for s in built(TAXI_SENSOR_SECONDS=seconds, **TEAMS).sensor_defs}
     assert {sensors[name].minimum_interval_seconds for name in POLLING} == {int(seconds)}
     assert {sensors[name].minimum_interval_seconds for name in NOTIFYING} == {notifying}
@@ -91,7 +91,7 @@ def test_a_job_runs_its_assets_and_checks_and_no_others(
 
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("job", ["months", "verify"])
-def test_a_datasets_jobs_have_its_months_and_name_it_on_their_runs(
+def test_a_datasets_jobs_have_its_partitions_and_tag_their_runs_with_it(
     records: Records, dataset: str, job: str
 ) -> None:
     found = records.definitions.resolve_job_def(f"{dataset}_{job}")

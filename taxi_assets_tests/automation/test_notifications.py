@@ -1,4 +1,4 @@
-"""People are notified of failures, failed checks, recoveries and new months, each once."""
+"""Failures, failed checks, recoveries and new months are each notified once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNPUBLISHED = MonthNotPublished("green 2024-01 is not published: 403.", "Wait fo
 
 
 class Notebook:
-    """A channel that keeps what it is sent, or refuses it."""
+    """A channel that keeps the messages it is sent, or fails."""
 
     def __init__(self, name: str = "notebook") -> None:
         self.name = name
@@ -36,7 +36,7 @@ class Notebook:
 
 
 class Notifier:
-    """The sensors over one home's records, with their cursors, from their first tick on."""
+    """The sensors and their cursors, after their first tick."""
 
     def __init__(self, records: Records, channels: Sequence[Channel]) -> None:
         self._records = records
@@ -51,29 +51,29 @@ class Notifier:
 
     def tick(self) -> list[str]:
         """A tick of each sensor; returns their skip reasons."""
-        said = []
+        reasons = []
         for index, sensor in enumerate(self._sensors):
             data = tick(sensor, self._records, self._cursors[index])
             self._cursors[index] = data.cursor
-            said.append(str(data.skip_message))
-        return said
+            reasons.append(str(data.skip_message))
+        return reasons
 
 
 class News:
-    """A notebook, and what it has been sent since the last question."""
+    """The messages that the sensors send, tick by tick."""
 
     def __init__(self, records: Records) -> None:
         self._notebook = Notebook()
         self._notifier = Notifier(records, [self._notebook])
 
     def take(self) -> list[Message]:
-        """The messages of one tick."""
+        """Tick each sensor once and return the messages."""
         self._notifier.tick()
         taken, self._notebook.messages = self._notebook.messages, []
         return taken
 
     def titles(self) -> list[str]:
-        """Their titles."""
+        """The same, titles only."""
         return [message.title for message in self.take()]
 
 
@@ -82,19 +82,19 @@ def news(records: Records) -> News:
     return News(records)
 
 
-def test_a_new_month_is_announced_with_its_rows_and_a_link(records: Records, news: News) -> None:
+def test_a_new_month_is_notified_with_its_rows_and_a_link(records: Records, news: News) -> None:
     run = records.run(MONTH).dagster_run
     assert news.take() == [
         Message(
             "green 2024-01 loaded",
-            "2024-01: 1,200 rows in green_trips, 3 rejects.",
+            "2024-01: 1,200 rows in green_trips, 1 reject.",
             f"{UI}/runs/{run.run_id}",
         )
     ]
     assert news.take() == []
 
 
-def test_a_month_that_is_loaded_once_more_is_no_news(records: Records, news: News) -> None:
+def test_a_reloaded_month_is_not_notified(records: Records, news: News) -> None:
     records.run(MONTH)
     assert news.titles() == ["green 2024-01 loaded"]
     records.run(MONTH)
@@ -110,9 +110,7 @@ def test_the_months_of_a_backfill_are_one_message(records: Records, news: News) 
     assert message.url == f"{UI}/assets/green/warehouse_trips"
 
 
-def test_a_failure_is_one_line_and_the_recovery_from_it_is_announced(
-    records: Records, news: News
-) -> None:
+def test_a_failure_and_the_recovery_from_it_are_notified(records: Records, news: News) -> None:
     records.script.errors[RAW] = UNPUBLISHED
     failed = records.run(MONTH)
     assert news.take() == [
@@ -127,9 +125,7 @@ def test_a_failure_is_one_line_and_the_recovery_from_it_is_announced(
     assert news.titles() == ["green 2024-01 recovered and loaded"]
 
 
-def test_a_reload_that_fails_and_recovers_is_news_although_the_month_was_loaded(
-    records: Records, news: News
-) -> None:
+def test_the_failure_and_recovery_of_a_reload_are_notified(records: Records, news: News) -> None:
     records.run(MONTH)
     assert news.titles() == ["green 2024-01 loaded"]
     records.script.errors["green/lake_trips", str(MONTH)] = CorruptDownload("It is cut.")
@@ -162,16 +158,16 @@ def test_a_failed_check_of_a_stored_month_is_named_and_described(
     assert message.body == "green/warehouse_trips: 3 rows are missing."
 
 
-def test_a_check_that_does_not_block_is_no_news(records: Records, news: News) -> None:
+def test_a_failed_check_that_does_not_block_is_not_notified(records: Records, news: News) -> None:
     records.script.checks["raw_trips.published_rows", str(MONTH)] = "12 rows more than known."
     records.run(MONTH)
     assert news.titles() == ["green 2024-01 loaded"]
     records.script.errors["green/clean_trips", str(MONTH)] = CorruptDownload("It is cut.")
     records.run(MONTH)
-    assert news.titles() == ["green 2024-01 failed"], "by its error, not by the check"
+    assert news.titles() == ["green 2024-01 failed"], "because of its error, not the check"
 
 
-def test_a_run_that_dagster_will_retry_is_no_news_yet(records: Records, news: News) -> None:
+def test_a_run_that_dagster_will_retry_is_not_notified(records: Records, news: News) -> None:
     records.script.errors[RAW] = UNPUBLISHED
     failed = records.run(MONTH)
     records.instance.add_run_tags(failed.dagster_run.run_id, {WILL_RETRY_TAG: "true"})
@@ -181,14 +177,17 @@ def test_a_run_that_dagster_will_retry_is_no_news_yet(records: Records, news: Ne
     assert news.titles() == ["green 2024-01 loaded"]
 
 
-def test_an_unforeseen_error_is_reported_in_its_own_words(records: Records, news: News) -> None:
-    records.script.errors[RAW] = ValueError("a banana skin")
+def test_an_unexpected_error_is_notified_with_its_own_text(records: Records, news: News) -> None:
+    records.script.errors[RAW] = ValueError("bad value")
     records.run(MONTH)
     [message] = news.take()
-    assert (message.title, message.body) == ("green 2024-01 failed", "ValueError: a banana skin")
+    assert (message.title, message.body) == (
+        "green 2024-01 failed",
+        "ValueError: bad value",
+    )
 
 
-def test_a_run_that_died_is_reported_in_dagsters_words(records: Records, news: News) -> None:
+def test_a_run_that_died_is_notified_with_dagsters_text(records: Records, news: News) -> None:
     run = records.start(MONTH, dg.DagsterRunStatus.NOT_STARTED)
     records.instance.report_run_failed(run, "The run worker was killed.")
     [message] = news.take()
@@ -201,24 +200,24 @@ def test_a_failed_job_without_a_month_is_named(records: Records, news: News) -> 
     assert news.titles() == ["zones failed"]
 
 
-def test_what_happened_before_the_sensors_began_is_no_news(records: Records) -> None:
+def test_events_before_the_first_tick_are_not_notified(records: Records) -> None:
     records.run(MONTH)
     assert News(records).take() == []
 
 
-def test_a_broken_channel_does_not_silence_the_others(records: Records) -> None:
+def test_the_other_channels_are_notified_when_one_fails(records: Records) -> None:
     broken, notebook = Notebook("broken"), Notebook()
     broken.broken = True
     notifier = Notifier(records, [broken, notebook])
     records.run(MONTH)
-    [_, said, _] = notifier.tick()
-    assert said == "'green 2024-01 loaded' did not reach broken (ConnectionError)."
+    [_, reason, _] = notifier.tick()
+    assert reason == "'green 2024-01 loaded' was not delivered to broken (ConnectionError)."
     assert len(notebook.messages) == 1
     notifier.tick()
-    assert len(notebook.messages) == 1, "nobody is notified twice"
+    assert len(notebook.messages) == 1, "no one is notified twice"
 
 
-def test_overdue_months_are_news_when_they_are_others_than_the_day_before(
+def test_overdue_months_are_notified_when_they_differ_from_the_previous_check(
     records: Records, news: News
 ) -> None:
     def checked(**overdue: str) -> list[Message]:

@@ -1,4 +1,4 @@
-"""Which months are polled and requested, for every state of TLC, the records and the cursor."""
+"""Which months are polled and requested in every state of TLC, the records and the cursor."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ A, B = '"a"', '"b"'
 
 
 class World:
-    """TLC's site, what is loaded, and a sensor's cursor, from one tick to the next.
+    """TLC's site, the loaded months and the sensor's cursor, between ticks.
 
-    It begins with ``published`` months, all but the ``missing`` ones loaded as published.
+    Initially the ``published`` months are loaded in the published version, except ``missing``.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class World:
         self.runs = 0
 
     def tick(self) -> Plan:
-        """One tick; the cursor goes through its written form, as between two real ones."""
+        """One tick; the cursor is stored and read again, as between real ticks."""
         records = Records(dict(self.loaded), frozenset(self.in_run), self.backfill)
         poll = months_to_poll(MONTHS, records, self.cursor)
         self.polled = list(poll.months)
-        heard = [month for month in poll.months if month not in self.silent]
+        answered = [month for month in poll.months if month not in self.silent]
         answers = Answers(
-            published={month: file(self.site[month]) for month in heard if month in self.site},
-            absent=tuple(month for month in heard if month not in self.site),
+            published={month: file(self.site[month]) for month in answered if month in self.site},
+            absent=tuple(month for month in answered if month not in self.site),
             unanswered=tuple(month for month in poll.months if month in self.silent),
             refusal=self.refusal,
         )
@@ -75,11 +75,11 @@ class World:
         return planned
 
     def requested(self) -> list[Month]:
-        """The months that a tick requests."""
+        """Run one tick; the months that it requests."""
         return [each.month for each in self.tick().requests]
 
     def load(self, month: Month) -> None:
-        """A run loads what is published now."""
+        """A run loads the published version."""
         self.runs += 1
         self.loaded[month] = Loaded(f"r{self.runs}", self.site[month] or "")
 
@@ -98,7 +98,7 @@ def test_planning_imports_nothing_of_dagster() -> None:
 @pytest.mark.parametrize(
     ("world", "requested"),
     [
-        pytest.param(World(), [], id="nothing has changed"),
+        pytest.param(World(), [], id="no change"),
         pytest.param(World(missing=[LAST]), [LAST], id="a new month"),
         pytest.param(World(missing=[LAST, NOV]), [LAST, NOV], id="two new months at once"),
         pytest.param(World(missing=[FEB]), [FEB], id="a gap"),
@@ -108,7 +108,7 @@ def test_planning_imports_nothing_of_dagster() -> None:
         pytest.param(World(without_etag=[FEB]), [], id="loaded, and now without an ETag"),
         pytest.param(World(missing=[FEB], without_etag=[FEB]), [FEB], id="new without an ETag"),
         pytest.param(World(halfway=[FEB]), [FEB], id="downloaded and not loaded"),
-        pytest.param(World(outdated=[FEB], reissued=[FEB]), [], id="of an earlier release"),
+        pytest.param(World(outdated=[FEB], reissued=[FEB]), [], id="loaded by an earlier release"),
         pytest.param(World(reissued=[FEB], in_run=[FEB]), [], id="a reissue in a run"),
         pytest.param(World(missing=[LAST], in_run=[LAST]), [], id="a new month in a run"),
         pytest.param(World(missing=[LAST], backfill="abc"), [], id="a backfill"),
@@ -119,14 +119,14 @@ def test_planning_imports_nothing_of_dagster() -> None:
         pytest.param(World(MONTHS, missing=MONTHS[:-1]), [], id="months before the earliest"),
     ],
 )
-def test_what_is_neither_loaded_nor_requested_is_requested_once(
+def test_a_version_neither_loaded_nor_requested_is_requested_once(
     world: World, requested: list[Month]
 ) -> None:
     assert world.requested() == requested
     assert world.requested() == []
 
 
-def test_each_change_is_a_run_of_its_own_however_often_versions_come_back() -> None:
+def test_each_change_is_a_run_of_its_own_even_if_a_version_is_published_again() -> None:
     world, keys = World(missing=[LAST]), []
     for etag in (A, B, A, B):
         world.site[LAST] = etag
@@ -141,7 +141,7 @@ def test_each_change_is_a_run_of_its_own_however_often_versions_come_back() -> N
     ]
 
 
-def test_a_file_without_an_etag_has_a_run_key_of_its_time_and_size() -> None:
+def test_the_run_key_of_a_file_without_an_etag_has_its_time_and_size() -> None:
     [request] = World(missing=[LAST], without_etag=[LAST]).tick().requests
     assert request.run_key == "green:2024-12:2024-05-01T00:00:00+00:00, 20 bytes:first"
 
@@ -153,7 +153,7 @@ def test_a_month_that_failed_is_requested_again_once_it_is_reissued() -> None:
         planned = world.tick()
         assert planned.requests == ()
         assert (
-            "green 2024-12 was requested and did not load: see its latest run and re-execute it."
+            "Requested but not loaded: green 2024-12. See the latest run and re-execute it."
             in planned.reasons
         )
     world.site[LAST] = B
@@ -161,16 +161,16 @@ def test_a_month_that_failed_is_requested_again_once_it_is_reissued() -> None:
     assert world.requested() == []
 
 
-def test_a_requested_month_in_its_run_has_not_failed() -> None:
+def test_a_requested_month_in_a_run_is_not_reported_as_failed() -> None:
     world = World(missing=[LAST])
     assert world.requested() == [LAST]
     world.in_run.add(LAST)
     reasons = world.tick().reasons
-    assert "green 2024-12 is in a run." in reasons
-    assert not [reason for reason in reasons if "did not load" in reason]
+    assert "In a run: green 2024-12." in reasons
+    assert not [reason for reason in reasons if "but not loaded" in reason]
 
 
-def test_a_reissue_that_meets_a_run_is_requested_after_it() -> None:
+def test_a_reissue_during_a_run_is_requested_after_it() -> None:
     world = World(reissued=[FEB])
     assert world.requested() == [FEB]
     world.in_run.add(FEB)
@@ -178,32 +178,32 @@ def test_a_reissue_that_meets_a_run_is_requested_after_it() -> None:
     world.site[FEB] = A
     planned = world.tick()
     assert planned.requests == ()
-    assert "green 2024-02 is in a run." in planned.reasons
+    assert "In a run: green 2024-02." in planned.reasons
     world.in_run.clear()
     assert [each.run_key for each in world.tick().requests] == ["green:2024-02:a:r1"]
 
 
-def test_a_month_that_loaded_another_version_than_the_requested_one_did_not_fail() -> None:
+def test_a_month_loaded_in_another_version_than_requested_is_not_reported_as_failed() -> None:
     world = World(missing=[LAST])
     assert world.requested() == [LAST]
     world.site[LAST] = B  # before the run downloads it
     world.load(LAST)
     planned = world.tick()
     assert planned.requests == ()
-    assert not [reason for reason in planned.reasons if "did not load" in reason]
+    assert not [reason for reason in planned.reasons if "but not loaded" in reason]
     assert planned.cursor.requested == {}
 
 
-def test_a_failed_reissue_that_tlc_takes_back_is_not_reported_any_more() -> None:
+def test_a_failed_reissue_that_tlc_withdraws_is_no_longer_reported() -> None:
     world = World(reissued=[FEB])
     assert world.requested() == [FEB]
     world.site[FEB] = A
     planned = world.tick()
     assert planned.requests == ()
-    assert not [reason for reason in planned.reasons if "did not load" in reason]
+    assert not [reason for reason in planned.reasons if "but not loaded" in reason]
 
 
-def test_a_failed_reissue_that_was_downloaded_and_is_taken_back_is_downloaded_again() -> None:
+def test_after_a_withdrawn_reissue_that_was_downloaded_the_old_version_is_requested() -> None:
     world = World(reissued=[FEB])
     assert world.requested() == [FEB]
     world.loaded[FEB] = Loaded("r0", None)  # its run failed after the download
@@ -212,22 +212,22 @@ def test_a_failed_reissue_that_was_downloaded_and_is_taken_back_is_downloaded_ag
     assert world.requested() == [FEB]
 
 
-def test_a_tick_requests_24_runs_and_the_next_ones_the_rest() -> None:
+def test_a_tick_requests_24_runs_and_the_following_ticks_the_rest() -> None:
     world = World(MONTHS, missing=MONTHS[1:])
     ticks = [world.requested() for _ in range(6)]
     assert max(map(len, ticks)) == 24
     found = [month for tick in ticks for month in tick]
-    assert found == list(MONTHS[:0:-1]), "what a tick leaves, the next one begins with"
+    assert found == list(MONTHS[:0:-1]), "a tick begins where the one before stopped"
 
 
-def test_an_empty_home_whose_only_month_fails_stays_with_it() -> None:
+def test_an_empty_home_whose_only_month_fails_polls_only_that_month() -> None:
     world = World(MONTHS, missing=MONTHS)
     assert world.requested() == [LAST]
     assert world.requested() == []
     assert world.polled == [LAST]
 
 
-def test_every_tick_polls_the_newest_twelve_and_the_walk_comes_by_every_older_month() -> None:
+def test_every_tick_polls_the_newest_twelve_and_all_older_months_are_polled_in_turn() -> None:
     world = World(MONTHS)
     older: list[Month] = []
     for _ in range(3):
@@ -237,10 +237,10 @@ def test_every_tick_polls_the_newest_twelve_and_the_walk_comes_by_every_older_mo
         older += world.polled[12:]
     assert older == list(MONTHS[-13::-1])
     world.tick()
-    assert world.polled[12] == MONTHS[-13], "it begins anew"
+    assert world.polled[12] == MONTHS[-13], "the pass starts again"
 
 
-def test_the_walk_goes_on_although_the_month_it_stands_at_is_in_a_run() -> None:
+def test_the_pass_over_older_months_continues_past_a_month_in_a_run() -> None:
     world = World(MONTHS)
     world.tick()
     assert world.cursor.position is not None
@@ -250,14 +250,14 @@ def test_the_walk_goes_on_although_the_month_it_stands_at_is_in_a_run() -> None:
     assert world.polled[12] == expected
 
 
-def test_a_refusal_does_not_move_the_walk_on() -> None:
+def test_a_refusal_does_not_advance_the_pass_over_older_months() -> None:
     world = World(MONTHS, refusal="TLC refuses this machine.")
     assert world.tick() == Plan((), Cursor(), ("TLC refuses this machine.",))
     world.tick()
     assert world.polled[12] == MONTHS[-13]
 
 
-def test_a_lost_cursor_costs_one_tick_of_run_keys_that_are_launched_already() -> None:
+def test_a_lost_cursor_costs_one_tick_of_run_keys_already_launched() -> None:
     world = World(missing=[LAST, NOV])
     first = world.tick().requests
     world.cursor = Cursor.read("{broken")
@@ -280,34 +280,34 @@ def test_a_lost_cursor_costs_one_tick_of_run_keys_that_are_launched_already() ->
                 "Polled green 2024-01 to 2024-12: none newly published or reissued.",
                 "TLC has not published green 2024-12 (403).",
                 "TLC no longer publishes green 2024-02 (403).",
-                "Months before 2024-01 are not loaded on their own: to have them, start a backfill "
-                "of green.",
+                "Months before 2024-01 are not loaded automatically: start a backfill of green to "
+                "load them.",
             ],
         ),
         (
             World(silent=[NOV, LAST]),
             [
                 "Polled green 2024-01 to 2024-10: none newly published or reissued.",
-                "TLC is slow or in trouble: no answer for green 2024-11, 2024-12.",
-                "Months before 2024-01 are not loaded on their own: to have them, start a backfill "
-                "of green.",
+                "TLC did not answer for green 2024-11, 2024-12.",
+                "Months before 2024-01 are not loaded automatically: start a backfill of green to "
+                "load them.",
             ],
         ),
         (
             World(outdated=YEAR[:3], in_run=YEAR[3:]),
             [
-                "green 2024-04 to 2024-12 is in a run.",
-                "green 2024-01 to 2024-03 was loaded by an earlier release and is not reloaded on "
-                "its own: run python -m taxi_assets upgrade.",
-                "Months before 2024-01 are not loaded on their own: to have them, start a backfill "
-                "of green.",
+                "In a run: green 2024-04 to 2024-12.",
+                "Loaded by an earlier release and not reloaded automatically: green 2024-01 to "
+                "2024-03. Run python -m taxi_assets upgrade.",
+                "Months before 2024-01 are not loaded automatically: start a backfill of green to "
+                "load them.",
             ],
         ),
-        (World(missing=[LAST], backfill="abc"), ["Backfill abc of green is under way."]),
+        (World(missing=[LAST], backfill="abc"), ["Backfill abc of green is in progress."]),
         (World(missing=[LAST], refusal="TLC refuses."), ["TLC refuses."]),
         (
             World([], silent=MONTHS),
-            ["TLC is slow or in trouble: no answer for green 2020-01 to 2024-12."],
+            ["TLC did not answer for green 2020-01 to 2024-12."],
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The publication sensor over a real TLC and real records; ``test_planning`` has every case."""
+"""The publication sensor with a simulated TLC and real records; ``test_planning`` has all cases."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_published_month_is_requested_and_observed(site: Site) -> None:
     assert observed.tags[DATA_VERSION_TAG] == etag
 
 
-def test_a_version_that_comes_back_is_loaded_again_each_time(site: Site) -> None:
+def test_a_version_that_is_published_again_is_loaded_again_each_time(site: Site) -> None:
     keys: list[tuple[str, str]] = []
     etags: list[str] = []
     cursor = None
@@ -65,7 +65,7 @@ def test_a_version_that_comes_back_is_loaded_again_each_time(site: Site) -> None
     assert replaced == ["first", *(run_id for _, run_id in keys[:3])]
 
 
-def test_a_month_that_failed_is_left_until_it_is_reissued(site: Site) -> None:
+def test_a_failed_month_is_not_requested_again_until_it_is_reissued(site: Site) -> None:
     site.loaded(newest(back=1))
     site.publish(newest())
     first = site.tick(SENSOR)
@@ -75,7 +75,7 @@ def test_a_month_that_failed_is_left_until_it_is_reissued(site: Site) -> None:
     assert not site.records.run(newest()).success, "although it was downloaded"
     second = site.tick(SENSOR, first.cursor)
     assert months_of(second) == []
-    assert f"green {newest()} was requested and did not load" in str(second.skip_message)
+    assert f"Requested but not loaded: green {newest()}." in str(second.skip_message)
     site.publish(newest(), seed=1)
     assert months_of(site.tick(SENSOR, second.cursor)) == [str(newest())]
 
@@ -94,9 +94,9 @@ def test_a_month_that_was_downloaded_by_hand_and_not_loaded_is_requested(site: S
 @pytest.mark.parametrize(
     ("metadata", "version"),
     [({}, VERSION), ({"etag": '"first"'}, "0123456789abcdef")],
-    ids=["without an ETag", "with a version of another form"],
+    ids=["without an ETag", "with a version of another format"],
 )
-def test_months_of_an_earlier_release_are_named_and_left_alone(
+def test_months_of_an_earlier_release_are_named_and_not_requested(
     site: Site, metadata: Mapping[str, str], version: str
 ) -> None:
     site.publish(newest(back=1))
@@ -104,13 +104,15 @@ def test_months_of_an_earlier_release_are_named_and_left_alone(
     data = site.tick(SENSOR)
     assert months_of(data) == []
     assert (
-        f"green {newest(back=1)} was loaded by an earlier release and is not reloaded on its own: "
-        "run python -m taxi_assets upgrade."
+        f"Loaded by an earlier release and not reloaded automatically: green {newest(back=1)}. "
+        "Run python -m taxi_assets upgrade."
     ) in str(data.skip_message)
 
 
 @pytest.mark.parametrize("retried", [False, True])
-def test_a_month_in_a_run_is_left_for_a_later_tick(site: Site, retried: bool) -> None:
+def test_a_month_in_a_run_is_not_requested_until_the_run_has_ended(
+    site: Site, retried: bool
+) -> None:
     site.loaded(newest())
     site.publish(newest(), seed=1)
     run = site.records.start(newest(), FAILURE if retried else QUEUED)
@@ -118,12 +120,12 @@ def test_a_month_in_a_run_is_left_for_a_later_tick(site: Site, retried: bool) ->
         site.records.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
     data = site.tick(SENSOR)
     assert months_of(data) == []
-    assert f"green {newest()} is in a run." in str(data.skip_message)
+    assert f"In a run: green {newest()}." in str(data.skip_message)
     site.records.instance.delete_run(run.run_id)
     assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
-def test_runs_of_another_dataset_and_of_the_verification_do_not_count(site: Site) -> None:
+def test_runs_of_another_dataset_and_of_the_verify_job_are_ignored(site: Site) -> None:
     site.loaded(newest())
     site.publish(newest(), seed=1)
     for job in ("yellow_months", "green_verify"):
@@ -151,7 +153,7 @@ def test_runs_of_another_dataset_and_of_the_verification_do_not_count(site: Site
     ],
     ids=["of assets", "of the job"],
 )
-def test_a_backfill_under_way_is_respected(site: Site, target: dict[str, Any]) -> None:
+def test_nothing_is_polled_during_a_backfill(site: Site, target: dict[str, Any]) -> None:
     site.loaded(newest(back=1))
     site.publish(newest())
     backfill = PartitionBackfill(
@@ -165,23 +167,23 @@ def test_a_backfill_under_way_is_respected(site: Site, target: dict[str, Any]) -
     site.records.instance.add_backfill(backfill)
     before = len(site.tlc.requests)
     data = site.tick(SENSOR)
-    assert data.skip_message == "Backfill abcdefgh of green is under way. Polls again in 1 hour."
+    assert data.skip_message == "Backfill abcdefgh of green is in progress. Polls again in 1 hour."
     assert len(site.tlc.requests) == before
     over = backfill._replace(status=BulkActionStatus.COMPLETED_SUCCESS)
     site.records.instance.update_backfill(over)
     assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
-def test_an_unpublished_month_is_skipped_in_words(site: Site) -> None:
+def test_an_unpublished_month_is_skipped_with_a_reason(site: Site) -> None:
     site.loaded(newest(back=1))
     assert site.tick(SENSOR).skip_message == (
         f"Polled green {newest(back=1)}, {newest()}: none newly published or reissued. TLC has not "
-        f"published green {newest()} (403). Months before {newest(back=1)} are not loaded on their "
-        "own: to have them, start a backfill of green. Polls again in 1 hour."
+        f"published green {newest()} (403). Months before {newest(back=1)} are not loaded "
+        "automatically: start a backfill of green to load them. Polls again in 1 hour."
     )
 
 
-def test_a_blocked_client_is_told_from_an_unpublished_month(site: Site) -> None:
+def test_a_blocked_client_is_distinguished_from_an_unpublished_month(site: Site) -> None:
     site.loaded(newest(back=1))
     site.publish(newest())
     site.tlc.faults.block()
@@ -190,15 +192,15 @@ def test_a_blocked_client_is_told_from_an_unpublished_month(site: Site) -> None:
     assert data.asset_events == []
     both = f"{newest(back=1)}, {newest()}"
     assert data.skip_message == (
-        f"TLC refuses this machine. Polled {site.tlc.url} for green {both}: 403 each, which would "
-        f"mean not published, but so did green {newest(back=1)}, which is published. Nothing was "
-        "requested. If it lasts, try another network or wait. Polls again in 1 hour."
+        f"TLC refuses this machine: {site.tlc.url} answered 403 for green {both} and also for "
+        f"green {newest(back=1)}, which is published. Nothing was requested. If this persists, "
+        "wait or try another network. Polls again in 1 hour."
     )
     site.tlc.faults.clear()
     assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
-def test_a_login_page_in_tlcs_place_is_a_refusal(site: Site) -> None:
+def test_a_login_page_instead_of_tlc_is_a_refusal(site: Site) -> None:
     site.loaded(newest(back=1))
     site.tlc.faults.html(times=None)
     data = site.tick(SENSOR)
@@ -212,12 +214,12 @@ def test_a_month_without_an_answer_is_polled_again(site: Site) -> None:
     site.tlc.faults.fail(503, times=None)
     data = site.tick(SENSOR)
     assert months_of(data) == []
-    assert "TLC is slow or in trouble: no answer for green" in str(data.skip_message)
+    assert "TLC did not answer for green" in str(data.skip_message)
     site.tlc.faults.clear()
     assert months_of(site.tick(SENSOR, data.cursor)) == [str(newest())]
 
 
-def test_the_whole_history_is_polled_by_slices(site: Site) -> None:
+def test_the_whole_history_is_polled_over_several_ticks(site: Site) -> None:
     months = list(months_between(Month(2016, 1), newest()))
     site.records.load(months)
     site.loaded(newest())
@@ -244,7 +246,7 @@ def test_a_hundred_months_take_as_many_queries_as_one(site: Site) -> None:
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The SQL that any database is sent meanwhile."""
+    """The SQL statements sent to any database inside the block."""
     found: list[str] = []
 
     def keep(_connection: object, _cursor: object, statement: str, *_: object) -> None:

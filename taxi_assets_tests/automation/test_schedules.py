@@ -1,4 +1,4 @@
-"""The schedules run the month that is due, and the checks for overdue ones every day."""
+"""The schedules run the due month monthly and the overdue checks daily."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEDULE = month_schedule(GREEN, lag_months=2, status=dg.DefaultScheduleStatus.S
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Records on disk: a schedule takes no others."""
+    """An instance on disk, which a schedule context requires."""
     with dg.instance_for_test() as made:
         yield made
 
@@ -38,16 +38,16 @@ def test_the_due_month_is_requested(records: Records) -> None:
     assert (SCHEDULE.job_name, SCHEDULE.cron_schedule) == ("green_months", "0 6 5 * *")
 
 
-def test_a_month_that_the_sensor_was_faster_with_is_skipped(records: Records) -> None:
+def test_a_loaded_month_is_skipped(records: Records) -> None:
     records.load([Month(2024, 9)])
-    assert tick(records) == dg.SkipReason("green 2024-09 is loaded already.")
+    assert tick(records) == dg.SkipReason("green 2024-09 is already loaded.")
 
 
 def test_a_month_in_a_run_is_skipped(records: Records) -> None:
     records.start(Month(2024, 9), dg.DagsterRunStatus.NOT_STARTED)
-    assert tick(records) == dg.SkipReason("green 2024-09 is in a run already.")
+    assert tick(records) == dg.SkipReason("green 2024-09 is already in a run.")
 
 
-def test_the_overdue_months_are_checked_once_a_day() -> None:
+def test_the_overdue_months_are_checked_daily() -> None:
     schedule = overdue_schedule(status=dg.DefaultScheduleStatus.STOPPED)
     assert (schedule.job_name, schedule.cron_schedule) == ("overdue_months", "0 6 * * *")

@@ -1,7 +1,4 @@
-"""Ticks of a sensor as the daemon makes them, over records that stand-in assets leave.
-
-What a test expects stays in the test.
-"""
+"""Sensor ticks as the daemon makes them, with the records of stand-in assets."""
 
 from __future__ import annotations
 
@@ -24,12 +21,12 @@ STOPPED = dg.DefaultSensorStatus.STOPPED
 
 
 def newest(spec: DatasetSpec = GREEN, back: int = 0) -> Month:
-    """The newest month that the dataset has a partition for, or one ``back`` months before."""
+    """The dataset's newest partition, or the one ``back`` months before."""
     return Month.parse(monthly(spec).get_partition_keys()[-1]).plus(-back)
 
 
 class Records:
-    """Dagster's records, written by runs of stand-in assets or by decree."""
+    """An instance whose records come from runs of stand-in assets or are written directly."""
 
     def __init__(
         self, instance: dg.DagsterInstance, definitions: dg.Definitions, script: Script
@@ -39,7 +36,7 @@ class Records:
     def run(
         self, month: Month | None, *, job: str = "green_months", **tags: str
     ) -> dg.ExecuteInProcessResult:
-        """A run of the job, by the real executor."""
+        """Execute the job."""
         return self.definitions.resolve_job_def(job).execute_in_process(
             partition_key=str(month) if month else None,
             instance=self.instance,
@@ -50,7 +47,7 @@ class Records:
     def start(
         self, month: Month | None, status: dg.DagsterRunStatus, *, job: str = "green_months"
     ) -> dg.DagsterRun:
-        """A run of the job for ``month``, waiting or failed, although nothing runs."""
+        """Record a run of the job without executing it."""
         found = self.definitions.resolve_job_def(job)
         tags = {PARTITION_TAG: str(month)} if month else {}
         run = self.instance.create_run_for_job(found, tags={**found.tags, **tags})
@@ -66,7 +63,7 @@ class Records:
         metadata: Mapping[str, str] | None = None,
         version: str = VERSION,
     ) -> None:
-        """Record months of green as downloaded with ``etag`` and loaded, although no run did."""
+        """Record months of green as downloaded with ``etag`` and loaded, without a run."""
         for month in months:
             for name in ("raw_trips", "warehouse_trips"):
                 self.instance.report_runless_asset_event(
@@ -80,7 +77,7 @@ class Records:
 
 
 class Site:
-    """A simulator, records, and sensors that poll the one and read the other."""
+    """A simulated TLC and Dagster's records, for sensors to poll and read."""
 
     def __init__(self, tlc: Simulator, records: Records) -> None:
         self.tlc, self.records = tlc, records
@@ -91,7 +88,7 @@ class Site:
             self.tlc.publish("green", month, rows=20, seed=seed)
 
     def etag(self, month: Month) -> str:
-        """What TLC says now."""
+        """The ETag that TLC sends now."""
         with TlcClient(self.tlc.url) as client:
             published = client.published("green", month)
         assert published is not None
@@ -105,7 +102,7 @@ class Site:
             self.records.load([month], etag=self.etag(month))
 
     def tick(self, sensor: dg.SensorDefinition, cursor: str | None = None) -> SensorExecutionData:
-        """One tick; the answer's ``cursor`` goes into the next."""
+        """One tick; pass the result's ``cursor`` to the next."""
         return tick(sensor, self.records, cursor, tlc_url=self.tlc.url)
 
 
@@ -116,7 +113,7 @@ def tick(
     *,
     tlc_url: str | None = None,
 ) -> SensorExecutionData:
-    """One tick of a sensor, with TLC at ``tlc_url`` where it polls TLC."""
+    """One tick of a sensor; ``tlc_url`` is needed if it polls TLC."""
     source = tlc_url and TlcSource(
         url=tlc_url, attempts=1, backoff_seconds=0.001, timeout_seconds=5
     )
@@ -130,5 +127,5 @@ def tick(
 
 
 def months_of(data: SensorExecutionData) -> list[str]:
-    """The partitions that runs were requested for."""
+    """The partitions of the requested runs."""
     return [str(request.partition_key) for request in data.run_requests or []]

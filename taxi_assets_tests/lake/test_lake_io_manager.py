@@ -226,7 +226,7 @@ def test_the_error_for_an_unsupported_annotation_lists_the_supported_ones(lake: 
 
 def test_a_run_removes_its_temporary_files(lake: Lake) -> None:
     lake.run("reads_paths", *RANGE)
-    assert lake.platform.waiting() == []
+    assert lake.platform.scratch_files() == []
 
 
 def _batches() -> pa.RecordBatchReader:
@@ -255,7 +255,7 @@ def test_an_asset_may_return_any_type_of_rows(form: Any, value: Any, tmp_path: P
     assert platform.metadata("whole_ten")["dagster/partition_row_count"] == 10
     frame = platform.load(["monthly_ten"], pd.DataFrame, "2024-01")
     assert frame.dtypes.to_dict() == {"name": pd.StringDtype("pyarrow"), "number": pd.Int64Dtype()}
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
 def test_a_returned_file_is_not_moved(tmp_path: Path) -> None:

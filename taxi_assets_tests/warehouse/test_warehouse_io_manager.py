@@ -176,7 +176,7 @@ def test_an_asset_may_return_any_type_of_rows(form: Any, value: Any, tmp_path: P
     assert rows == [("2024-01", ten), ("2024-02", ten)]
     assert platform.query("SELECT name, number FROM whole_ten ORDER BY number") == ten
     assert platform.metadata("whole_ten")["dagster/partition_row_count"] == 10
-    assert platform.waiting() == []
+    assert platform.scratch_files() == []
 
 
 def test_a_returned_file_is_loaded_and_not_moved(tmp_path: Path) -> None:
