@@ -184,7 +184,7 @@ def test_a_persons_list_of_runs_shows_the_month_and_no_tag_of_the_machinery(
         }
     ours = {tag for tag in shown if not tag.startswith(("dagster/", "dagster-k8s/"))}
     assert ours <= {"taxi/dataset"}
-    assert shown - ours == {"dagster/partition", "dagster/max_retries", "dagster-k8s/config"}
+    assert shown - ours == {"dagster/partition", "dagster/max_retries"}
 
 
 @pytest.fixture
@@ -281,22 +281,6 @@ def test_an_error_that_nobody_foresaw_shows_its_traceback(tmp_path: Path, green:
     assert last.startswith("FAILED     lake_zones")
     assert "ZeroDivisionError: division by zero" in last
     assert len(table(ran.stdout)) == 1
-
-
-@pytest.mark.parametrize("months", [(), (("green", 2024, 1), ("yellow", 2024, 1))])
-def test_upgrade_runs_the_months_that_are_older_than_the_layout(
-    tmp_path: Path, green: Simulator, months: tuple[tuple[str, int, int], ...]
-) -> None:
-    green.publish("yellow", Month(2024, 1), rows=300)
-    ran = changed_command(
-        "from taxi_assets import layout; from taxi_assets.datasets import DATASETS, Month; "
-        "layout.outdated = lambda store, warehouse: "
-        f"[(DATASETS[name], Month(year, month)) for name, year, month in {months!r}]",
-        tmp_path, "upgrade", TAXI_TLC_URL=green.url,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert list(table(ran.stdout)) == [(name, "2024-01") for name, *_ in months]
-    assert ("Every month is up to date" in ran.stdout) == (not months)
 
 
 def test_a_run_that_waits_for_a_pool_says_once_who_holds_it(
