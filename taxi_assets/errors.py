@@ -6,7 +6,7 @@ test or a person must distinguish it from the existing ones.
     TaxiAssetsError
     ├── PermanentError           fails again with the same input: never retried
     │   ├── MonthNotPublished    TLC has no such file (403 or 404)
-    │   ├── SourceBlocked        TLC refuses this client, even for published months
+    │   ├── SourceBlocked        TLC rejects this client, even for published months
     │   ├── CorruptDownload      the download is not the published file
     │   ├── SchemaMismatch       the file's columns do not match the specification
     │   ├── UncastableValue      a value cannot be cast to its column's type

@@ -36,8 +36,8 @@ GOOGLE_RULES = (
     transient(RetryError, TransportError, "retryable"),
     Rule(
         {"impersonated"},
-        "Grant roles/iam.serviceAccountTokenCreator on that service account to whoever runs this, "
-        "and enable the API iamcredentials.googleapis.com in its project.",
+        "Grant roles/iam.serviceAccountTokenCreator on that service account to the account that "
+        "runs this, and enable the API iamcredentials.googleapis.com in its project.",
     ),
     Rule(
         {GoogleAuthError},

@@ -28,7 +28,7 @@ from taxi_assets.lake.store import LakeObject, NewObject, sha256_of
 
 __all__ = ["LakeIOManager", "LakeResource", "finished"]
 
-_UNCHANGED = "in place already, nothing written"
+_IN_PLACE = "in place already, nothing written"
 
 
 class LakeIOManager(AssetIOManager):
@@ -159,5 +159,5 @@ def _metadata(stored: LakeObject, written: bool) -> dict[str, dg.MetadataValue]:
     if stored.rows is not None:
         metadata["dagster/partition_row_count"] = dg.MetadataValue.int(stored.rows)
     if not written:
-        metadata["lake"] = dg.MetadataValue.text(_UNCHANGED)
+        metadata["lake"] = dg.MetadataValue.text(_IN_PLACE)
     return metadata

@@ -3,7 +3,7 @@
 raw/<dataset>/<file name as published>                       byte-identical
 staging/<dataset>/<month>/{trips,rejects}.parquet            cleaned, not yet audited
 trips/<dataset>/year=2024/month=01/trips.parquet             published
-rejects/<dataset>/year=2024/month=01/rejects.parquet         published beside it
+rejects/<dataset>/year=2024/month=01/rejects.parquet         published with it
 zones/taxi_zones.parquet                                     the taxi zones
 assets/<asset key>[/<partition>].parquet                     all other assets
 """

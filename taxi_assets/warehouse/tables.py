@@ -71,11 +71,11 @@ def added_columns(table: Table, existing: Sequence[tuple[str, Type | str]]) -> l
     """
     have = dict(existing)
     wanted = {column.name: column.type for column in table.columns}
-    gone = sorted(set(have) - set(wanted))
+    removed = sorted(set(have) - set(wanted))
     changed = sorted(name for name in wanted if name in have and have[name] != wanted[name])
-    if gone or changed:
+    if removed or changed:
         parts = [f"{name} is {have[name]}, expected {wanted[name]}" for name in changed]
-        parts += [f"{name} is in the table but not in the specification" for name in gone]
+        parts += [f"{name} is in the table but not in the specification" for name in removed]
         raise TableSchemaConflict(
             f"Table {table.name} has other columns: {'; '.join(parts)}. Only new columns are added "
             "automatically.",

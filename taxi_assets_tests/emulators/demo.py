@@ -1,4 +1,4 @@
-"""The demo on emulated Cloud Storage and BigQuery; ``make demo-gcp`` starts it beside them.
+"""The demo on emulators of Cloud Storage and BigQuery, run by ``make demo-gcp``.
 
 python -m taxi_assets_tests.emulators gcs bigquery -- python -m taxi_assets_tests.emulators.demo
 """

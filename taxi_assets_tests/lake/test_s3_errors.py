@@ -40,7 +40,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
         yield s3
 
 
-def error(code: str, message: str = "said S3") -> str:
+def error(code: str, message: str = "an error of S3") -> str:
     return f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
 

@@ -27,7 +27,7 @@ TRIPS = Table(
         TableColumn("pickup_at", Type.TIMESTAMP, "When the meter was engaged, New York time."),
         TableColumn("zone", Type.INTEGER, "TLC zone of the pickup."),
         TableColumn("fare", Type.FLOAT, "Fare in US dollars."),
-        TableColumn("note", Type.STRING, "What the driver's said: 'quoted', \"twice\"; 100 % ok."),
+        TableColumn("note", Type.STRING, "The driver's note: 'quoted', \"twice\"; 100 % ok."),
         TableColumn("shared", Type.BOOLEAN),
         TableColumn("source_month", Type.DATE, "The month of the file."),
     ),
