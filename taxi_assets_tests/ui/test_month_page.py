@@ -5,9 +5,9 @@ from playwright.sync_api import expect
 
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.ui.browser import Dagster
-from taxi_assets_tests.ui.conftest import LANDED
+from taxi_assets_tests.ui.conftest import LOADED
 
-MONTH = LANDED[-1]
+MONTH = LOADED[-1]
 
 
 def test_a_month_shows_its_counts_plots_and_links(dagster: Dagster, site: Simulator) -> None:
