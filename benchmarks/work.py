@@ -1,7 +1,7 @@
-"""What the assets are measured against, each run as a process of its own.
+"""What the assets are compared with, each run as a process of its own.
 
-Belongs here: the least work that could be called loading a month, and pandas doing the same
-work. Does not: timing (``__main__``).
+The floor is the least work that could be called loading a month; pandas does the same work as the
+assets. Timing is ``__main__``.
 """
 
 from __future__ import annotations

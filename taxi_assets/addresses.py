@@ -1,7 +1,7 @@
-"""Where lake and warehouse are: the one place that takes their URLs apart.
+"""Parsing the URLs of lake and warehouse, ``TAXI_LAKE_URL`` and ``TAXI_WAREHOUSE_URL``.
 
-A new store or engine gets its scheme here, and the module that opens it in ``lake.factory`` or
-``warehouse.factory``. No error repeats a whole URL that may hold a password.
+Add a store's or engine's URL scheme here, and the code that opens it in ``lake.factory`` or
+``warehouse.factory``. Error messages must not contain a URL that may hold a password.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ class LakeAddress:
 
 @dataclass(frozen=True, slots=True)
 class WarehouseAddress:
-    """A file of ``duckdb``, a dataset of ``bigquery``, or a database of ``postgres``, whose driver
-    reads the rest of ``url`` itself.
+    """A ``duckdb`` file, a ``bigquery`` dataset, or a ``postgres`` database.
+
+    For ``postgres`` the driver parses ``url``.
     """
 
     url: str
@@ -58,34 +59,34 @@ class WarehouseAddress:
 
 
 def lake_address(url: str) -> LakeAddress:
-    """Take a lake's URL apart; raises ``Misconfigured`` for one of another form."""
+    """Parse a lake's URL; raises ``Misconfigured`` if it is not valid."""
     scheme, separator, _ = url.partition("://")
     if not url or (not separator and url.startswith("file:")):
-        raise Misconfigured(f"TAXI_LAKE_URL is {url!r}, which names no lake.", _LAKE_FORMS)
+        raise Misconfigured(f"TAXI_LAKE_URL is {url!r}, which is not a lake.", _LAKE_FORMS)
     if not separator:
         return LakeAddress(url, "file", folder=Path(url).expanduser())
     if scheme not in _LAKES:
-        # Only the scheme is repeated: whatever else it is may hold a password.
-        raise Misconfigured(f"TAXI_LAKE_URL begins with {scheme!r}, which is unknown.", _LAKE_FORMS)
+        # Only the scheme: the rest may hold a password.
+        raise Misconfigured(f"TAXI_LAKE_URL has the unknown scheme {scheme!r}.", _LAKE_FORMS)
     parts = urlsplit(url)
     if scheme == "file":
         return _folder(url, parts)
     if not parts.netloc or parts.query or parts.fragment:
         raise Misconfigured(
-            f"{url!r} names no bucket.", f"Write {scheme}://bucket or {scheme}://bucket/prefix."
+            f"{url!r} names no bucket.", f"Use {scheme}://bucket or {scheme}://bucket/prefix."
         )
     prefix = parts.path.strip("/")
     return LakeAddress(url.rstrip("/"), _LAKES[scheme], bucket=parts.netloc, prefix=prefix)
 
 
 def warehouse_address(url: str) -> WarehouseAddress:
-    """Take a warehouse's URL apart; raises ``Misconfigured`` for one of another form."""
+    """Parse a warehouse's URL; raises ``Misconfigured`` if it is not valid."""
     scheme = url.partition(":")[0].partition("+")[0].lower()
     kind = _WAREHOUSES.get(scheme)
     if kind is None:
-        # Only the scheme is repeated: whatever else it is may hold a password.
+        # Only the scheme: the rest may hold a password.
         raise Misconfigured(
-            f"TAXI_WAREHOUSE_URL begins with {scheme!r}, which is unknown.", _WAREHOUSE_FORMS
+            f"TAXI_WAREHOUSE_URL has the unknown scheme {scheme!r}.", _WAREHOUSE_FORMS
         )
     if kind == "postgres":
         return WarehouseAddress(url, kind)
@@ -95,7 +96,7 @@ def warehouse_address(url: str) -> WarehouseAddress:
 
 def _folder(url: str, parts: SplitResult) -> LakeAddress:
     if parts.netloc not in ("", "localhost") or not parts.path.strip("/"):
-        raise Misconfigured(f"{url!r} names no folder.", "Write three slashes: file:///data/lake.")
+        raise Misconfigured(f"{url!r} names no folder.", "Use three slashes: file:///data/lake.")
     return LakeAddress(url, "file", folder=Path(unquote(parts.path)))
 
 
@@ -104,7 +105,7 @@ def _duckdb(url: str, parts: SplitResult) -> WarehouseAddress:
     if parts.netloc or not path:
         raise Misconfigured(
             f"{url!r} names no file.",
-            "Write three slashes and a path below the working directory "
+            "Use three slashes for a path relative to the working directory "
             "(duckdb:///data/taxi.duckdb), or four for an absolute one (duckdb:////data/…).",
         )
     return WarehouseAddress(url, "duckdb", path=Path(path))
@@ -118,12 +119,12 @@ def _bigquery(url: str, parts: SplitResult) -> WarehouseAddress:
     if not parts.netloc or not dataset or "/" in dataset or options:
         raise Misconfigured(
             f"{url!r} names no BigQuery dataset.",
-            "Write bigquery://project/dataset with, at most, ?location=EU and "
-            "&require_partition_filter=true.",
+            "Use bigquery://project/dataset; the options are location=EU and "
+            "require_partition_filter=true.",
         )
     if filtered not in ("true", "false"):
         raise Misconfigured(
-            f"require_partition_filter is {filtered!r} in {url!r}.", "Write true or false."
+            f"require_partition_filter is {filtered!r} in {url!r}.", "Use true or false."
         )
     return WarehouseAddress(
         url,

@@ -129,7 +129,7 @@ def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
             f"duckdb.connect('{path}', read_only=True).sql('{query}').show()\""
         )
     print("browse it  make ui")
-    if outdated := counter.outdated():
+    if outdated := counter.outdated({spec.name for spec, _ in months}):
         print(f"outdated   {outdated}: of an older release; run python -m taxi_assets upgrade")
     for storage, reason in counter.uncounted.items():
         print(f"uncounted  {storage}: {reason}", file=sys.stderr)

@@ -1,32 +1,52 @@
-"""Every error this package raises on purpose, and whether trying again can help.
+"""The errors of this package: permanent ones, and transient ones that are retried.
 
-Belongs here: the tree of errors. Does not: what Dagster does about them (``failures``).
+``failures`` turns them into Dagster's failures and retries. Add a class only where a caller, a
+test or a person must distinguish it from the existing ones.
 
     TaxiAssetsError
-    ├── PermanentError           the same input fails again: never retried
+    ├── PermanentError           fails again with the same input: never retried
     │   ├── MonthNotPublished    TLC has no such file (403 or 404)
-    │   ├── SourceBlocked        TLC refuses this client, published or not
-    │   ├── CorruptDownload      what arrived is not the file that was published
-    │   ├── SchemaMismatch       the file's columns do not fit the specification
-    │   ├── UncastableValue      a value does not fit its column's type
+    │   ├── SourceBlocked        TLC rejects this client, even for published months
+    │   ├── CorruptDownload      the download is not the published file
+    │   ├── SchemaMismatch       the file's columns do not match the specification
+    │   ├── UncastableValue      a value cannot be cast to its column's type
     │   ├── AuditFailed          a blocking check failed
     │   ├── ObjectMissing        nothing is stored under that key
-    │   ├── TableSchemaConflict  the warehouse table cannot take the month's columns
+    │   ├── TableSchemaConflict  the month's columns do not fit the warehouse table
     │   └── Misconfigured        a setting, a permission, a bucket or an extra is wrong
-    └── TransientError           worth another try, later
-        ├── SourceUnavailable    TLC timed out, cut the line or answered 408, 429 or 5xx
-        ├── StoreUnavailable     the lake or the warehouse did so
-        ├── WarehouseLocked      another process holds the DuckDB file
-        └── ConcurrentWrite      another run wrote the same month meanwhile
+    └── TransientError           may succeed on a retry
+        ├── SourceUnavailable    TLC timed out, disconnected or answered 408, 429 or 5xx
+        ├── StoreUnavailable     the same of the lake or the warehouse
+        ├── WarehouseLocked      another process has the DuckDB file open
+        └── ConcurrentWrite      another run wrote the same month
 """
 
 from __future__ import annotations
 
+__all__ = [
+    "AuditFailed",
+    "ConcurrentWrite",
+    "CorruptDownload",
+    "Misconfigured",
+    "MonthNotPublished",
+    "ObjectMissing",
+    "PermanentError",
+    "SchemaMismatch",
+    "SourceBlocked",
+    "SourceUnavailable",
+    "StoreUnavailable",
+    "TableSchemaConflict",
+    "TaxiAssetsError",
+    "TransientError",
+    "UncastableValue",
+    "WarehouseLocked",
+]
+
 
 class TaxiAssetsError(Exception):
-    """Base of all errors raised on purpose: what ``happened``, and the ``remedy``, what to do.
+    """Base of all errors of this package: what ``happened``, and what to do, the ``remedy``.
 
-    The text of the error is both, so that a traceback or a log line alone is enough.
+    The error's text contains both, so that a traceback or a log line is enough.
     """
 
     def __init__(self, happened: str, remedy: str = "") -> None:
@@ -36,15 +56,15 @@ class TaxiAssetsError(Exception):
 
 
 class PermanentError(TaxiAssetsError):
-    """Trying again with the same input fails again."""
+    """Fails again with the same input."""
 
 
 class TransientError(TaxiAssetsError):
-    """Another try, later, may succeed."""
+    """May succeed on a retry."""
 
 
 class MonthNotPublished(PermanentError):
-    """TLC has no such file yet, or never had (HTTP 403 or 404)."""
+    """TLC has not published the file (HTTP 403 or 404)."""
 
 
 class SourceBlocked(PermanentError):
@@ -52,7 +72,7 @@ class SourceBlocked(PermanentError):
 
 
 class CorruptDownload(PermanentError):
-    """The bytes that arrived are not the published Parquet file."""
+    """The download is not the published Parquet file."""
 
 
 class SchemaMismatch(PermanentError):
@@ -64,15 +84,15 @@ class UncastableValue(PermanentError):
 
 
 class AuditFailed(PermanentError):
-    """A blocking check failed; the month was not handed on."""
+    """A blocking check failed; downstream assets keep the previous month."""
 
 
 class ObjectMissing(PermanentError):
-    """Nothing is stored under the key asked for."""
+    """Nothing is stored under the requested key."""
 
 
 class TableSchemaConflict(PermanentError):
-    """The warehouse table cannot take the month without losing or changing a column."""
+    """Loading the month would drop or change a column of the warehouse table."""
 
 
 class Misconfigured(PermanentError):
@@ -80,15 +100,15 @@ class Misconfigured(PermanentError):
 
 
 class SourceUnavailable(TransientError):
-    """TLC timed out, cut the connection, or answered 408, 429 or 5xx."""
+    """TLC timed out, disconnected, or answered 408, 429 or 5xx."""
 
 
 class StoreUnavailable(TransientError):
-    """The lake or the warehouse timed out or had an error that passes."""
+    """The lake or the warehouse timed out or had a transient error."""
 
 
 class WarehouseLocked(TransientError):
-    """Another process holds the DuckDB file for writing."""
+    """Another process has the DuckDB file open."""
 
 
 class ConcurrentWrite(TransientError):

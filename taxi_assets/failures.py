@@ -88,8 +88,12 @@ def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The current step; ``key`` is ``None`` if it neither materializes nor checks an asset."""
+    """The current step; ``key`` is ``None`` if it neither materializes nor checks an asset.
 
+    ``execution`` is Dagster's own context of the step.
+    """
+
+    execution: Any
     instance: dg.DagsterInstance
     run_id: str
     attempt: int
@@ -99,23 +103,22 @@ class _Step:
     def report(self, error: TaxiAssetsError) -> None:
         """Report the reason as an observation, to show it on the partition's page.
 
-        Of a failure that page shows only that there was one, but it shows observations.
+        That page shows observations, but of a failure only that there was one. ``log_event`` of
+        the contexts would do, but those of inputs and checks have none.
         """
         if self.key is None:
             return
-        self.instance.report_runless_asset_event(
-            dg.AssetObservation(
-                self.key,
-                partition=self.month or None,
-                description=f"Failed: {error.happened}",
-                metadata={
-                    "failed": error.happened,
-                    "what to do": error.remedy,
-                    "error": type(error).__name__,
-                    "run": dg.MetadataValue.dagster_run(self.run_id),
-                },
-            )
+        observation = dg.AssetObservation(
+            self.key,
+            partition=self.month or None,
+            description=f"Failed: {error.happened}",
+            metadata={
+                "failed": error.happened,
+                "what to do": error.remedy,
+                "error": type(error).__name__,
+            },
         )
+        dg.DagsterEvent.asset_observation(self.execution, observation)
 
     def failure(self, error: TaxiAssetsError) -> dg.Failure:
         path = self.key.path if self.key else []
@@ -142,6 +145,7 @@ def _step_of(context: Context) -> _Step | None:
     assets = step.assets_def
     keys = [*assets.keys, *(each.asset_key for each in assets.check_keys)] if assets else []
     return _Step(
+        execution=step,
         instance=step.instance,
         run_id=step.run_id,
         attempt=step.previous_attempt_count,

@@ -1,8 +1,7 @@
-"""Rows as an asset receives and returns them: a pandas frame, an Arrow table, a stream of batches.
+"""Conversion between Parquet files and the values that assets receive and return.
 
-They come from Parquet files and record batches and go there again; where those lie is ``lake`` and
-``warehouse``. pandas takes a quarter of a second to import and no month of ours needs it: only who
-asks for a frame pays.
+These are pandas frames, Arrow tables and record batch readers. pandas takes 0.25 s to import and
+the package's own assets do not use it, so it is imported only for a frame.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ _BATCH_ROWS = 131_072
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """The table as a frame: integers, booleans and text are of pandas' nullable types."""
+    """The table as a frame, with pandas' nullable types for integers, booleans and text."""
     frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, date_as_object=False)
     return frame
 
 
 def _pandas_type(type_: pa.DataType) -> Any:
-    """The nullable type: integers and booleans with NULLs stay what they are, not floats."""
-    import pandas as pd  # noqa: PLC0415 - see the module's opening
+    """The nullable pandas type, so that integers and booleans with NULLs do not become floats."""
+    import pandas as pd  # noqa: PLC0415 - see the module docstring
 
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        return pd.StringDtype("pyarrow")  # large strings are what pandas makes of its own text
+        return pd.StringDtype("pyarrow")  # pandas writes its own text as large strings
     if pa.types.is_boolean(type_):
         return pd.BooleanDtype()
     if pa.types.is_integer(type_):
@@ -47,7 +46,7 @@ def _pandas_type(type_: pa.DataType) -> Any:
 
 
 def from_reader(reader: pa.RecordBatchReader, form: Any) -> Rows:
-    """The reader's rows in the form asked for: ``DataFrame``, ``Table`` or the reader itself."""
+    """The reader's rows as ``form``: ``DataFrame``, ``Table`` or the reader itself."""
     if form is pa.RecordBatchReader:
         return reader
     table = reader.read_all()
@@ -55,20 +54,20 @@ def from_reader(reader: pa.RecordBatchReader, form: Any) -> Rows:
 
 
 def is_rows(form: Any) -> bool:
-    """Whether ``form`` is one of the three that hold rows."""
+    """Whether ``form`` is one of the three types that hold rows."""
     return form in (pa.Table, pa.RecordBatchReader) or _is_frame_type(form)
 
 
 def _is_frame_type(form: Any) -> bool:
-    pandas = sys.modules.get("pandas")  # who has a frame has imported it
+    pandas = sys.modules.get("pandas")  # a caller that has a frame has imported pandas
     return pandas is not None and form is pandas.DataFrame
 
 
 def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.RecordBatchReader:
-    """Stream the rows of all files, one after the other, with those columns (``None``: all).
+    """Stream the rows of the files in order, with ``columns`` (``None``: all).
 
-    A column that only some files have is NULL in the others. Raises ``ObjectMissing`` for a
-    column that none has.
+    A column that is missing in some files is NULL there. Raises ``ObjectMissing`` for a column
+    that is missing in all.
     """
     schema = pa.unify_schemas([pq.read_schema(path).remove_metadata() for path in paths])
     if columns is not None:
@@ -96,15 +95,15 @@ def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatc
 
 
 def write_parquet(value: Rows, path: Path) -> int:
-    """Write the value's rows to ``path`` as Parquet, streaming where it streams; return rows.
+    """Write the value's rows to ``path`` as Parquet and return their number; streams a reader.
 
-    Raises ``Misconfigured`` for a value that holds no rows we know.
+    Raises ``Misconfigured`` for a value of another type.
     """
     if _is_frame_type(type(value)):
         value = pa.Table.from_pandas(value, preserve_index=False)
     elif not isinstance(value, pa.Table | pa.RecordBatchReader):
         raise Misconfigured(
-            f"An asset returned {type(value).__name__}, which is not stored here.",
+            f"An asset returned {type(value).__name__}, which cannot be stored.",
             "Return a pandas.DataFrame, a pyarrow.Table, a pyarrow.RecordBatchReader, the "
             "pathlib.Path of a Parquet file, or a handle.",
         )

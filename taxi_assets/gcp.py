@@ -1,15 +1,15 @@
-"""Who this process is on Google Cloud, for the lake on GCS and the warehouse on BigQuery.
+"""Google Cloud credentials, project and errors, shared by the GCS lake and BigQuery.
 
-Credentials, the project, and what both services' clients raise alike, for their tables of errors
-(``lake.gcs_errors``, ``warehouse.bigquery_errors``). A service's roles stand in its own table.
+``lake.gcs_errors`` and ``warehouse.bigquery_errors`` extend the error rules with their own codes
+and roles.
 
     TAXI_GCP_IMPERSONATE              act as this service account, with the credentials below
     GOOGLE_APPLICATION_CREDENTIALS    a key file or a Workload Identity Federation file
     GOOGLE_CLOUD_PROJECT              the project that requests are made for
-    STORAGE_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST    local stand-ins, which take no credentials
+    STORAGE_EMULATOR_HOST, BIGQUERY_EMULATOR_HOST    local emulators, which need no credentials
 
-Without a key file they are the application default credentials: those of ``gcloud auth
-application-default login`` on a laptop, of the attached service account on Google Cloud.
+Without a key file, the application default credentials are used: on a laptop those of ``gcloud auth
+application-default login``, on Google Cloud those of the attached service account.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 
 from taxi_assets.errors import Misconfigured
-from taxi_assets.services import Rule, Said, http_codes, transient
+from taxi_assets.services import ErrorDetails, Rule, http_codes, transient
 
-__all__ = ["GOOGLE_ERRORS", "GOOGLE_RULES", "credentials", "project", "said_by_google"]
+__all__ = ["GOOGLE_ERRORS", "GOOGLE_RULES", "credentials", "google_error_details", "project"]
 
 GOOGLE_ERRORS = (GoogleAPICallError, RetryError, GoogleAuthError)
-"""What each of Google's clients raises."""
+"""The exceptions of all Google clients."""
 
 GOOGLE_RULES = (
     transient(RetryError, TransportError, "retryable"),
     Rule(
         {"impersonated"},
-        "Grant roles/iam.serviceAccountTokenCreator on that service account to whoever runs this, "
-        "and enable the API iamcredentials.googleapis.com in its project.",
+        "Grant roles/iam.serviceAccountTokenCreator on that service account to the account that "
+        "runs this, and enable the API iamcredentials.googleapis.com in its project.",
     ),
     Rule(
         {GoogleAuthError},
         "Run `gcloud auth application-default login`, or renew GOOGLE_APPLICATION_CREDENTIALS.",
     ),
 )
-"""Where the table of each of Google's services begins: no answer, or no token."""
+"""The first rules of every Google service: no response, or no token."""
 
 _EMULATORS = ("STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST")
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def credentials() -> Credentials:
-    """What to sign requests with: impersonated, default, or anonymous on an emulator.
+    """The credentials for requests: impersonated, default, or anonymous with an emulator.
 
-    Raises ``Misconfigured`` when there are none. Nothing is asked of Google yet, except that a
-    machine without any file or variable looks for the metadata server of Google Cloud.
+    Raises ``Misconfigured`` when there are none. Sends no request, except that a machine without
+    a credentials file or variable tries the metadata server of Google Cloud.
     """
     if _emulated():
         return AnonymousCredentials()  # type: ignore[no-untyped-call] # google.auth's own
@@ -64,8 +64,8 @@ def credentials() -> Credentials:
         return source
     if "@" not in account:
         raise Misconfigured(
-            f"TAXI_GCP_IMPERSONATE is {account!r}, which is no service account.",
-            "Write its address, such as taxi-worker@my-project.iam.gserviceaccount.com.",
+            f"TAXI_GCP_IMPERSONATE is {account!r}, which is not a service account.",
+            "Set its address, such as taxi-worker@my-project.iam.gserviceaccount.com.",
         )
     return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call] # the same
         source_credentials=source, target_principal=account, target_scopes=[_SCOPE]
@@ -73,39 +73,42 @@ def credentials() -> Credentials:
 
 
 def project() -> str | None:
-    """The project of ``GOOGLE_CLOUD_PROJECT`` or of the default credentials, if either has one."""
+    """``GOOGLE_CLOUD_PROJECT``, else the project of the default credentials, if any."""
     named = os.environ.get("GOOGLE_CLOUD_PROJECT")
     if named or _emulated():
         return named or "local"
     return _default()[1]
 
 
-def said_by_google(error: Exception) -> Said:
-    """What any of Google's clients raised: HTTP status and reasons, and the service's sentence.
+def google_error_details(error: Exception) -> ErrorDetails:
+    """The HTTP status, reasons and message of an exception of any Google client.
 
-    A client puts method and URL before that sentence, or the whole answer into it.
+    The message is the service's own: clients prefix it with method and URL, or include the whole
+    response.
     """
     account = os.environ.get("TAXI_GCP_IMPERSONATE")
     if isinstance(error, GoogleAuthError):
-        said = f"no token for {account}: {error}" if account else str(error)
-        return Said(said, {"retryable" if error.retryable else "impersonated" if account else ""})
+        message = f"no token for {account}: {error}" if account else str(error)
+        code = "retryable" if error.retryable else "impersonated" if account else ""
+        return ErrorDetails(message, {code})
     response = getattr(error, "response", None)
     if isinstance(response, requests.Response) and not response.ok:
-        return _refusal(response)
+        return _response_details(response)
     if not isinstance(error, GoogleAPICallError):
-        return Said(str(error))
+        return ErrorDetails(str(error))
     # gRPC, or a query's job.
-    return Said(error.message, {*http_codes(int(error.code or 0)), *_reasons(error.errors)})
+    codes = {*http_codes(int(error.code or 0)), *_reasons(error.errors)}
+    return ErrorDetails(error.message, codes)
 
 
-def _refusal(response: requests.Response) -> Said:
+def _response_details(response: requests.Response) -> ErrorDetails:
     status = http_codes(response.status_code)
     try:
-        answer = response.json()["error"]
-        reasons = _reasons([*answer.get("errors", ()), *answer.get("details", ())])
-        return Said(answer["message"], {*status, *reasons})
+        error = response.json()["error"]
+        reasons = _reasons([*error.get("errors", ()), *error.get("details", ())])
+        return ErrorDetails(error["message"], {*status, *reasons})
     except (ValueError, LookupError, TypeError, AttributeError):  # downloads get plain text
-        return Said(response.text or response.reason, status)
+        return ErrorDetails(response.text or response.reason, status)
 
 
 def _reasons(details: Iterable[object]) -> set[str]:
@@ -122,7 +125,7 @@ def _default() -> tuple[Credentials, str | None]:
     except DefaultCredentialsError as error:
         raise Misconfigured(
             f"There are no usable Google credentials ({error}).",
-            "Run `gcloud auth application-default login`, name a key file in "
-            "GOOGLE_APPLICATION_CREDENTIALS, or run as a service account (Workload Identity).",
+            "Run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS to a "
+            "key file, or run as a service account (Workload Identity).",
         ) from error
     return found

@@ -1,12 +1,11 @@
-"""Errors of outside services, named as this package's errors: one table per service.
+"""Translate the exceptions of external services into this package's errors, by rules.
 
-A table is a :class:`Service`: what its client raises, one function that reads codes and message out
-of that, and rules that say what they mean. Code that calls a client does so inside
-:func:`named_errors`. A new service gets a table beside the code that calls it, as in
-``lake.s3_errors``; a code met for the first time gets a rule.
+A :class:`Service` has the exceptions of its client, a function that reads codes and message from
+them, and rules. Code calls a client inside :func:`named_errors`. Add a service next to the code
+that calls it, as in ``lake.s3_errors``, and a rule for a code that none covers.
 
-Services are told by their codes. Where one has no code for a case, a rule gives its whole sentence
-as a pattern: a word of it may as well be part of a path.
+Rules match on codes. Where a service has no code for a case, a rule matches the whole message: a
+single word of it may also occur in a path.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from taxi_assets.errors import Misconfigured, StoreUnavailable, TaxiAssetsError
 __all__ = [
     "TRY_LATER",
     "Code",
+    "ErrorDetails",
     "Rule",
-    "Said",
     "Service",
     "http_codes",
     "named_errors",
@@ -32,12 +31,12 @@ __all__ = [
 TRY_LATER = "Try later."
 
 Code = int | str | type
-"""An HTTP status, a word of the service's own, or a class of its client's exceptions."""
+"""An HTTP status, a code of the service, or a class of its client's exceptions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What an exception says: the service's own sentence, and codes."""
+class ErrorDetails:
+    """The service's message and the codes of one exception."""
 
     message: str
     codes: Set[Code] = frozenset()
@@ -45,56 +44,57 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What any of ``codes`` (of none: anything) ``means``, and what to do.
+    """The ``error`` to raise for any of ``codes`` (none: for everything), and its ``remedy``.
 
-    ``words`` is a pattern of the whole message, for where codes are not enough. The texts are
-    format strings over ``doing``, ``service``, ``said`` and the facts given to ``named_errors``.
+    ``pattern`` must match the whole message. The texts are format strings with ``doing``,
+    ``service``, ``message`` and the facts passed to ``named_errors``.
     """
 
     codes: Set[Code]
     remedy: str
-    means: type[TaxiAssetsError] = Misconfigured
-    words: str = ".*"
-    happened: str = "{doing} failed ({service}: {said})."
+    error: type[TaxiAssetsError] = Misconfigured
+    pattern: str = ".*"
+    happened: str = "{doing} failed ({service}: {message})."
 
-    def matches(self, said: Said) -> bool:
-        """Whether this is a rule for what was said."""
-        if self.codes and self.codes.isdisjoint(said.codes):
+    def matches(self, details: ErrorDetails) -> bool:
+        """Whether this rule applies."""
+        if self.codes and self.codes.isdisjoint(details.codes):
             return False
-        return re.fullmatch(self.words, said.message, re.DOTALL) is not None
+        return re.fullmatch(self.pattern, details.message, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service and its table: the first rule that matches decides, and the last one always does.
+    """A service and its rules: the first match applies, and the last rule must match everything.
 
-    ``raises`` are its client's exceptions; their classes are codes, beside those ``read`` finds.
+    ``raises`` are the client's exceptions. Their classes count as codes, in addition to those that
+    ``read`` returns.
     """
 
     name: str
     raises: tuple[type[Exception], ...]
-    read: Callable[[Exception], Said]
+    read: Callable[[Exception], ErrorDetails]
     rules: tuple[Rule, ...]
 
-    def error(self, said: Said, doing: str, **facts: str) -> TaxiAssetsError:
-        """The error for what was said while ``doing``."""
-        rule = next(rule for rule in self.rules if rule.matches(said))
-        known = {**facts, "doing": doing, "service": self.name, "said": said.message}
-        return rule.means(rule.happened.format(**known), rule.remedy.format(**known))
+    def error(self, details: ErrorDetails, doing: str, **facts: str) -> TaxiAssetsError:
+        """The error to raise for ``details``, which occurred while ``doing``."""
+        rule = next(rule for rule in self.rules if rule.matches(details))
+        values = {**facts, "doing": doing, "service": self.name, "message": details.message}
+        return rule.error(rule.happened.format(**values), rule.remedy.format(**values))
 
 
 @contextmanager
 def named_errors(service: Service, doing: str, **facts: str) -> Iterator[None]:
-    """Turn what ``service``'s client raises inside into this package's errors.
+    """Translate exceptions of ``service``'s client into this package's errors.
 
-    ``doing`` opens the message: "Writing gs://lake/trips/green/…", "Loading green_trips 2024-01".
+    ``doing`` starts the message: "Writing gs://lake/trips/green/…", "Loading green_trips 2024-01".
     """
     try:
         yield
     except service.raises as error:
-        said = service.read(error)
-        said = Said(said.message, {*said.codes, *type(error).__mro__})
-        raise service.error(said, doing, **facts) from error
+        details = service.read(error)
+        details = ErrorDetails(details.message, {*details.codes, *type(error).__mro__})
+        raise service.error(details, doing, **facts) from error
 
 
 def http_codes(status: int) -> set[Code]:
@@ -103,5 +103,5 @@ def http_codes(status: int) -> set[Code]:
 
 
 def transient(*codes: Code) -> Rule:
-    """The rule for what another try may get past: HTTP's own such statuses, and ``codes``."""
+    """The rule for errors that a retry may resolve: HTTP 408, 429, 5xx and ``codes``."""
     return Rule({408, 429, "5xx", *codes}, TRY_LATER, StoreUnavailable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -68,11 +68,11 @@ class Counter:
             warehouse=self._loaded(table_of(spec, Part.TRIPS).name, month),
         )
 
-    def outdated(self) -> str:
-        """The months in the warehouse that an older release stored, as text."""
+    def outdated(self, datasets: Collection[str]) -> str:
+        """The months of ``datasets`` in the warehouse that an older release stored, as text."""
         warehouse = self._warehouse
         found = (
-            self._query("warehouse", lambda: outdated_in_warehouse(warehouse))
+            self._query("warehouse", lambda: outdated_in_warehouse(warehouse, datasets))
             if warehouse
             else None
         )

@@ -7,6 +7,7 @@ They stay readable, are stale, and are never used as months of the current layou
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month
 from taxi_assets.datasets.stored import Part
@@ -22,14 +23,16 @@ _PUBLISHED = re.compile(r"\w+/(\w+)/year=(\d{4})/month=(\d{2})/")
 
 def outdated_months(store: LakeStore, warehouse: Warehouse) -> list[tuple[DatasetSpec, Month]]:
     """Every month of an older layout in the lake or the warehouse, oldest first by dataset."""
-    months = set(outdated_in_warehouse(warehouse)) | _outdated_in_lake(store)
+    months = set(outdated_in_warehouse(warehouse, DATASETS)) | _outdated_in_lake(store)
     return [(DATASETS[name], month) for name, month in sorted(months)]
 
 
-def outdated_in_warehouse(warehouse: Warehouse) -> list[tuple[str, Month]]:
-    """Dataset and month of each month of an older layout in the warehouse."""
+def outdated_in_warehouse(
+    warehouse: Warehouse, datasets: Collection[str]
+) -> list[tuple[str, Month]]:
+    """Dataset and month of each month of an older layout in the warehouse, one query per table."""
     found = []
-    for name in DATASETS:
+    for name in datasets:
         for part in Part:
             table = f"{name}_{part}"
             found += [(name, month) for month in warehouse.unrecorded_months(table)]

@@ -1,10 +1,8 @@
-"""Tests stay on this machine: a connection to anywhere else is refused, and fails its test.
+"""Block connections to other machines during tests; a test that tries one fails (``conftest``).
 
-Belongs here: the guard. Does not: the fixtures that use it (``conftest``).
-
-Python's own sockets are watched by an audit hook, which no library can go around or cache away.
-Clients with sockets of their own (gRPC, Rust, DuckDB) and child processes are out of its reach:
-for these the environment names a proxy that is not there.
+An audit hook checks Python's sockets, which no library can bypass. It does not cover clients with
+their own sockets (gRPC, Rust, DuckDB) or child processes: for these, the environment sets a proxy
+that does not exist.
 """
 
 from __future__ import annotations
@@ -18,18 +16,18 @@ _NO_PROXY_THERE = "http://127.0.0.1:1"
 _LOCAL_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", ""}
 
 refused: list[str] = []
-"""What was refused since the list was last emptied."""
+"""The hosts blocked since the list was last cleared."""
 
 
 class LeftThisMachine(RuntimeError):
-    """A test reached for a host that is not this one.
+    """A test connected to another machine.
 
-    Not an ``OSError``: what retries or explains network errors must not take it for one.
+    Not an ``OSError``, so that code which retries or translates network errors does not catch it.
     """
 
 
 def guard() -> None:
-    """Refuse from now on; there is no way back, for audit hooks stay."""
+    """Block connections from now on; audit hooks cannot be removed."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         os.environ[name] = os.environ[name.upper()] = _NO_PROXY_THERE
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
@@ -37,7 +35,7 @@ def guard() -> None:
 
 
 def is_local(host: str) -> bool:
-    """Whether a name or address is this machine's, without asking a name server."""
+    """Whether a name or address is of this machine, without a DNS query."""
     if host in _LOCAL_NAMES:
         return True
     try:
@@ -54,18 +52,18 @@ def _watch(event: str, args: tuple[object, ...]) -> None:
         sock, address = args[:2]
         assert isinstance(sock, socket.SocketType)
         if sock.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
-            _refuse_unless_local(str(address[0]))
+            _block_unless_local(str(address[0]))
     elif event == "socket.getaddrinfo":
         host = args[0].decode() if isinstance(args[0], bytes) else args[0]
-        if host is not None and not _to_listen_on(str(host)):
-            _refuse_unless_local(str(host))
+        if host is not None and not _is_listen_address(str(host)):
+            _block_unless_local(str(host))
 
 
-def _to_listen_on(host: str) -> bool:
+def _is_listen_address(host: str) -> bool:
     return host in ("0.0.0.0", "::")
 
 
-def _refuse_unless_local(host: str) -> None:
+def _block_unless_local(host: str) -> None:
     if not is_local(host):
         refused.append(host)
-        raise LeftThisMachine(f"a test reached for {host}; tests talk to loopback only")
+        raise LeftThisMachine(f"a test connected to {host}; tests may use loopback only")

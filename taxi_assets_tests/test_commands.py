@@ -184,7 +184,7 @@ def test_the_list_of_runs_shows_the_month_and_no_internal_tags(
         }
     ours = {tag for tag in shown if not tag.startswith(("dagster/", "dagster-k8s/"))}
     assert ours <= {"taxi/dataset"}
-    assert shown - ours == {"dagster/partition", "dagster/max_retries", "dagster-k8s/config"}
+    assert shown - ours == {"dagster/partition", "dagster/max_retries"}
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_a_locked_warehouse_is_queried_once_and_shown_as_a_dash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "warehouse.duckdb"
-    impatient = DuckDBWarehouse(path, patience_seconds=0.1)
+    impatient = DuckDBWarehouse(path, lock_timeout_seconds=0.1)
     monkeypatch.setattr(summary, "open_warehouse", lambda *_, **__: impatient)
     with held_open(path):
         counter = Counter(Settings.from_env({"TAXI_HOME": str(tmp_path)}))
@@ -279,23 +279,6 @@ def test_an_unexpected_error_shows_its_traceback(tmp_path: Path, green: Simulato
     assert last.startswith("FAILED     lake_zones")
     assert "ZeroDivisionError: division by zero" in last
     assert len(table(ran.stdout)) == 1
-
-
-@pytest.mark.parametrize("months", [(), (("green", 2024, 1), ("yellow", 2024, 1))])
-def test_upgrade_runs_the_outdated_months(
-    tmp_path: Path, green: Simulator, months: tuple[tuple[str, int, int], ...]
-) -> None:
-    green.publish("yellow", Month(2024, 1), rows=300)
-    ran = changed_command(
-        "from taxi_assets import cli; from taxi_assets.datasets import DATASETS, Month; "
-        "cli.outdated_months = lambda store, warehouse: "
-        f"[(DATASETS[name], Month(year, month)) for name, year, month in {months!r}]",
-        tmp_path, "upgrade", TAXI_TLC_URL=green.url,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert list(table(ran.stdout)) == [(name, "2024-01") for name, *_ in months]
-    assert ("Every month is up to date" in ran.stdout) == (not months)
-    assert ("Upgrading 2 months to layout" in ran.stdout) == bool(months)
 
 
 def test_a_run_that_waits_for_a_pool_reports_its_holder_once(

@@ -1,4 +1,4 @@
-"""Who the process is on Google Cloud, and what is said when it is nobody."""
+"""Google Cloud credentials and project, and the errors without them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ WORKER = "worker@p.iam.gserviceaccount.com"
 
 
 @pytest.fixture(autouse=True)
-def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without a trace of Google."""
+def no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without Google credentials or settings."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
@@ -37,7 +37,7 @@ def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file that ``gcloud auth application-default login`` leaves."""
+    """The file that ``gcloud auth application-default login`` writes."""
     user = {
         "type": "authorized_user",
         "client_id": "id",
@@ -51,7 +51,7 @@ def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("variable", ["STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST"])
-def test_an_emulator_is_used_by_nobody(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_an_emulator_is_used_anonymously(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "http://127.0.0.1:1")
     monkeypatch.setenv("TAXI_GCP_IMPERSONATE", WORKER)
     assert isinstance(gcp.credentials(), AnonymousCredentials)
@@ -59,7 +59,7 @@ def test_an_emulator_is_used_by_nobody(monkeypatch: pytest.MonkeyPatch, variable
 
 
 @pytest.mark.usefixtures("user_file")
-def test_a_file_named_by_the_environment_is_used() -> None:
+def test_the_credentials_file_in_the_environment_is_used() -> None:
     credentials = gcp.credentials()
     assert type(credentials).__module__ == "google.oauth2.credentials"
 
@@ -73,18 +73,18 @@ def test_a_service_account_is_impersonated(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("user_file")
-def test_an_impersonated_account_must_be_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_impersonated_account_must_be_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAXI_GCP_IMPERSONATE", "worker")
     with pytest.raises(Misconfigured, match=r"iam\.gserviceaccount\.com"):
         gcp.credentials()
 
 
-def test_nobody_is_told_how_to_become_somebody() -> None:
+def test_the_error_for_missing_credentials_names_the_command() -> None:
     with pytest.raises(Misconfigured, match=r"gcloud auth application-default login"):
         gcp.credentials()
 
 
-def test_a_key_file_that_is_not_there_is_named(
+def test_the_error_for_a_missing_key_file_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
@@ -92,13 +92,13 @@ def test_a_key_file_that_is_not_there_is_named(
         gcp.credentials()
 
 
-def test_the_project_of_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_project_in_the_environment_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "nyc")
     assert gcp.project() == "nyc"
 
 
-def refused_token(service: Service, error: GoogleAuthError) -> TaxiAssetsError:
-    """What becomes of a token that Google does not give while a request is made."""
+def rejected_token(service: Service, error: GoogleAuthError) -> TaxiAssetsError:
+    """The error raised when a request gets no token."""
     with (
         pytest.raises(TaxiAssetsError) as raised,
         named_errors(service, "Writing gs://lake/x", uri="gs://lake/x", bucket="lake"),
@@ -111,9 +111,9 @@ services = pytest.mark.parametrize("service", [GCS, BIGQUERY], ids=["GCS", "BigQ
 
 
 @services
-def test_a_refused_token_says_what_to_renew(service: Service) -> None:
-    refused = RefreshError("invalid_grant")  # type: ignore[no-untyped-call] # google.auth's own
-    error = refused_token(service, refused)
+def test_the_error_for_a_rejected_token_names_the_setting(service: Service) -> None:
+    rejected = RefreshError("invalid_grant")  # type: ignore[no-untyped-call] # google.auth's own
+    error = rejected_token(service, rejected)
     assert isinstance(error, Misconfigured)
     assert error.happened.startswith("Writing gs://lake/x failed")
     assert "invalid_grant" in error.happened
@@ -121,12 +121,12 @@ def test_a_refused_token_says_what_to_renew(service: Service) -> None:
 
 
 @services
-def test_a_refused_impersonation_names_the_role(
+def test_the_error_for_a_rejected_impersonation_names_the_role(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAXI_GCP_IMPERSONATE", WORKER)
-    refused = RefreshError("Permission denied")  # type: ignore[no-untyped-call] # the same
-    error = refused_token(service, refused)
+    rejected = RefreshError("Permission denied")  # type: ignore[no-untyped-call] # the same
+    error = rejected_token(service, rejected)
     assert isinstance(error, Misconfigured)
     assert WORKER in error.happened
     assert "roles/iam.serviceAccountTokenCreator" in error.remedy
@@ -134,11 +134,11 @@ def test_a_refused_impersonation_names_the_role(
 
 @services
 @pytest.mark.parametrize("account", ["", WORKER])
-def test_a_silent_token_service_is_transient(
+def test_an_unavailable_token_service_is_transient(
     service: Service, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAXI_GCP_IMPERSONATE", account)
-    silent = TransportError("timed out")  # type: ignore[no-untyped-call] # the same
+    timed_out = TransportError("timed out")  # type: ignore[no-untyped-call] # the same
     busy = RefreshError("internal_failure", retryable=True)  # type: ignore[no-untyped-call] # the same
-    assert isinstance(refused_token(service, silent), StoreUnavailable)
-    assert isinstance(refused_token(service, busy), StoreUnavailable)
+    assert isinstance(rejected_token(service, timed_out), StoreUnavailable)
+    assert isinstance(rejected_token(service, busy), StoreUnavailable)

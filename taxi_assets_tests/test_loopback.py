@@ -12,7 +12,7 @@ import pytest
 
 from taxi_assets_tests import loopback
 
-ELSEWHERE = "192.0.2.1"  # reserved for documentation: nobody is there
+ELSEWHERE = "192.0.2.1"  # reserved for documentation
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def _may_be_refused() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_may_be_refused")
 @pytest.mark.parametrize("host", [ELSEWHERE, "10.0.0.1", "169.254.169.254"])
-def test_a_connection_off_this_machine_is_refused(host: str) -> None:
+def test_a_connection_to_another_machine_is_blocked(host: str) -> None:
     with socket.socket() as client, pytest.raises(loopback.LeftThisMachine, match=host):
         client.connect((host, 80))
     with socket.socket() as client, pytest.raises(loopback.LeftThisMachine, match=host):
@@ -31,13 +31,13 @@ def test_a_connection_off_this_machine_is_refused(host: str) -> None:
 
 
 @pytest.mark.usefixtures("_may_be_refused")
-def test_a_name_is_not_even_looked_up() -> None:
+def test_a_dns_query_is_blocked() -> None:
     with pytest.raises(loopback.LeftThisMachine, match=r"nyc\.example"):
         socket.getaddrinfo("nyc.example", 443)
 
 
 @pytest.mark.usefixtures("_may_be_refused")
-def test_a_datagram_is_refused() -> None:
+def test_a_datagram_is_blocked() -> None:
     with (
         socket.socket(type=socket.SOCK_DGRAM) as client,
         pytest.raises(loopback.LeftThisMachine),
@@ -46,7 +46,7 @@ def test_a_datagram_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("_may_be_refused")
-def test_an_http_client_passes_the_refusal_on() -> None:
+def test_an_http_client_does_not_catch_the_error() -> None:
     with (
         httpx.Client(trust_env=False) as client,
         pytest.raises(loopback.LeftThisMachine, match=ELSEWHERE),
@@ -55,7 +55,7 @@ def test_an_http_client_passes_the_refusal_on() -> None:
     assert ELSEWHERE in loopback.refused
 
 
-def test_loopback_and_unix_sockets_are_open(tmp_path: Path) -> None:
+def test_loopback_and_unix_sockets_are_allowed(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(("localhost", server.getsockname()[1])).close()
     with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
@@ -64,16 +64,18 @@ def test_loopback_and_unix_sockets_are_open(tmp_path: Path) -> None:
         client.connect(str(tmp_path / "socket"))
 
 
-def test_a_child_process_finds_a_proxy_that_is_not_there_and_goes_around_it_to_loopback() -> None:
-    ask = (
+def test_a_child_process_has_a_proxy_that_does_not_exist_except_for_loopback() -> None:
+    program = (
         "import urllib.request as r;"
         "print(r.getproxies()['http'], r.getproxies()['https'], r.proxy_bypass('127.0.0.1'))"
     )
-    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
-    assert said.stdout.split() == ["http://127.0.0.1:1", "http://127.0.0.1:1", "True"], said
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["http://127.0.0.1:1", "http://127.0.0.1:1", "True"], done
 
 
-def test_a_swallowed_refusal_still_fails_its_test(tmp_path: Path) -> None:
+def test_a_test_fails_even_if_it_suppresses_the_error(tmp_path: Path) -> None:
     root = Path(__file__).parents[1]
     conftest = root / "taxi_assets_tests" / "conftest.py"
     (tmp_path / "conftest.py").write_text(conftest.read_text())

@@ -1,4 +1,4 @@
-"""A service's table: which rule decides, what its texts hold, and that no table has a gap."""
+"""Error rules of a service: which rule applies, its texts, and that every service covers all."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from taxi_assets.errors import (
 from taxi_assets.lake.azure_errors import AZURE
 from taxi_assets.lake.gcs_errors import GCS
 from taxi_assets.lake.s3_errors import S3
-from taxi_assets.services import Rule, Said, Service, http_codes, named_errors, transient
+from taxi_assets.services import ErrorDetails, Rule, Service, http_codes, named_errors, transient
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.duckdb_errors import DUCKDB
 from taxi_assets.warehouse.postgres_errors import POSTGRES
 
 
-class Refused(Exception):
-    """What the client of these tests raises."""
+class Rejected(Exception):
+    """The exception of the tests' client."""
 
 
-class Slow(Refused):
-    """A class that its table has a rule for."""
+class Slow(Rejected):
+    """A class that has a rule."""
 
 
-def read(error: Exception) -> Said:
+def read(error: Exception) -> ErrorDetails:
     message, *codes = error.args
-    return Said(message, set(codes))
+    return ErrorDetails(message, set(codes))
 
 
 DEPOT = Service(
     "Depot",
-    (Refused,),
+    (Rejected,),
     read,
     (
         transient("BUSY", Slow),
-        Rule({404}, "Make {place}.", words=r"no such place: \w+"),
-        Rule({404}, "Bring it again.", ObjectMissing),
-        Rule(set(), "Ask at {place}.", AuditFailed),
+        Rule({404}, "Create {bucket}.", pattern=r"no such bucket: \w+"),
+        Rule({404}, "Store it again.", ObjectMissing),
+        Rule(set(), "Check {bucket}.", AuditFailed),
     ),
 )
 
@@ -49,7 +49,7 @@ DEPOT = Service(
 def named(error: Exception) -> TaxiAssetsError:
     with (
         pytest.raises(TaxiAssetsError) as raised,
-        named_errors(DEPOT, "Storing trips 2024-01", place="the depot"),
+        named_errors(DEPOT, "Storing trips 2024-01", bucket="the depot"),
     ):
         raise error
     return raised.value
@@ -58,16 +58,16 @@ def named(error: Exception) -> TaxiAssetsError:
 @pytest.mark.parametrize(
     ("error", "kind", "remedy"),
     [
-        (Refused("no", "BUSY"), StoreUnavailable, "Try later."),
-        (Refused("no", *http_codes(503)), StoreUnavailable, "Try later."),
+        (Rejected("no", "BUSY"), StoreUnavailable, "Try later."),
+        (Rejected("no", *http_codes(503)), StoreUnavailable, "Try later."),
         (Slow("no", 404), StoreUnavailable, "Try later."),
-        (Refused("no such place: x", 404), Misconfigured, "Make the depot."),
-        (Refused("/no such place: x/trips", 404), ObjectMissing, "Bring it again."),
-        (Refused("no such place: x", 400), AuditFailed, "Ask at the depot."),
-        (Refused("BUSY"), AuditFailed, "Ask at the depot."),
+        (Rejected("no such bucket: x", 404), Misconfigured, "Create the depot."),
+        (Rejected("/no such bucket: x/trips", 404), ObjectMissing, "Store it again."),
+        (Rejected("no such bucket: x", 400), AuditFailed, "Check the depot."),
+        (Rejected("BUSY"), AuditFailed, "Check the depot."),
     ],
 )
-def test_the_first_rule_for_code_and_whole_message_decides(
+def test_the_first_rule_that_matches_code_and_whole_message_applies(
     error: Exception, kind: type[TaxiAssetsError], remedy: str
 ) -> None:
     result = named(error)
@@ -77,12 +77,12 @@ def test_the_first_rule_for_code_and_whole_message_decides(
     assert result.__cause__ is error
 
 
-def test_what_a_service_says_is_text_and_no_template() -> None:
-    assert "{place} {0} {" in named(Refused("{place} {0} {")).happened
+def test_a_service_s_message_is_not_a_format_string() -> None:
+    assert "{bucket} {0} {" in named(Rejected("{bucket} {0} {")).happened
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), AuditFailed("Rows are missing.")])
-def test_other_errors_pass_as_they_are(error: Exception) -> None:
+def test_other_errors_are_not_translated(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, named_errors(DEPOT, "Storing"):
         raise error
     assert raised.value is error
@@ -100,11 +100,11 @@ def test_other_errors_pass_as_they_are(error: Exception) -> None:
     ],
     ids=lambda value: value.name if isinstance(value, Service) else "",
 )
-def test_a_table_has_an_answer_to_everything_and_all_facts_for_it(
+def test_a_service_has_a_rule_for_everything_and_all_facts_for_its_texts(
     service: Service, facts: dict[str, str]
 ) -> None:
-    unheard = service.error(Said("unheard of"), "Storing", **facts)
-    assert unheard.happened == f"Storing failed ({service.name}: unheard of)."
+    unknown = service.error(ErrorDetails("unknown"), "Storing", **facts)
+    assert unknown.happened == f"Storing failed ({service.name}: unknown)."
     for rule in service.rules:
         only = Service(service.name, service.raises, service.read, (Rule(set(), rule.remedy),))
-        assert only.error(Said("no"), "Storing", **facts).remedy
+        assert only.error(ErrorDetails("no"), "Storing", **facts).remedy

@@ -72,8 +72,8 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         previous: Previous,
         raw: StoredFile,
     ) -> Iterator[dg.MaterializeResult[LakeValue]]:
-        month = month_of(context)
         with translated_errors(context):
+            month = month_of(context)
             before = previous.month(context)
             outcome = None if config.redo else _unchanged(spec, before, raw)
             if outcome is None:
@@ -136,7 +136,7 @@ def _cleaned(
             memory_limit=limits.memory_limit,
         )
 
-    cleaned = scratch.cleaned_once(version, clean)
+    cleaned = scratch.once(version, clean, lambda made: (made.trips, made.rejects))
     counts = cleaned.counts
     missing = checks.missing_pickups(spec, cleaned.trips)
     facts = {attributes.VERSION: version}

@@ -14,6 +14,7 @@ from pydantic import Field
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.errors import Misconfigured
 
 __all__ = ["OWNER", "TRIPS_PAGE", "Redo", "declared", "month_of", "source_key", "trip_key"]
 
@@ -60,5 +61,12 @@ def declared(spec: DatasetSpec, name: str) -> dict[str, Any]:
 
 
 def month_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Month:
-    """The month of the run."""
+    """The month of the run; raises ``Misconfigured`` if it has several."""
+    if context.has_partition_key_range:
+        several = context.partition_key_range
+        raise Misconfigured(
+            f"One run was launched for {several.start} to {several.end}, but each month must be a "
+            "run of its own.",
+            "Launch the months as a backfill, not as a single run.",
+        )
     return Month.parse(context.partition_key)

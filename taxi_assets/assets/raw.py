@@ -8,6 +8,7 @@ https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,25 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         scratch: Scratch,
         previous: Previous,
     ) -> dg.MaterializeResult[LakeValue]:
-        month = month_of(context)
         with translated_errors(context):
+            month = month_of(context)
             before = previous.file(context)
             etag = before.object.attributes.get(attributes.ETAG) if before else None
-            with tlc.client() as client:
-                download = client.download_month(
-                    spec.name, month, scratch.downloads, known_etag=None if config.redo else etag
-                )
-            value, sha256, columns, summary = _value(download, before, scratch.folder)
+
+            def download() -> Download | Unchanged:
+                with tlc.client() as client:
+                    got = client.download_month(
+                        spec.name,
+                        month,
+                        scratch.downloads,
+                        known_etag=None if config.redo else etag,
+                    )
+                if isinstance(got, Download):
+                    got = replace(got, path=got.path.replace(scratch.folder / got.path.name))
+                return got
+
+            got = scratch.once(f"{spec.name} {month}", download, _files)
+            value, sha256, columns, summary = _value(got, before)
         context.log.info(f"{spec.name} {month}: {summary}")
         return dg.MaterializeResult(
             value=value,
@@ -65,8 +76,8 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
             metadata={
                 "download": summary,
                 **presentation.published_schema(columns),
-                **_source_metadata(download.published),
-                **presentation.links(spec, download.published.url),
+                **_source_metadata(got.published),
+                **presentation.links(spec, got.published.url),
             },
         )
 
@@ -86,17 +97,20 @@ def observation(spec: DatasetSpec, month: Month, published: Published) -> dg.Ass
     )
 
 
+def _files(got: Download | Unchanged) -> list[Path]:
+    return [got.path] if isinstance(got, Download) else []
+
+
 def _value(
-    download: Download | Unchanged, before: StoredFile | None, folder: Path
+    download: Download | Unchanged, before: StoredFile | None
 ) -> tuple[LakeValue, str, str | None, str]:
     """The asset's value, its checksum and columns, and a summary for people."""
     if isinstance(download, Unchanged):
         assert before is not None
         columns = before.object.attributes.get(attributes.COLUMNS)
         return before, before.object.sha256, columns, "unchanged at TLC, not downloaded again"
-    path = download.path.replace(folder / download.path.name)
-    facts = _attributes(download.published, path)
-    new = NewObject(path, download.sha256, download.rows, facts)
+    facts = _attributes(download.published, download.path)
+    new = NewObject(download.path, download.sha256, download.rows, facts)
     value = NewFile(new, before.object if before else None)
     summary = f"downloaded {counted(download.size, 'byte')}"
     return value, download.sha256, facts[attributes.COLUMNS], summary

@@ -6,21 +6,23 @@ in their own packages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import dagster as dg
 from pydantic import PrivateAttr
 from typing_extensions import override
 
-from taxi_assets.cleaning import CleanedMonth
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.handles import PreviousMonth, StoredFile
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.tlc import DEFAULT_URL, TlcClient
+
+Made = TypeVar("Made")
 
 __all__ = ["Limits", "Previous", "Scratch", "TlcSource"]
 
@@ -68,7 +70,7 @@ class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
     root: str | None = None
 
     _run_folder: RunFolder | None = PrivateAttr(default=None)
-    _cleaned: dict[str, CleanedMonth] = PrivateAttr(default_factory=dict)
+    _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @override
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -87,12 +89,17 @@ class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
         """The folder of partial downloads, which the next run resumes."""
         return Path(self.root) / "downloads" if self.root else self.folder
 
-    def cleaned_once(self, version: str, clean: Callable[[], CleanedMonth]) -> CleanedMonth:
-        """Clean the month once per version: a retried step does not clean it again."""
-        found = self._cleaned.get(version)
-        if found is None or not (found.trips.exists() and found.rejects.exists()):
-            found = self._cleaned[version] = clean()
-        return found
+    def once(
+        self, what: str, make: Callable[[], Made], files: Callable[[Made], Iterable[Path]]
+    ) -> Made:
+        """The result of ``make``, called once per run for ``what`` as long as its ``files`` exist.
+
+        A step that is retried because storing failed does not repeat its work.
+        """
+        made: Made | None = self._made.get(what)
+        if made is None or not all(path.exists() for path in files(made)):
+            made = self._made[what] = make()
+        return made
 
 
 class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same

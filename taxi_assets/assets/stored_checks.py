@@ -8,6 +8,7 @@ https://docs.dagster.io/guides/test/asset-checks
 
 import csv
 import warnings
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,12 @@ from taxi_assets.wording import counted
 
 __all__ = ["stored_checks", "stored_rows"]
 
+_PUBLISHED_ROWS, _RECONCILED = "published_rows", "reconciled"
+_DESCRIPTIONS = {
+    _PUBLISHED_ROWS: "Does the file have as many rows as the trusted count, if there is one?",
+    _RECONCILED: "Does the warehouse have as many rows of the month as the lake?",
+}
+
 
 def stored_checks(spec: DatasetSpec) -> list[dg.AssetChecksDefinition]:
     """The dataset's checks of stored months and of overdue months."""
@@ -37,29 +44,45 @@ def stored_checks(spec: DatasetSpec) -> list[dg.AssetChecksDefinition]:
 
 
 def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
-    """An asset whose metadata are the row counts of a month wherever it is stored."""
+    """An asset whose metadata are the row counts of a month wherever it is stored.
+
+    It also evaluates the checks of stored months under its own key, because a backfill launched in
+    the UI includes only the job's assets and no checks of other assets.
+    """
+    key = trip_key(spec, "stored_rows")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # as above
+        check_specs = [
+            dg.AssetCheckSpec(name, asset=key, description=question, partitions_def=monthly(spec))
+            for name, question in _DESCRIPTIONS.items()
+        ]
 
     @dg.asset(
-        **declared(spec, "stored_rows"),
+        **{**declared(spec, "stored_rows"), "group_name": "verification"},
         description=f"{spec.title}: the month's rows as published, cleaned, in the lake and in the "
-        f"warehouse, counted when it is materialized, as by the job {spec.name}_verify.",
+        f"warehouse, counted and compared when it is materialized, as by the job "
+        f"{spec.name}_verify.",
         ins={
             "raw": dg.AssetIn(trip_key(spec, "raw_trips")),
             "cleaned": dg.AssetIn(trip_key(spec, "clean_trips")),
             "published": dg.AssetIn(trip_key(spec, "lake_trips")),
             "loaded": dg.AssetIn(trip_key(spec, "warehouse_trips")),
         },
+        check_specs=check_specs,
+        pool="warehouse",
     )
     def count_rows(
         context: dg.AssetExecutionContext,
+        limits: Limits,
         raw: StoredFile,
         cleaned: StoredMonth,
         published: StoredMonth,
         loaded: WarehouseMonth,
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         with translated_errors(context):
             rows = loaded.counts()
-        return dg.MaterializeResult(
+            known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+        yield dg.MaterializeResult(
             metadata={
                 "published": raw.rows,
                 "clean": cleaned.trips.rows,
@@ -68,43 +91,39 @@ def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
                 "rejects in lake": published.rejects.rows,
                 "trips in warehouse": rows[Part.TRIPS],
                 "rejects in warehouse": rows[Part.REJECTS],
-            }
+            },
+            check_results=[_compared(key, raw, known), _agreed(key, published, loaded, rows)],
         )
 
     return count_rows
 
 
 def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
+    key = trip_key(spec, "raw_trips")
+
     @dg.asset_check(
-        asset=trip_key(spec, "raw_trips"),
-        name="published_rows",
-        description="Does the file have as many rows as the trusted count, if there is one?",
+        asset=key,
+        name=_PUBLISHED_ROWS,
+        description=_DESCRIPTIONS[_PUBLISHED_ROWS],
         partitions_def=monthly(spec),
     )
     def published_rows(
         context: dg.AssetCheckExecutionContext, limits: Limits, raw: StoredFile
     ) -> dg.AssetCheckResult:
-        rows = counted(raw.rows or 0, "row")
-        known = _trusted_count(spec, month_of(context), limits.trusted_counts)
-        if known is None:
-            return dg.AssetCheckResult(
-                passed=True, description=f"{rows}; no trusted count to compare with."
-            )
-        return dg.AssetCheckResult(
-            passed=raw.rows == known,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{rows} published; the trusted count is {known:,}.",
-            metadata={"published": raw.rows, "trusted": known},
-        )
+        with translated_errors(context):
+            known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+        return _compared(key, raw, known)
 
     return published_rows
 
 
 def _reconciled(spec: DatasetSpec) -> dg.AssetChecksDefinition:
+    key = trip_key(spec, "warehouse_trips")
+
     @dg.asset_check(
-        asset=trip_key(spec, "warehouse_trips"),
-        name="reconciled",
-        description="Does the warehouse have as many rows of the month as the lake?",
+        asset=key,
+        name=_RECONCILED,
+        description=_DESCRIPTIONS[_RECONCILED],
         blocking=True,
         partitions_def=monthly(spec),
         additional_ins={"published": dg.AssetIn(trip_key(spec, "lake_trips"))},
@@ -114,23 +133,48 @@ def _reconciled(spec: DatasetSpec) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, loaded: WarehouseMonth, published: StoredMonth
     ) -> dg.AssetCheckResult:
         with translated_errors(context):
-            warehouse = loaded.counts()
-        lake = {part: file.rows for part, file in published.parts.items()}
-        description = ", ".join(
-            f"{loaded.tables[part]}: {lake[part]:,} in the lake, {warehouse[part]:,} in the "
-            "warehouse"
-            for part in (Part.TRIPS, Part.REJECTS)
-        )
-        return dg.AssetCheckResult(
-            passed=warehouse == lake,
-            description=f"{description}.",
-            metadata={
-                **{f"{part} in lake": rows for part, rows in lake.items()},
-                **{f"{part} in warehouse": rows for part, rows in warehouse.items()},
-            },
-        )
+            rows = loaded.counts()
+        return _agreed(key, published, loaded, rows)
 
     return reconciled
+
+
+def _compared(key: dg.AssetKey, raw: StoredFile, known: int | None) -> dg.AssetCheckResult:
+    """Whether the published file has as many rows as the trusted count, if there is one."""
+    rows = counted(raw.rows or 0, "row")
+    if known is None:
+        description = f"{rows}; no trusted count to compare with."
+    else:
+        description = f"{rows} published; the trusted count is {known:,}."
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=_PUBLISHED_ROWS,
+        passed=known in (None, raw.rows),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=description,
+        metadata={} if known is None else {"published": raw.rows, "trusted": known},
+    )
+
+
+def _agreed(
+    key: dg.AssetKey, published: StoredMonth, loaded: WarehouseMonth, rows: Mapping[Part, int]
+) -> dg.AssetCheckResult:
+    """Whether the lake's rows of the month are the warehouse's ``rows``."""
+    lake = {part: file.rows for part, file in published.parts.items()}
+    description = ", ".join(
+        f"{loaded.tables[part]}: {lake[part]:,} in the lake, {rows[part]:,} in the warehouse"
+        for part in (Part.TRIPS, Part.REJECTS)
+    )
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=_RECONCILED,
+        passed=rows == lake,
+        description=f"{description}.",
+        metadata={
+            **{f"{part} in lake": count for part, count in lake.items()},
+            **{f"{part} in warehouse": count for part, count in rows.items()},
+        },
+    )
 
 
 def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:

@@ -39,7 +39,12 @@ def build_automation(settings: Settings) -> dg.Definitions:
     )
     lag, seconds = settings.schedule_lag_months, settings.sensor_seconds
     return dg.Definitions(
-        jobs=[*map(months_job, specs), *map(verify_job, specs), overdue_job(specs), zones_job()],
+        jobs=[
+            *(months_job(spec, pods=settings.production) for spec in specs),
+            *(verify_job(spec, pods=settings.production) for spec in specs),
+            overdue_job(specs),
+            zones_job(),
+        ],
         schedules=[
             *(month_schedule(spec, lag_months=lag, status=schedule) for spec in specs),
             overdue_schedule(status=schedule),

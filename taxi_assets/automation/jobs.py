@@ -40,8 +40,8 @@ OVERDUE_JOB: Final = "overdue_months"
 # Tags a run with its dataset; lists of runs show it.
 DATASET_TAG: Final = "taxi/dataset"
 
-# On Kubernetes a run is a pod, sized for the largest dataset; the others need less. Without
-# Kubernetes the tag has no effect.
+# On Kubernetes a run is a pod, sized for the largest dataset; the others need less. Only in
+# production, because elsewhere it has no effect and clutters the lists of runs.
 _POD_TAG: Final = "dagster-k8s/config"
 _SMALL_POD: Final = {
     "container_config": {
@@ -58,18 +58,18 @@ def job_name(spec: DatasetSpec) -> str:
     return f"{spec.name}_months"
 
 
-def months_job(spec: DatasetSpec) -> _Job:
-    """All four assets of the dataset and their checks, for one month."""
+def months_job(spec: DatasetSpec, *, pods: bool) -> _Job:
+    """All four assets of the dataset and their checks, for one month; ``pods`` sizes its pod."""
     assets = dg.AssetSelection.assets(*(trip_key(spec, name) for name in MONTH_ASSETS))
     return dg.define_asset_job(
         job_name(spec),
         selection=assets - dg.AssetSelection.checks(_overdue(spec)),
         description=f"{spec.title}: loads a month from TLC's site into lake and warehouse.",
-        tags=_tags(spec),
+        tags=_tags(spec, pods=pods),
     )
 
 
-def verify_job(spec: DatasetSpec) -> _Job:
+def verify_job(spec: DatasetSpec, *, pods: bool) -> _Job:
     """Counts and checks a stored month again; backfill it in the UI for many months."""
     checks = dg.AssetSelection.checks(
         dg.AssetCheckKey(trip_key(spec, "raw_trips"), "published_rows"),
@@ -79,7 +79,7 @@ def verify_job(spec: DatasetSpec) -> _Job:
         f"{spec.name}_verify",
         selection=dg.AssetSelection.assets(trip_key(spec, "stored_rows")) | checks,
         description=f"{spec.title}: counts and checks a stored month, and changes nothing.",
-        tags=_tags(spec),
+        tags=_tags(spec, pods=pods),
     )
 
 
@@ -105,6 +105,6 @@ def _overdue(spec: DatasetSpec) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(trip_key(spec, "warehouse_trips"), "overdue_months")
 
 
-def _tags(spec: DatasetSpec) -> dict[str, str]:
-    pod = {} if spec.memory_heavy else {_POD_TAG: json.dumps(_SMALL_POD)}
+def _tags(spec: DatasetSpec, *, pods: bool) -> dict[str, str]:
+    pod = {_POD_TAG: json.dumps(_SMALL_POD)} if pods and not spec.memory_heavy else {}
     return {DATASET_TAG: spec.name, **pod}

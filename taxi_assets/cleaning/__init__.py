@@ -1,7 +1,7 @@
-"""A published file becomes clean rows and rejected rows, by its dataset's specification.
+"""Cleaning: a published file becomes clean and rejected rows, as its specification defines.
 
-Belongs here: mapping columns, casting, rules, the streaming DuckDB run. Does not: any fact about
-a dataset (``datasets``), the network (``tlc``), Dagster.
+The code holds no fact about a dataset, and needs neither Dagster nor the network. After a change
+that alters cleaned rows, raise ``CLEANING`` in ``version``.
 """
 
 from taxi_assets.cleaning.counts import MonthCounts

@@ -1,9 +1,7 @@
-"""The SQL that turns one published value into its canonical one.
+"""The SQL that casts one published column to its canonical type and codes.
 
-Belongs here: casts and code tables, one column at a time. Does not: rows, rules, files.
-
-Every cast gives NULL where it fails; :func:`fault` tells such a NULL from a published one, so
-that a value is never dropped in silence.
+A cast that fails gives NULL; :func:`cast_failure` distinguishes it from a published NULL, so that
+no value is dropped silently.
 """
 
 from __future__ import annotations
@@ -11,7 +9,9 @@ from __future__ import annotations
 from taxi_assets.cleaning.mapping import Mapped, PublishedKind
 from taxi_assets.datasets.spec import Type
 
-SQL_TYPES: dict[Type, str] = {
+__all__ = ["cast", "cast_failure", "literal", "quoted"]
+
+_SQL_TYPES: dict[Type, str] = {
     Type.INTEGER: "BIGINT",
     Type.FLOAT: "DOUBLE",
     Type.STRING: "VARCHAR",
@@ -19,7 +19,7 @@ SQL_TYPES: dict[Type, str] = {
     Type.DATE: "DATE",
 }
 
-# As in TLC's files of 2009 and 2010.
+# The formats of TLC's files of 2009 and 2010.
 _TEXT_TIMES = "['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f']"
 
 
@@ -36,7 +36,7 @@ def literal(value: str | int) -> str:
 def cast(mapped: Mapped) -> str:
     """The SQL expression of the canonical value."""
     column = mapped.column
-    sql_type = SQL_TYPES[column.type]
+    sql_type = _SQL_TYPES[column.type]
     if mapped.published is None or mapped.kind is PublishedKind.NULL:
         return f"CAST(NULL AS {sql_type})"
     name = quoted(mapped.published)
@@ -49,8 +49,8 @@ def cast(mapped: Mapped) -> str:
     return f"CASE {_text(name, mapped)} {whens} ELSE {plain} END"
 
 
-def fault(mapped: Mapped) -> str | None:
-    """An SQL condition: there is a published value and the cast has lost it; ``None``: never."""
+def cast_failure(mapped: Mapped) -> str | None:
+    """The SQL condition that a published value cannot be cast; None if every value can."""
     column = mapped.column
     if mapped.published is None or mapped.kind is PublishedKind.NULL:
         return None
@@ -65,41 +65,41 @@ def fault(mapped: Mapped) -> str | None:
         return None
     name = quoted(mapped.published)
     if mapped.kind is PublishedKind.TEXT:
-        there = f"trim({name}) <> ''"
+        present = f"trim({name}) <> ''"
     elif mapped.kind is PublishedKind.FLOAT:
-        there = f"NOT isnan({name})"
+        present = f"NOT isnan({name})"
     else:
-        there = f"{name} IS NOT NULL"
-    return f"{there} AND ({cast(mapped)}) IS NULL"
+        present = f"{name} IS NOT NULL"
+    return f"{present} AND ({cast(mapped)}) IS NULL"
 
 
 def _plain(name: str, mapped: Mapped) -> str:
     """The cast without the code table."""
-    text, wanted = mapped.kind is PublishedKind.TEXT, mapped.column.type
+    text, target = mapped.kind is PublishedKind.TEXT, mapped.column.type
     number = f"TRY_CAST(trim({name}) AS DOUBLE)" if text else f"CAST({name} AS DOUBLE)"
-    if wanted is Type.FLOAT:
+    if target is Type.FLOAT:
         return _number(number)
-    if wanted is Type.INTEGER and mapped.kind is not PublishedKind.INTEGER:
+    if target is Type.INTEGER and mapped.kind is not PublishedKind.INTEGER:
         return _whole(number)
-    if wanted is Type.TIMESTAMP and text:
+    if target is Type.TIMESTAMP and text:
         return f"try_strptime(trim({name}), {_TEXT_TIMES})"
-    if wanted is Type.STRING and not text:
-        return "NULL"  # a number where text is wanted is what the code table says, or a fault
-    return f"CAST({name} AS {SQL_TYPES[wanted]})"
+    if target is Type.STRING and not text:
+        return "NULL"  # the code table decides; any other number is a cast failure
+    return f"CAST({name} AS {_SQL_TYPES[target]})"
 
 
 def _number(number: str) -> str:
-    """A double, or NULL for NaN: pandas' NULL would turn every sum of the column into NaN."""
+    """A double, with NULL for pandas' NaN, which would make every sum of the column NaN."""
     return f"nullif({number}, 'nan'::DOUBLE)"
 
 
 def _whole(number: str) -> str:
-    """A double as an integer, only if it is one: DuckDB's own cast would round it."""
+    """A double as an integer, NULL if it has a fraction: DuckDB's own cast would round it."""
     return f"CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
 
 
 def _text(name: str, mapped: Mapped) -> str:
-    """The value as the code table's keys are written: trimmed, lower-cased, 1.0 as 1."""
+    """The value in the form of the code table's keys: trimmed, lower-cased, 1.0 as 1."""
     if mapped.kind is PublishedKind.FLOAT:
         return f"coalesce(CAST({_whole(name)} AS VARCHAR), CAST({name} AS VARCHAR))"
     return f"lower(trim(CAST({name} AS VARCHAR)))"

@@ -1,7 +1,7 @@
-"""What a cleaned month holds, in numbers, and as the text that travels with the month.
+"""The row counts of a cleaned month, and their text form for the metadata of the stored object.
 
-The text is short, since a store keeps it in an object's metadata (S3 allows 2 KB of it): an
-unchanged month shows its numbers again without anybody opening its files.
+An unchanged month reports its counts from that metadata without opening its files. The text is
+short because S3 allows 2 KB of metadata.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["MonthCounts"]
 
 @dataclass(frozen=True, slots=True)
 class MonthCounts:
-    """Rows of one month.
+    """Row counts of one month.
 
-    ``published`` is the published file's footer count, ``clean`` and ``rejected`` are the new
-    files' footer counts. ``reasons`` and ``flags`` count rows by rule name, most first; a row that
-    matches two rules counts in both. ``per_day`` counts clean rows by day of the month of their
-    pickup, the first day first; pickups outside of the month are not in it.
+    ``published``, ``clean`` and ``rejected`` are the counts in the footers of the published file
+    and of the two new ones. ``reasons`` and ``flags`` count rows by rule name, largest first; a row
+    that matches two rules counts for both. ``per_day`` counts clean rows by the day of their
+    pickup, from the first of the month; pickups outside the month are not counted.
     """
 
     published: int
@@ -36,11 +36,11 @@ class MonthCounts:
         return self.rejected / self.published if self.published else 0.0
 
     def to_text(self) -> str:
-        """All of it as one line of JSON."""
+        """The counts as one line of JSON."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> MonthCounts:
-        """Read ``to_text`` back."""
+        """Parse the result of ``to_text``."""
         stored = json.loads(text)
         return cls(**{**stored, "per_day": tuple(stored["per_day"])})

@@ -1,10 +1,8 @@
-"""Run a month's SQL through DuckDB, from file to files, within a memory limit.
+"""Clean a month with DuckDB, from file to files, within a memory limit.
 
-Belongs here: the connection, the two passes, the counts. Does not: generating SQL (``sql``),
-judging the counts (``assets.checks``), storing the files (``lake``).
-
-Measured on 2 cores with 20 million fhvhv-shaped rows (720 MB): keeping the file's row order takes
-1.6 GB and twice as long as letting row groups arrive as they are done, so order is not kept.
+``sql`` generates the queries. Measured on 2 cores with 20 million fhvhv-shaped rows (720 MB):
+keeping the file's row order takes 1.6 GB and twice as long as writing row groups in any order, so
+the order is not kept.
 """
 
 from __future__ import annotations
@@ -24,12 +22,14 @@ from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import UncastableValue
 
+__all__ = ["CleanedMonth", "clean_month"]
+
 
 @dataclass(frozen=True, slots=True)
 class CleanedMonth:
-    """Two Parquet files that hold every published row once, and what they hold.
+    """Two Parquet files with every published row once, and their counts.
 
-    ``published_names`` gives the published column behind each canonical one the file has.
+    ``published_names`` maps each canonical column to its published name in the file.
     """
 
     spec: DatasetSpec
@@ -52,11 +52,11 @@ def clean_month(
 ) -> CleanedMonth:
     """Clean the published Parquet file ``source`` into two files in ``folder``.
 
-    ``source_file`` is the published name, when ``source`` is called otherwise. ``memory_limit``
-    bounds DuckDB's own memory; ``threads`` defaults to the cores.
+    ``source_file`` is the published name, if that of ``source`` differs. ``memory_limit`` bounds
+    DuckDB's own memory; ``threads`` defaults to the number of cores.
 
-    Raises ``SchemaMismatch`` or ``UncastableValue``, both naming what to edit; ``folder`` may
-    then hold part of a file, which is nobody's month.
+    Raises ``SchemaMismatch`` or ``UncastableValue``, which name the file to edit; ``folder`` may
+    then contain an incomplete file.
     """
     name = source_file or source.name
     metadata = pq.read_metadata(source)
@@ -65,7 +65,7 @@ def clean_month(
     sql = MonthSql(spec, month, mapped, source, name)
     folder.mkdir(parents=True, exist_ok=True)
     with _connect(folder, memory_limit, threads) as connection:
-        _refuse_faults(connection, sql)
+        _refuse_cast_failures(connection, sql)
         trips = _write(connection, sql, Part.TRIPS, folder)
         rejects = _write(connection, sql, Part.REJECTS, folder)
         return CleanedMonth(
@@ -95,33 +95,35 @@ def _connect(folder: Path, memory_limit: str, threads: int | None) -> duckdb.Duc
         config["threads"] = threads
     connection = duckdb.connect(config=config)
     connection.execute("SET enable_progress_bar = false")
-    # With statistics at hand, DuckDB writes a column that happens to hold no NULL as NOT NULL, and
-    # the months of one dataset would differ in their schema.
+    # With statistics, DuckDB writes a column without any NULL as NOT NULL, and the months of one
+    # dataset would differ in their schema.
     connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     return connection
 
 
-def _refuse_faults(connection: duckdb.DuckDBPyConnection, sql: MonthSql) -> None:
-    if not sql.faults:
+def _refuse_cast_failures(connection: duckdb.DuckDBPyConnection, sql: MonthSql) -> None:
+    if not sql.cast_failures:
         return
-    counts = connection.execute(sql.count_faults()).fetchone()
+    counts = connection.execute(sql.count_cast_failures()).fetchone()
     assert counts is not None
     by_name = {each.column.name: each for each in sql.mapped}
     found = []
-    for name, count in zip(sql.faults, counts, strict=True):
+    for name, count in zip(sql.cast_failures, counts, strict=True):
         if count:
             mapped = by_name[name]
-            first = connection.execute(sql.first_fault(mapped)).fetchone()
+            first = connection.execute(sql.first_cast_failure(mapped)).fetchone()
             assert first is not None
             found.append(
-                f"{mapped.published} holds {first[1]!r} in row {first[0]} ({count} such values) "
-                f"as {mapped.kind}; {name} wants {mapped.column.type}"
+                f"{mapped.published} has the {mapped.kind} value {first[1]!r} in row {first[0]} "
+                f"({count} such {'value' if count == 1 else 'values'}), which does not fit "
+                f"{name} ({mapped.column.type})"
             )
     if found:
         raise UncastableValue(
-            f"{sql.source_file} holds values that the specification of {sql.spec.name} cannot "
-            f"take for {sql.month}: {'; '.join(found)}. Add the codes or change the type in "
-            f"taxi_assets/datasets/{sql.spec.name}.py and run the month again; nothing was stored."
+            f"{sql.source_file} has values that do not fit the specification of "
+            f"{sql.spec.name} for {sql.month}: {'; '.join(found)}. Nothing was stored.",
+            f"Add the codes or change the type in taxi_assets/datasets/{sql.spec.name}.py and run "
+            "the month again.",
         )
 
 

@@ -1,7 +1,6 @@
-"""Which published column feeds which canonical one, or why the month must stop.
+"""Map the columns of a published file to the canonical ones, or refuse the file.
 
-Belongs here: names and types of one file against the specification. Does not: SQL (``casts``,
-``sql``) or values.
+The names and types of its schema are checked here, the values in ``engine``.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Column, DatasetSpec, Type
 from taxi_assets.errors import SchemaMismatch
 
+__all__ = ["Mapped", "PublishedKind", "map_columns", "published_names"]
+
 
 class PublishedKind(StrEnum):
-    """The kinds of types that TLC's files have had; every width of a kind is cast alike."""
+    """The kinds of types in TLC's files; all widths of a kind are cast the same way."""
 
     NULL = "null"
     INTEGER = "integer"
@@ -27,7 +28,7 @@ class PublishedKind(StrEnum):
     TIMESTAMP = "naive timestamp"
 
 
-# A published kind that is missing here for a canonical type has no cast and stops the month.
+# Which kinds have a cast to a canonical type; any other fails the month.
 _CASTS: dict[Type, frozenset[PublishedKind]] = {
     Type.INTEGER: frozenset(PublishedKind) - {PublishedKind.TIMESTAMP},
     Type.FLOAT: frozenset(PublishedKind) - {PublishedKind.TIMESTAMP},
@@ -50,41 +51,42 @@ def map_columns(
 ) -> tuple[Mapped, ...]:
     """Map every canonical column of ``spec``, in its order.
 
-    Raises ``SchemaMismatch`` naming the file, every column at fault, the type found and wanted,
+    Raises ``SchemaMismatch``, which names the file, every column that does not fit with its type,
     and the specification to edit.
     """
-    faults = _unknown(spec, schema)
+    problems = _unknown(spec, schema)
     mapped = []
     for column in spec.columns:
         names = [name for name in column.published_as if name in schema.names]
         if len(names) > 1:
-            faults.append(f"{' and '.join(names)} are both {column.name}")
+            problems.append(f"{' and '.join(names)} are both {column.name}")
         elif not names and column.expected_in(month):
-            wanted = " or ".join(column.published_as)
-            faults.append(f"{column.name} ({column.type}) is missing: no column {wanted}")
+            expected = " or ".join(column.published_as)
+            problems.append(f"{column.name} ({column.type}) is missing: no column {expected}")
         elif not names:
             mapped.append(Mapped(column, None, PublishedKind.NULL))
         else:
             found = schema.types[schema.names.index(names[0])]
             kind = _kind(found)
             if kind is None or not _has_cast(kind, column):
-                faults.append(
-                    f"{names[0]} has type {found}; {column.name} wants {column.type} "
-                    "and there is no cast"
+                problems.append(
+                    f"{names[0]} has type {found}, which has no cast to {column.name} "
+                    f"({column.type})"
                 )
             else:
                 mapped.append(Mapped(column, names[0], kind))
-    if faults:
+    if problems:
         raise SchemaMismatch(
             f"{file_name} does not fit the specification of {spec.name} for {month}: "
-            f"{'; '.join(faults)}. If TLC changed the file for good, edit "
-            f"taxi_assets/datasets/{spec.name}.py and run the month again; nothing was stored."
+            f"{'; '.join(problems)}. Nothing was stored.",
+            "If TLC changed the file permanently, edit "
+            f"taxi_assets/datasets/{spec.name}.py and run the month again.",
         )
     return tuple(mapped)
 
 
 def published_names(spec: DatasetSpec, columns: Sequence[str]) -> dict[str, str]:
-    """The published column behind each canonical one, of a file that has ``columns``."""
+    """The published name of each canonical column in a file that has ``columns``."""
     return {
         column.name: name
         for column in spec.columns
@@ -95,17 +97,17 @@ def published_names(spec: DatasetSpec, columns: Sequence[str]) -> dict[str, str]
 
 def _unknown(spec: DatasetSpec, schema: pa.Schema) -> list[str]:
     known = {name for column in spec.columns for name in column.published_as} | set(spec.ignored)
-    faults = [
+    unknown = [
         f"{field.name} ({field.type}) is unknown" for field in schema if field.name not in known
     ]
-    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
-    return faults + [f"{name} is there more than once" for name in twice]
+    repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    return unknown + [f"{name} occurs more than once" for name in repeated]
 
 
 def _has_cast(kind: PublishedKind, column: Column) -> bool:
     if kind in _CASTS[column.type]:
         return True
-    # TLC published some Y/N flags as 0 and 1, as numbers too; a code table says what they mean.
+    # TLC published some Y/N flags as the numbers 0 and 1; a code table maps them.
     numeric = kind in (PublishedKind.INTEGER, PublishedKind.FLOAT)
     return column.type is Type.STRING and numeric and bool(column.codes)
 

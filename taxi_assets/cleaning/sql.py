@@ -1,8 +1,4 @@
-"""The SQL of a whole month, generated from its specification.
-
-Belongs here: canonical rows, reasons, flags, the queries that the engine runs. Does not: running
-them (``engine``) or single casts (``casts``).
-"""
+"""The queries that clean a month, generated from its specification; ``engine`` runs them."""
 
 from __future__ import annotations
 
@@ -10,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from taxi_assets.cleaning.casts import cast, fault, literal, quoted
+from taxi_assets.cleaning.casts import cast, cast_failure, literal, quoted
 from taxi_assets.cleaning.mapping import Mapped
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Action, DatasetSpec, Rule
 from taxi_assets.datasets.stored import Part, stored_columns
 
+__all__ = ["MonthSql"]
+
 
 @dataclass(frozen=True, slots=True)
 class MonthSql:
-    """The queries of one month. Row order is the file's within a row group."""
+    """The queries of one month; within a row group, rows keep the order of the file."""
 
     spec: DatasetSpec
     month: Month
@@ -28,30 +26,30 @@ class MonthSql:
     source_file: str
 
     @property
-    def faults(self) -> dict[str, str]:
-        """Canonical column name to the condition under which its cast lost a value."""
-        conditions = ((each.column.name, fault(each)) for each in self.mapped)
+    def cast_failures(self) -> dict[str, str]:
+        """For each canonical column whose cast can fail, the condition that it did."""
+        conditions = ((each.column.name, cast_failure(each)) for each in self.mapped)
         return {name: condition for name, condition in conditions if condition}
 
-    def count_faults(self) -> str:
-        """One row: for each column of :attr:`faults`, how many values its cast lost."""
-        counts = ", ".join(f"count(*) FILTER ({each})" for each in self.faults.values())
+    def count_cast_failures(self) -> str:
+        """One row: the number of failures of each column of :attr:`cast_failures`."""
+        counts = ", ".join(f"count(*) FILTER ({each})" for each in self.cast_failures.values())
         return f"SELECT {counts} FROM {self._file}"
 
-    def first_fault(self, mapped: Mapped) -> str:
-        """One row: the place and the published value of the first fault of that column."""
+    def first_cast_failure(self, mapped: Mapped) -> str:
+        """One row: row number and published value of the column's first cast failure."""
         assert mapped.published is not None
         return (
             f"SELECT file_row_number, {quoted(mapped.published)} FROM {self._file} "
-            f"WHERE {fault(mapped)} ORDER BY file_row_number LIMIT 1"
+            f"WHERE {cast_failure(mapped)} ORDER BY file_row_number LIMIT 1"
         )
 
     def rows(self, part: Part) -> str:
-        """The rows of that part with exactly its stored columns, in order."""
+        """The rows of that part with its stored columns, in order."""
         columns = ", ".join(quoted(column.name) for column in stored_columns(self.spec, part))
         rejected = _either(self._conditions(Action.REJECT))
-        # DuckDB skips what a plain condition rules out, and a NULL one is as good as a false one.
-        # Of the others no row may be lost to a NULL.
+        # For rejects, a NULL condition is as good as a false one, and DuckDB can skip row groups by
+        # the plain condition. Trips need coalesce: their rows must not be lost to a NULL.
         keep = f"({rejected})" if part is Part.REJECTS else f"NOT coalesce({rejected}, false)"
         casts = ", ".join(f"{cast(each)} AS {quoted(each.column.name)}" for each in self.mapped)
         return f"""
@@ -60,12 +58,12 @@ class MonthSql:
                     DATE {literal(str(self.month.first_day))} AS source_month,
                     {literal(self.source_file)} AS source_file
                 FROM {self._file}
-            ), judged AS (
+            ), with_rules AS (
                 SELECT *, {_names(self._conditions(Action.REJECT))} AS reject_reasons,
                     {_names(self._conditions(Action.FLAG))} AS quality_flags
                 FROM canonical WHERE {keep}
             )
-            SELECT {columns} FROM judged"""
+            SELECT {columns} FROM with_rules"""
 
     @property
     def _file(self) -> str:
@@ -73,12 +71,12 @@ class MonthSql:
 
     def _conditions(self, action: Action) -> list[tuple[str, str]]:
         return [
-            (rule.name, condition_sql(rule, self.month)) for rule in self.spec.rules_that(action)
+            (rule.name, _condition_sql(rule, self.month)) for rule in self.spec.rules_that(action)
         ]
 
 
-def condition_sql(rule: Rule, month: Month) -> str:
-    """The rule's condition with its thresholds and the month's bounds written in."""
+def _condition_sql(rule: Rule, month: Month) -> str:
+    """The rule's condition with its thresholds and the month's bounds filled in."""
     return rule.condition.format(
         **rule.thresholds,
         month_start=f"TIMESTAMP '{month.first_day} 00:00:00'",
@@ -87,12 +85,12 @@ def condition_sql(rule: Rule, month: Month) -> str:
 
 
 def _either(conditions: Sequence[tuple[str, str]]) -> str:
-    """True when a condition matches, false or NULL otherwise."""
+    """True if a condition matches, else false or NULL."""
     return " OR ".join(f"({condition})" for _, condition in conditions) or "false"
 
 
 def _names(conditions: Sequence[tuple[str, str]]) -> str:
-    """The matching names, comma-separated; NULL when none matches."""
+    """The names of the matching conditions, comma-separated; NULL if none matches."""
     names = ", ".join(
         f"CASE WHEN {condition} THEN {literal(name)} END" for name, condition in conditions
     )

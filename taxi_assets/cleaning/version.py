@@ -1,6 +1,5 @@
-"""What of the code decides the rows of a cleaned month, as one short text.
+"""The code version of ``clean_trips``, which is also part of every month's version (``versions``).
 
-It is the code version of ``clean_trips`` and a part of every month's version (``versions``).
 https://docs.dagster.io/guides/build/assets/asset-versioning-and-caching
 """
 
@@ -14,16 +13,16 @@ from taxi_assets.datasets.spec import DatasetSpec
 __all__ = ["CLEANING", "code_version"]
 
 CLEANING = 1
-"""Number of the cleaning itself. Raise it when the rows of some month change although no
-specification did; ``taxi_assets_tests/cleaning/test_golden.py`` fails until you do, and if you do
-without need: every month of every lake is cleaned again for it."""
+"""Version of the cleaning code. Raise it when cleaned rows change without a change of the
+specification; ``taxi_assets_tests/cleaning/test_golden.py`` fails until you do. It also fails if
+you raise it without need, because every month of every lake would be cleaned again."""
 
 
 def code_version(spec: DatasetSpec) -> str:
-    """A digest of the parts of ``spec`` that decide values, and of ``CLEANING``.
+    """A digest of ``CLEANING`` and of the parts of ``spec`` that affect cleaned rows.
 
-    Columns by name, type, published names and codes; rules by name, action, condition and
-    thresholds. Descriptions, units, links, and bounds of an audit decide no value.
+    These are the name, type, published names and codes of the columns, and the name, action,
+    condition and thresholds of the rules. Descriptions, units, links and limits are not included.
     """
     parts = {
         "cleaning": CLEANING,

@@ -1,6 +1,7 @@
-"""TLC's lookup and shapefile of the taxi zones as one table; columns stand in ``datasets.zones``.
+"""Read TLC's lookup and shapefile of the taxi zones into one table (``datasets.zones``).
 
-Import it where it is used: its two libraries take a fifth of a second, and most runs need neither.
+Import this module inside the function that needs it: its two libraries take a fifth of a second to
+import, and most runs need neither.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ __all__ = ["read_zones"]
 
 
 def read_zones(lookup: Path, shapes: Path) -> pa.Table:
-    """The lookup CSV and the zipped shapefile as one table, a row per zone of the lookup.
+    """The lookup CSV and the zipped shapefile as one table, with a row per zone of the lookup.
 
-    ``N/A`` stays the word it is: TLC writes it for zones that are no place. Raises
-    ``CorruptDownload`` for a file that is not what its name says.
+    The text ``N/A``, which TLC writes for zones without a location, is not turned into NULL. Raises
+    ``CorruptDownload`` for a file of another format.
     """
     try:
         outlines = _outlines(shapes)
@@ -34,8 +35,8 @@ def read_zones(lookup: Path, shapes: Path) -> pa.Table:
             rows = [_zone(row, outlines) for row in csv.DictReader(file)]
     except (KeyError, ValueError, shapefile.ShapefileException, zipfile.BadZipFile) as error:
         raise CorruptDownload(
-            f"{lookup.name} or {shapes.name} is not as TLC publishes it: {error!r}.",
-            "Materialize lake_zones again; if that does not help, see TLC's page.",
+            f"{lookup.name} or {shapes.name} cannot be read: {error!r}.",
+            "Materialize lake_zones again; if it fails again, check the files on TLC's page.",
         ) from error
     schema = pa.schema([(column.name, ARROW[column.type]) for column in TAXI_ZONE_COLUMNS])
     return pa.Table.from_pylist(rows, schema=schema)
@@ -57,7 +58,7 @@ def _zone(
 
 
 def _outlines(shapes: Path) -> dict[int, tuple[BaseGeometry, float]]:
-    """Outline and published area by zone; ``OBJECTID`` is the zone, ``LocationID`` errs."""
+    """Outline and published area by zone; the zone is ``OBJECTID``, ``LocationID`` has errors."""
     outlines: dict[int, tuple[BaseGeometry, float]] = {}
     with shapefile.Reader(str(shapes)) as reader:
         for each in reader.iterShapeRecords():

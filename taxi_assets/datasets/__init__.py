@@ -1,9 +1,7 @@
-"""What TLC publishes, as data: one specification per dataset, and nothing about Dagster.
+"""The specifications: one per dataset, with its columns, rules and first month.
 
-Belongs here: columns, their names in every era, types, units, meanings, rules, first months.
-Does not: how a file is fetched (``tlc``), cleaned (``cleaning``) or stored.
-
-``python -m taxi_assets.datasets`` prints it all as Markdown, which is ``docs/datasets.md``.
+When TLC changes a file, edit the dataset's module. ``python -m taxi_assets.datasets`` prints the
+specifications as Markdown, which is ``docs/datasets.md``.
 """
 
 from __future__ import annotations
@@ -42,7 +40,7 @@ DATASETS: Final[Mapping[str, DatasetSpec]] = MappingProxyType(
 def dataset(name: str) -> DatasetSpec:
     """The specification of the dataset called ``name``.
 
-    Raises ``ValueError`` with the names there are, for a person to choose from.
+    Raises ``ValueError`` with the valid names.
     """
     try:
         return DATASETS[name]

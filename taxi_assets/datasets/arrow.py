@@ -1,4 +1,4 @@
-"""The canonical types as Arrow's."""
+"""The Arrow type of each canonical type."""
 
 from __future__ import annotations
 

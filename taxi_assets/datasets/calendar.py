@@ -29,11 +29,11 @@ def overdue(
 ) -> list[Month]:
     """The due months since the earliest loaded one that are not among ``loaded``, oldest first.
 
-    What lies before the earliest nobody has asked for, and a dataset without any month is not in
-    use: neither is overdue.
+    Months before the earliest loaded one were never requested, and a dataset without a loaded
+    month is not in use: neither is overdue.
     """
     if not loaded:
         return []
     since = max(spec.first_month, min(loaded))
-    wanted = months_between(since, month_due(today, lag_months))
-    return [month for month in wanted if month not in loaded]
+    due = months_between(since, month_due(today, lag_months))
+    return [month for month in due if month not in loaded]

@@ -1,7 +1,4 @@
-"""The specifications as a Markdown page for those who query the tables.
-
-Belongs here: turning specifications into Markdown. Does not: any fact about a dataset.
-"""
+"""The specifications as a Markdown page for users of the tables; the facts are in the modules."""
 
 from __future__ import annotations
 
@@ -12,24 +9,26 @@ from taxi_assets.datasets.spec import Column, DatasetSpec, Rule
 from taxi_assets.datasets.stored import Part, stored_columns
 from taxi_assets.datasets.zones import TAXI_ZONE_COLUMNS
 
+__all__ = ["render_document"]
+
 _INTRODUCTION = """\
 <!-- Written by `python -m taxi_assets.datasets > docs/datasets.md`; edit taxi_assets/datasets/. -->
 # Datasets
 
-What the columns of the tables mean, where they come from, and what happens to strange rows.
+The columns of the tables, the names TLC has published them under, and the rules for bad rows.
 
 - A month is the month of the file (`source_month`), not of the pickup.
-- Times are New York's wall clock without an offset, as TLC publishes them.
-- A column that a month's file does not have is NULL. A file that lacks a column it must have, or
-  has a column that is not listed here, stops its month.
-- A rule that rejects moves the row to the dataset's rejects with the rule's name as a reason; a
-  rule that flags keeps the row and adds its name to the row's quality flags. Nothing is deleted.
-- *Published as* lists every name TLC has used; *files that have it* the months that must.
+- Times are New York's wall clock without a UTC offset, as TLC publishes them.
+- A column that a month's file does not have is NULL. The run of a month fails if its file lacks a
+  required column or has one that is not listed here.
+- A reject rule moves a row to the dataset's rejects, with the rule's name as the reason; a flag
+  rule keeps the row and adds its name to the row's quality flags. No row is deleted.
+- *Published as* lists every name TLC has used; *required in* the months whose file must have it.
 """
 
 
 def render_document() -> str:
-    """The whole page: every dataset, the columns all of them gain, then the taxi zones."""
+    """The page: every dataset, the columns the platform adds, the taxi zones."""
     return "\n".join(
         [
             _INTRODUCTION,
@@ -45,8 +44,8 @@ def _dataset_section(spec: DatasetSpec) -> str:
     facts = [
         f"- First month: {spec.first_month}",
         f"- Dictionary: <{spec.dictionary_url}>",
-        f"- A month stops when more than {spec.max_reject_share:.0%} of its rows are rejected.",
-        *([f"- Published and not kept: {ignored}"] if ignored else []),
+        f"- A month's run fails if more than {spec.max_reject_share:.0%} of its rows are rejected.",
+        *([f"- Published but not loaded: {ignored}"] if ignored else []),
     ]
     return "\n".join(
         [
@@ -81,7 +80,7 @@ def _added_table() -> str:
 
 def _columns_table(columns: Iterable[Column]) -> str:
     return _table(
-        ("column", "type", "unit", "description", "values", "published as", "files that have it"),
+        ("column", "type", "unit", "description", "values", "published as", "required in"),
         (
             (
                 f"`{column.name}`",
@@ -113,7 +112,7 @@ def _rules_table(rules: Iterable[Rule]) -> str:
 
 
 def _values(column: Column) -> str:
-    """What each code means, and which published words became it."""
+    """What each code means, and the published words it replaces."""
     words: dict[int | str, list[str]] = {}
     for word, code in column.codes.items():
         words.setdefault(code, []).append(f"`{word}`")
@@ -125,10 +124,10 @@ def _values(column: Column) -> str:
 
 def _months(column: Column) -> str:
     if not column.required:
-        return f"perhaps since {column.since}"
+        return f"optional since {column.since}"
     bounds = [f"since {column.since}"] if column.since else []
     bounds += [f"until {column.until}"] if column.until else []
-    return " ".join(bounds) or "all"
+    return " ".join(bounds) or "all months"
 
 
 def _pairs(thresholds: Mapping[str, int | float]) -> str:

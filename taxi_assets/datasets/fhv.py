@@ -1,11 +1,10 @@
-"""FHV: the other for-hire vehicles - liveries, black cars, limousines - since 2015.
+"""FHV: liveries, black cars and limousines, since 2015.
 
-Belongs here: what TLC publishes of FHV trips. Does not: the high-volume services, which have a
-dataset of their own since 2019-02 (``fhvhv``); before that their trips are in these files.
+Trips of the high-volume services (``fhvhv``) before 2019-02 are in these files. All files have the
+same seven columns, but bases had to report more over time: in 2015 and 2016 a pickup time and at
+most a pickup zone for most trips, dropoffs since 2017. What a base did not report is NULL.
 
-Source: TLC FHV trip records data dictionary and the published files. All files have the same
-seven columns, but bases had to report more of them over time: in 2015 and 2016 a pickup time and
-at most a pickup zone for most trips, dropoffs since 2017. What a base did not report is NULL.
+Source: TLC FHV trip records data dictionary and the published files.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from taxi_assets.datasets import rules, shared
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.shared import published
 from taxi_assets.datasets.spec import Column, DatasetSpec, Type
+
+__all__ = ["FHV"]
 
 DROPOFFS_BEGIN: Final = Month(2017, 1)
 _LATE: Final = f"Mostly NULL before {DROPOFFS_BEGIN}."
@@ -31,7 +32,7 @@ FHV: Final = DatasetSpec(
         Column(
             "affiliated_base_num",
             Type.STRING,
-            "TLC licence number of the base the vehicle belongs to.",
+            "TLC license number of the base the vehicle belongs to.",
             published_as=("Affiliated_base_number",),
         ),
         published(shared.PICKUP_AT, "pickup_datetime"),
@@ -43,7 +44,7 @@ FHV: Final = DatasetSpec(
         published(
             shared.PICKUP_ZONE_ID,
             "PUlocationID",
-            description=f"{shared.PICKUP_ZONE_ID.description} NULL where the base sent none.",
+            description=f"{shared.PICKUP_ZONE_ID.description} NULL if the base reported none.",
         ),
         published(
             shared.DROPOFF_ZONE_ID,
@@ -57,7 +58,7 @@ FHV: Final = DatasetSpec(
             Type.INTEGER,
             "Whether the trip was part of a shared-ride chain of a high-volume service.",
             published_as=("SR_Flag",),
-            values={1: "shared; requested as shared with Lyft; NULL otherwise"},
+            values={1: "shared (Lyft: requested as shared); NULL otherwise"},
         ),
     ),
     rules=(
@@ -65,8 +66,8 @@ FHV: Final = DatasetSpec(
         rules.unknown_zone(dropoffs_since=DROPOFFS_BEGIN),
         rules.ZONE_OUT_OF_RANGE,
     ),
-    # No full month was at hand to measure (0 of a 1,000-row extract of 2020-04). Hundreds of bases
-    # report by hand or by software of their own, and no meter keeps the time: more room.
+    # No full month was available to measure (0 of a 1,000-row extract of 2020-04). The limit is
+    # higher because hundreds of bases report by hand or with their own software, without meters.
     max_reject_share=0.05,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(

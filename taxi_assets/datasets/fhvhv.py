@@ -1,11 +1,10 @@
 """FHVHV: the high-volume for-hire services (Uber, Lyft, earlier Juno and Via), since 2019-02.
 
-Belongs here: what TLC publishes of their trips. Does not: concepts shared with other datasets
-(``shared``, ``rules``), the same companies' trips before 2019-02 (``fhv``).
+Before 2019-02 their trips are in ``fhv``. The services set their own prices, without a meter:
+``base_passenger_fare`` is not a ``fare_amount``, ``tips`` are those given through the app, and
+there is no total.
 
-Source: TLC high volume FHV data dictionary, 2025-03-18, and the published files. A service
-charges by its own price, not by a meter: ``base_passenger_fare`` is no ``fare_amount``, ``tips``
-come through the app whatever the payment, and there is no total.
+Source: TLC high volume FHV data dictionary, 2025-03-18, and the published files.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from taxi_assets.datasets import rules, shared
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.shared import published
 from taxi_assets.datasets.spec import Action, Column, DatasetSpec, Rule, Type
+
+__all__ = ["FHVHV"]
 
 
 def _money(name: str, description: str, published_as: str) -> Column:
@@ -36,14 +37,14 @@ NEGATIVE_FARE: Final = Rule(
 FHVHV: Final = DatasetSpec(
     name="fhvhv",
     title="High-volume for-hire vehicle trips",
-    description="Trips of the services that send out over 10,000 a day, such as Uber and Lyft.",
+    description="Trips of services with over 10,000 trips a day, such as Uber and Lyft.",
     first_month=Month(2019, 2),
     pickup="pickup_at",
     columns=(
         Column(
             "license_num",
             Type.STRING,
-            "TLC licence number of the high-volume service.",
+            "TLC license number of the high-volume service.",
             published_as=("hvfhs_license_num",),
             values={"HV0002": "Juno", "HV0003": "Uber", "HV0004": "Via", "HV0005": "Lyft"},
         ),
@@ -51,20 +52,20 @@ FHVHV: Final = DatasetSpec(
         Column(
             "originating_base_num",
             Type.STRING,
-            "TLC licence number of the base that received the request.",
+            "TLC license number of the base that received the request.",
             published_as=("originating_base_num",),
         ),
         Column(
             "request_at",
             Type.TIMESTAMP,
-            "When the passenger asked for the trip, on New York's wall clock.",
+            "When the passenger requested the trip, on New York's wall clock.",
             published_as=("request_datetime",),
         ),
         Column(
             "on_scene_at",
             Type.TIMESTAMP,
-            "When the driver arrived, on New York's wall clock; by TLC's dictionary only for"
-            " accessible vehicles.",
+            "When the driver arrived, on New York's wall clock; only for accessible vehicles,"
+            " according to TLC's dictionary.",
             published_as=("on_scene_datetime",),
         ),
         published(shared.PICKUP_AT, "pickup_datetime"),
@@ -75,7 +76,7 @@ FHVHV: Final = DatasetSpec(
         Column(
             "trip_seconds",
             Type.INTEGER,
-            "Time the passenger spent on the trip, as the service reports it.",
+            "Duration of the trip for the passenger, as the service reports it.",
             published_as=("trip_time",),
             unit="seconds",
         ),
@@ -89,7 +90,7 @@ FHVHV: Final = DatasetSpec(
         published(
             shared.AIRPORT_FEE,
             "airport_fee",
-            description="For pickups and dropoffs at LaGuardia, Newark and JFK.",
+            description="Fee for pickups and dropoffs at LaGuardia, Newark and JFK.",
         ),
         published(shared.CBD_CONGESTION_FEE, "cbd_congestion_fee", since=shared.CBD_FEE_BEGINS),
         _money("tips", "All tips the passenger gave through the service.", "tips"),
@@ -98,10 +99,12 @@ FHVHV: Final = DatasetSpec(
             "Paid to the driver, without tolls and tips, net of commission, surcharges and taxes.",
             "driver_pay",
         ),
-        _flag("shared_request_flag", "Did the passenger agree to share, matched or not?"),
-        _flag("shared_match_flag", "Was the vehicle shared with another who booked separately?"),
-        _flag("access_a_ride_flag", "Was the trip run for the MTA? Blank where Uber sent none."),
-        _flag("wav_request_flag", "Was a wheelchair-accessible vehicle asked for?"),
+        _flag("shared_request_flag", "Did the passenger agree to share the trip, matched or not?"),
+        _flag("shared_match_flag", "Was the trip shared with a passenger who booked separately?"),
+        _flag(
+            "access_a_ride_flag", "Was the trip made for the MTA? Blank if Uber reported nothing."
+        ),
+        _flag("wav_request_flag", "Was a wheelchair-accessible vehicle requested?"),
         _flag("wav_match_flag", "Was the vehicle wheelchair-accessible?"),
     ),
     rules=(
@@ -111,7 +114,7 @@ FHVHV: Final = DatasetSpec(
         rules.unknown_zone(),
         rules.ZONE_OUT_OF_RANGE,
     ),
-    # 0 of a 1,000-row extract of 2020-04: an app's servers keep the time, not a meter's clock.
+    # 0 of a 1,000-row extract of 2020-04: the services' servers record the times, not meters.
     max_reject_share=0.01,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(

@@ -1,7 +1,6 @@
 """Green: the street-hail liveries (boro taxis), since 2014.
 
-Belongs here: what TLC publishes of green trips. Does not: concepts shared with other datasets
-(``shared``, ``rules``), the months of 2013, which exist only as CSV.
+The months of 2013 exist only as CSV and are not supported.
 
 Source: TLC green data dictionary, 2025-03-18, and the published files.
 """
@@ -14,6 +13,8 @@ from taxi_assets.datasets import rules, shared
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.shared import published
 from taxi_assets.datasets.spec import Column, DatasetSpec, Type
+
+__all__ = ["GREEN"]
 
 GREEN: Final = DatasetSpec(
     name="green",
@@ -37,7 +38,7 @@ GREEN: Final = DatasetSpec(
         Column(
             "trip_type",
             Type.INTEGER,
-            "Whether the taxi was hailed or sent; the meter tells them apart by the rate.",
+            "Whether the taxi was hailed or dispatched; the meter derives it from the rate.",
             published_as=("trip_type",),
             values={1: "street hail", 2: "dispatch"},
         ),
@@ -49,7 +50,7 @@ GREEN: Final = DatasetSpec(
         Column(
             "ehail_fee",
             Type.FLOAT,
-            "Fee for hailing by app; published in every month and NULL in nearly all.",
+            "Fee for hailing by app; in the file of every month, but nearly always NULL.",
             published_as=("ehail_fee",),
             unit=shared.USD,
         ),

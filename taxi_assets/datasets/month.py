@@ -1,7 +1,6 @@
 """A calendar month: the unit in which TLC publishes and this platform works.
 
-What can be said of any month stands here; which months a dataset has is in its specification, when
-one is due in ``calendar``.
+A dataset's first month is in its specification; ``calendar`` defines when a month is due.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Month:
-        """Read ``YYYY-MM``; raise ``ValueError`` with what was found otherwise."""
+        """Read ``YYYY-MM``; raise ``ValueError`` for any other text."""
         match = _PATTERN.fullmatch(text.strip())
         if not match:
             raise ValueError(f"{text!r} is not a month; write it as YYYY-MM, such as 2024-01")
@@ -40,12 +39,12 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> Month:
-        """The month that ``day`` lies in."""
+        """The month of ``day``."""
         return cls(day.year, day.month)
 
     @property
     def first_day(self) -> date:
-        """The first day of the month: the value of ``source_month``."""
+        """The first day, which is the value of ``source_month``."""
         return date(self.year, self.month, 1)
 
     @property
@@ -70,7 +69,7 @@ def months_between(first: Month, last: Month) -> Iterator[Month]:
 def parse_months(text: str) -> list[Month]:
     """Read one month (``2024-01``) or an inclusive range (``2024-01:2024-03``).
 
-    Raises ``ValueError`` with one line a person can act on.
+    Raises ``ValueError`` with a one-line message for the user.
     """
     first_text, colon, last_text = text.partition(":")
     first = Month.parse(first_text)

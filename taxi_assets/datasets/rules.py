@@ -1,19 +1,16 @@
-"""Rules that several datasets share.
+"""Rules that several datasets share; a rule on one dataset's own columns goes into its module.
 
-Belongs here: conditions on concepts of ``shared``, with their thresholds and the reasons for
-them. Does not: rules on one dataset's own columns, the SQL around a condition (``cleaning``).
+Only an impossible time rejects a row. An unusual distance, amount or zone is flagged: the trip and
+its payment are real, and a negative amount is the reversal of a positive one.
 
-Only a time that cannot be right rejects a row. A strange distance, amount or zone is flagged: the
-row's money and its count are real, and a negative amount is the reversal of a positive twin.
-
-The wall clock of the files has no offset. On the night the clocks go back a true trip can end up
-to an hour "before" it began, hence the hour between flag and rejection.
+Published times have no UTC offset. On the night the clocks go back, a valid trip can end up to an
+hour "before" it began, hence the hour between flag and reject.
 
 Measured on 957,241 rows, 13 green months of 2020-03 to 2025-02: pickups far from the month 18,
 dropoffs more than an hour early 1 and up to an hour early 262, pickups outside the month 160,
 over 12 hours 0.29 %, no distance 4.4 %, over 200 miles 0.04 %, negative totals 0.28 %, no
 passengers 0.54 %, passengers unknown 19 % (4 % to 47 % by month), unknown zones 1.0 %.
-There is no rule on the sum of a trip's amounts: what a total contains has changed by era and by
+There is no rule on the sum of a trip's amounts: what the total contains differs by era and
 provider.
 """
 
@@ -24,18 +21,28 @@ from typing import Final
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Action, Rule
 
+__all__ = [
+    "DISTANCE_RULES",
+    "LAST_ZONE",
+    "NEGATIVE_AMOUNT",
+    "PASSENGER_RULES",
+    "TIME_RULES",
+    "ZONE_OUT_OF_RANGE",
+    "unknown_zone",
+]
+
 LAST_ZONE: Final = 265
 
 PICKUP_MISSING: Final = Rule(
     name="pickup_missing",
     action=Action.REJECT,
-    description="The row says no pickup time, so it belongs to no moment.",
+    description="The row has no pickup time.",
     condition="pickup_at IS NULL",
 )
 PICKUP_FAR_FROM_MONTH: Final = Rule(
     name="pickup_far_from_month",
     action=Action.REJECT,
-    description="The pickup lies more than {days} days outside the file's month: a wrong clock.",
+    description="The pickup is more than {days} days outside the file's month: a wrong clock.",
     condition=(
         "pickup_at < {month_start} - INTERVAL {days} DAY"
         " OR pickup_at >= {month_end} + INTERVAL {days} DAY"
@@ -53,7 +60,7 @@ DROPOFF_BEFORE_PICKUP: Final = Rule(
 PICKUP_OUTSIDE_MONTH: Final = Rule(
     name="pickup_outside_month",
     action=Action.FLAG,
-    description="The pickup lies in another month than the file's: a trip sent late or early.",
+    description="The pickup is in another month than the file's: reported late or early.",
     condition="pickup_at < {month_start} OR pickup_at >= {month_end}",
 )
 DROPOFF_JUST_BEFORE_PICKUP: Final = Rule(
@@ -61,13 +68,13 @@ DROPOFF_JUST_BEFORE_PICKUP: Final = Rule(
     action=Action.FLAG,
     description=(
         "The trip ends up to {minutes} minutes before it begins: the clocks went back, or a"
-        " clock is off."
+        " clock was wrong."
     ),
     condition="dropoff_at < pickup_at AND dropoff_at >= pickup_at - INTERVAL {minutes} MINUTE",
     thresholds={"minutes": 60},
 )
-# A meter left running is cut at 24 hours (the longest is 23:59:58), so that limit would catch
-# none of it.
+# Trips with the meter left running end at 24 hours (the longest is 23:59:58), so a threshold of 24
+# hours would match none.
 LONG_TRIP: Final = Rule(
     name="long_trip",
     action=Action.FLAG,
@@ -78,26 +85,26 @@ LONG_TRIP: Final = Rule(
 ZERO_DISTANCE: Final = Rule(
     name="zero_distance",
     action=Action.FLAG,
-    description="The trip has no length.",
+    description="The trip distance is zero.",
     condition="trip_distance = 0",
 )
 NEGATIVE_DISTANCE: Final = Rule(
     name="negative_distance",
     action=Action.FLAG,
-    description="The trip's length is below zero.",
+    description="The trip distance is negative.",
     condition="trip_distance < 0",
 )
 IMPLAUSIBLE_DISTANCE: Final = Rule(
     name="implausible_distance",
     action=Action.FLAG,
-    description="The trip is longer than {miles} miles, further than any place a taxi is sent.",
+    description="The trip is longer than {miles} miles, farther than taxis go.",
     condition="trip_distance > {miles}",
     thresholds={"miles": 200},
 )
 NEGATIVE_AMOUNT: Final = Rule(
     name="negative_amount",
     action=Action.FLAG,
-    description="The total is below zero: the reversal of another row, which is kept as well.",
+    description="The total is negative: the reversal of another row, which is kept too.",
     condition="total_amount < 0",
 )
 ZERO_PASSENGERS: Final = Rule(
@@ -109,13 +116,13 @@ ZERO_PASSENGERS: Final = Rule(
 PASSENGERS_UNKNOWN: Final = Rule(
     name="passengers_unknown",
     action=Action.FLAG,
-    description="No passenger count: one of the rows a provider sends without meter details.",
+    description="The passenger count is missing: the provider sent the row without meter details.",
     condition="passenger_count IS NULL",
 )
 ZONE_OUT_OF_RANGE: Final = Rule(
     name="zone_out_of_range",
     action=Action.FLAG,
-    description="A zone is no number from 1 to {last_zone}.",
+    description="A zone ID is not between 1 and {last_zone}.",
     condition=(
         "pickup_zone_id NOT BETWEEN 1 AND {last_zone}"
         " OR dropoff_zone_id NOT BETWEEN 1 AND {last_zone}"
@@ -127,9 +134,9 @@ ZONE_OUT_OF_RANGE: Final = Rule(
 def unknown_zone(
     *, pickups_since: Month | None = None, dropoffs_since: Month | None = None
 ) -> Rule:
-    """The rule for trips with an end that lies in no zone on the map.
+    """The rule for trips that begin or end outside the mapped zones.
 
-    NULL counts only in files since the months given; before them TLC published no such zones.
+    NULL matches only in files since the given months: before them TLC published no such zones.
     """
 
     def end(column: str, since: Month | None) -> str:
@@ -139,14 +146,14 @@ def unknown_zone(
     return Rule(
         name="unknown_zone",
         action=Action.FLAG,
-        description="An end of the trip has no zone, zone 264 (unknown) or 265 (outside of NYC).",
+        description="The pickup or dropoff zone is missing, 264 (unknown) or 265 (outside of NYC).",
         condition=(
             f"{end('pickup_zone_id', pickups_since)} OR {end('dropoff_zone_id', dropoffs_since)}"
         ),
     )
 
 
-# What holds for any trip, and for any trip whose length is published.
+# For every dataset; for datasets with a trip distance; for datasets with a passenger count.
 TIME_RULES: Final = (
     PICKUP_MISSING,
     PICKUP_FAR_FROM_MONTH,

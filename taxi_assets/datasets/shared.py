@@ -1,11 +1,10 @@
-"""Concepts that several datasets publish: one name, type, unit and meaning for each.
+"""Columns that at least two datasets share: one name, type, unit and meaning for each.
 
-Belongs here: columns that at least two datasets share, what their codes mean, and the months at
-which all datasets changed. Does not: published names (each dataset lists its own with
-``published``), the words an era had for codes, columns of one dataset, rules (``rules``).
+Add a column here when a second dataset publishes it. Each dataset lists its own published names
+with ``published``, and the words that an era used for codes.
 
-Sources: TLC's data dictionaries for yellow, green and high-volume FHV trips of 2025-03-18 and
-for FHV trips; what they leave open is said in the column's description.
+Sources: TLC's data dictionaries for yellow, green and high-volume FHV trips of 2025-03-18 and for
+FHV trips. What they do not specify is noted in the column's description.
 """
 
 from __future__ import annotations
@@ -16,6 +15,36 @@ from typing import Final
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Column, Type
+
+__all__ = [
+    "AIRPORT_FEE",
+    "CBD_CONGESTION_FEE",
+    "CBD_FEE_BEGINS",
+    "CONGESTION_SURCHARGE",
+    "DEGREES",
+    "DISPATCHING_BASE_NUM",
+    "DROPOFF_AT",
+    "DROPOFF_ZONE_ID",
+    "EXTRA",
+    "FARE_AMOUNT",
+    "IMPROVEMENT_SURCHARGE",
+    "MTA_TAX",
+    "PASSENGER_COUNT",
+    "PAYMENT_TYPE",
+    "PICKUP_AT",
+    "PICKUP_ZONE_ID",
+    "RATE_CODE_ID",
+    "REQUEST_SOURCE",
+    "STORE_AND_FWD_FLAG",
+    "TIP_AMOUNT",
+    "TOLLS_AMOUNT",
+    "TOTAL_AMOUNT",
+    "TRIP_DISTANCE",
+    "USD",
+    "VENDORS",
+    "VENDOR_ID",
+    "published",
+]
 
 CBD_FEE_BEGINS: Final = Month(2025, 1)
 USD: Final = "USD"
@@ -47,8 +76,8 @@ PAYMENTS: Final[Mapping[int | str, str]] = {
     6: "voided trip",
 }
 STORE_AND_FORWARD: Final[Mapping[int | str, str]] = {
-    "Y": "held in the vehicle's memory before it was sent, for want of a connection",
-    "N": "sent at once",
+    "Y": "stored in the vehicle before it was sent, without a connection",
+    "N": "sent immediately",
 }
 
 
@@ -59,7 +88,7 @@ def published(
     until: Month | None = None,
     description: str | None = None,
 ) -> Column:
-    """A dataset's own column of ``concept``: the names and months its files have it under."""
+    """``concept`` as a column of one dataset, with its published names and months."""
     return replace(
         concept,
         published_as=names,
@@ -93,61 +122,67 @@ DROPOFF_ZONE_ID: Final = _concept(
     Type.INTEGER,
     "TLC taxi zone where the trip ended; joins `taxi_zones.location_id`.",
 )
-TRIP_DISTANCE: Final = _concept("trip_distance", Type.FLOAT, "Length of the trip.", MILES)
+TRIP_DISTANCE: Final = _concept("trip_distance", Type.FLOAT, "Distance of the trip.", MILES)
 
 VENDOR_ID: Final = replace(
-    _concept("vendor_id", Type.INTEGER, "The technology provider that sent the record."),
+    _concept("vendor_id", Type.INTEGER, "Technology provider that sent the record."),
     values=VENDORS,
 )
 PASSENGER_COUNT: Final = _concept(
     "passenger_count",
     Type.INTEGER,
-    "People in the vehicle, as the driver entered it; NULL where the provider sent none.",
+    "Number of passengers, entered by the driver; NULL if the provider sent none.",
     "passengers",
 )
 RATE_CODE_ID: Final = replace(
-    _concept("rate_code_id", Type.INTEGER, "The rate in effect at the end of the trip."),
+    _concept("rate_code_id", Type.INTEGER, "Rate in effect at the end of the trip."),
     values=RATES,
 )
 STORE_AND_FWD_FLAG: Final = replace(
-    _concept("store_and_fwd_flag", Type.STRING, "Whether the record waited in the vehicle."),
+    _concept(
+        "store_and_fwd_flag",
+        Type.STRING,
+        "Whether the record was stored in the vehicle before it was sent.",
+    ),
     values=STORE_AND_FORWARD,
 )
 PAYMENT_TYPE: Final = replace(
     _concept("payment_type", Type.INTEGER, "How the passenger paid."),
     values=PAYMENTS,
 )
-FARE_AMOUNT: Final = _money("fare_amount", "Time-and-distance fare of the meter.")
+FARE_AMOUNT: Final = _money("fare_amount", "Time-and-distance fare calculated by the meter.")
 EXTRA: Final = _money("extra", "Extras and surcharges, such as rush hour and overnight.")
-MTA_TAX: Final = _money("mta_tax", "Tax of the MTA that the metered rate triggers.")
+MTA_TAX: Final = _money("mta_tax", "MTA tax, triggered by the metered rate.")
 TIP_AMOUNT: Final = _money("tip_amount", "Tip paid by card; cash tips are not recorded.")
 TOLLS_AMOUNT: Final = _money("tolls_amount", "All tolls paid on the trip.")
 IMPROVEMENT_SURCHARGE: Final = _money(
-    "improvement_surcharge", "Levied at the flag drop since 2015; the column is older than it."
+    "improvement_surcharge", "Charged at the flag drop since 2015; the column is older."
 )
 CONGESTION_SURCHARGE: Final = _money(
     "congestion_surcharge",
-    "New York State's congestion surcharge, levied since 2019; the column may be older than it.",
+    "New York State's congestion surcharge, charged since 2019; the column may be older.",
 )
 CBD_CONGESTION_FEE: Final = _money(
-    "cbd_congestion_fee", "The MTA's fee for its Congestion Relief Zone, since 2025-01-05."
+    "cbd_congestion_fee", "MTA fee for trips in its Congestion Relief Zone, since 2025-01-05."
 )
 TOTAL_AMOUNT: Final = _money(
     "total_amount",
-    "Charged to the passenger, without cash tips; negative on the reversal of another row.",
+    "Total charged to the passenger, without cash tips; negative in the reversal of another row.",
 )
 AIRPORT_FEE: Final = _money("airport_fee", "Fee for trips at the airports.")
 
-# Reported for the files of 2026-06 on; no dictionary at hand describes it, so no month needs it.
+# Reported for the files since 2026-06; no dictionary describes it yet, so it is not required.
 REQUEST_SOURCE: Final = Column(
     "request_source",
     Type.STRING,
-    "How the trip was asked for, as TLC publishes it; reported for files since 2026-06.",
+    "How the trip was requested, as TLC publishes it; reported for files since 2026-06.",
     published_as=("request_source",),
     since=Month(2026, 6),
     required=False,
 )
 
 DISPATCHING_BASE_NUM: Final = _concept(
-    "dispatching_base_num", Type.STRING, "TLC licence number of the base that sent the vehicle."
+    "dispatching_base_num",
+    Type.STRING,
+    "TLC license number of the base that dispatched the vehicle.",
 )

@@ -1,7 +1,7 @@
-"""The shape of a specification: columns, rules and facts of one dataset.
+"""The types of a specification: ``DatasetSpec`` with its columns and rules.
 
-Belongs here: the types that ``yellow.py``, ``green.py``, ``fhv.py`` and ``fhvhv.py`` fill in.
-Does not: any dataset's facts, any SQL beyond a rule's condition, anything of Dagster.
+Add a field here only if a dataset needs it; the values are in ``yellow``, ``green``, ``fhv`` and
+``fhvhv``.
 """
 
 from __future__ import annotations
@@ -13,28 +13,30 @@ from types import MappingProxyType
 
 from taxi_assets.datasets.month import Month
 
+__all__ = ["Action", "Column", "DatasetSpec", "Rule", "Type"]
+
 
 class Type(StrEnum):
-    """The canonical types; every era's type is cast to one of them or the month fails."""
+    """The canonical types; a published type without a cast to one of them fails the month."""
 
     INTEGER = "INTEGER"  # 64-bit, signed
     FLOAT = "FLOAT"  # IEEE double
     STRING = "STRING"
     TIMESTAMP = "TIMESTAMP"  # naive New York wall clock, microseconds
     DATE = "DATE"
-    BOOLEAN = "BOOLEAN"  # no TLC column is one; assets built on top may have them
+    BOOLEAN = "BOOLEAN"  # used by no TLC column, but by assets built on the platform
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One canonical column and how TLC's files have named and coded it.
+    """One canonical column, with its published names and codes.
 
-    ``published_as`` holds every published name; they are compared exactly, so a new spelling is
-    an unknown column until it is listed. ``since`` and ``until`` bound the months whose file must
-    hold the column (both included); outside them it may be absent and is NULL then. A column
-    that is not ``required`` may be absent from any month: TLC's word for it is all there is.
-    ``codes`` maps published text, trimmed and lower-cased, to the canonical value; text that is
-    not a key is cast as it is. ``values`` says what a canonical code means, for the docs.
+    ``published_as`` holds every published name; names are compared exactly, so a new spelling is
+    an unknown column until it is listed. The file of a month from ``since`` to ``until`` (both
+    included) must have the column; before and after it may be absent, which gives NULL. A column
+    that is not ``required`` may be absent in any month. ``codes`` maps published text, trimmed and
+    lower-cased, to the canonical value; other text is cast unchanged. ``values`` documents what
+    each canonical code means.
     """
 
     name: str
@@ -53,7 +55,7 @@ class Column:
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
 
     def expected_in(self, month: Month) -> bool:
-        """Whether the file of ``month`` must hold this column."""
+        """Whether the file of ``month`` must have this column."""
         return (
             self.required
             and (self.since is None or self.since <= month)
@@ -62,20 +64,20 @@ class Column:
 
 
 class Action(StrEnum):
-    """What a rule does to a row it matches."""
+    """What a rule does to a matching row."""
 
-    REJECT = "reject"  # the row goes to the rejects, with the rule's name as a reason
-    FLAG = "flag"  # the row stays, with the rule's name among its quality flags
+    REJECT = "reject"  # move it to the rejects, with the rule's name as the reason
+    FLAG = "flag"  # keep it, with the rule's name in its quality flags
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A named condition on a canonical row.
 
-    ``condition`` is a DuckDB boolean expression over canonical column names; ``{name}`` in it is
-    replaced by that threshold, ``{month_start}`` and ``{month_end}`` by the file month's first
-    moment and the next month's. A condition that is NULL does not match. ``description`` may name
-    thresholds in the same way; ``explain`` fills them in.
+    ``condition`` is a DuckDB boolean expression over canonical column names. In it, ``{name}`` is
+    replaced by that threshold, ``{month_start}`` and ``{month_end}`` by the start of the file's
+    month and of the next month. A condition that is NULL does not match. ``description`` may
+    contain thresholds in the same way; ``explain`` fills them in.
     """
 
     name: str
@@ -88,17 +90,17 @@ class Rule:
         object.__setattr__(self, "thresholds", MappingProxyType(dict(self.thresholds)))
 
     def explain(self) -> str:
-        """The description with the thresholds written in."""
+        """The description with the thresholds filled in."""
         return self.description.format_map(self.thresholds)
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
-    """All that is known of one dataset.
+    """The specification of one dataset.
 
-    ``max_reject_share`` is the largest share of a month's rows (0 to 1) that may be rejected.
-    ``ignored`` are published columns that carry nothing. ``cluster_by`` orders the warehouse table
-    within a month.
+    ``max_reject_share`` is the largest share (0 to 1) of a month's rows that may be rejected.
+    ``ignored`` are published columns without information. ``cluster_by`` orders the warehouse
+    table within a month.
     """
 
     name: str

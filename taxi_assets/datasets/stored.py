@@ -1,7 +1,6 @@
-"""The columns of what is stored: a specification's own and those the platform adds.
+"""The columns of the stored trips and rejects: the specification's and those the platform adds.
 
-Belongs here: which columns a month's trips and rejects have, in order. Does not: how they are
-computed (``cleaning``) or typed in an engine (``warehouse``).
+A column of every dataset is added here; ``cleaning`` computes it.
 """
 
 from __future__ import annotations
@@ -10,9 +9,11 @@ from enum import StrEnum
 
 from taxi_assets.datasets.spec import Column, DatasetSpec, Type
 
+__all__ = ["Part", "documentation", "stored_columns"]
+
 
 class Part(StrEnum):
-    """The two halves of a cleaned month; together they hold every published row once."""
+    """The two parts of a cleaned month; together they have every published row once."""
 
     TRIPS = "trips"
     REJECTS = "rejects"
@@ -22,45 +23,45 @@ SOURCE_MONTH = Column(
     name="source_month",
     type=Type.DATE,
     description=(
-        "First day of the month whose file held this row; the table's partition. A few rows of "
-        "every file were picked up in another month: filter pickup_at for calendar months."
+        "First day of the month of the source file; the table's partition. A few rows of every "
+        "file have a pickup in another month: filter by pickup_at for calendar months."
     ),
     published_as=(),
 )
 SOURCE_FILE = Column(
     name="source_file",
     type=Type.STRING,
-    description="Name of the published file that held this row.",
+    description="Name of the published file the row comes from.",
     published_as=(),
 )
 QUALITY_FLAGS = Column(
     name="quality_flags",
     type=Type.STRING,
-    description="Names of the flagging rules this row matches, comma-separated; NULL when none.",
+    description="Names of the flag rules the row matches, comma-separated; NULL if none.",
     published_as=(),
 )
 REJECT_REASONS = Column(
     name="reject_reasons",
     type=Type.STRING,
-    description="Names of the rejecting rules this row matches, comma-separated.",
+    description="Names of the reject rules the row matches, comma-separated.",
     published_as=(),
 )
 SOURCE_ROW = Column(
     name="source_row",
     type=Type.INTEGER,
-    description="The row's place in the published file, counted from 0.",
+    description="Row number in the published file, from 0.",
     published_as=(),
 )
 
 
 def stored_columns(spec: DatasetSpec, part: Part) -> tuple[Column, ...]:
-    """Every column of that part, in the order it is stored."""
+    """The columns of that part, in stored order."""
     columns = (*spec.columns, SOURCE_MONTH, SOURCE_FILE, QUALITY_FLAGS)
     return columns if part is Part.TRIPS else (*columns, REJECT_REASONS, SOURCE_ROW)
 
 
 def documentation(column: Column) -> str:
-    """What a person needs to know of a column in one line: meaning, unit, codes."""
+    """The description of a column in one line, with its unit and codes."""
     text = column.description
     if column.unit:
         text += f" Unit: {column.unit}."

@@ -1,15 +1,13 @@
 """Yellow: the medallion taxis, since 2009.
 
-Belongs here: what TLC publishes of yellow trips. Does not: concepts shared with other datasets
-(``shared``, ``rules``).
+The column names have three eras: 2009, 2010, and all months since 2011. The first two have
+coordinates and text codes, the last has zones and numeric codes.
 
-Three eras, by their column names: 2009, 2010, and all since 2011. Source: TLC yellow data
-dictionary, 2025-03-18, and the published files. The first two eras have coordinates and words
-for codes; the last has zones and numbers.
+``surcharge`` of 2009 and 2010 is ``extra``: TLC's CSV files of 2011 to 2014 still called it
+``surcharge`` where the Parquet files of the same months say ``extra``, with the same values of 0,
+0.5 and 1 dollar for rush hour and night.
 
-``surcharge`` of 2009 and 2010 is ``extra``: TLC's CSV edition of 2011 to 2014 still called it
-``surcharge`` where the Parquet edition of the same months says ``extra``, and it holds the same
-0, 0.5 and 1 dollar for rush hour and night.
+Source: TLC yellow data dictionary, 2025-03-18, and the published files.
 """
 
 from __future__ import annotations
@@ -23,18 +21,20 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.shared import published
 from taxi_assets.datasets.spec import Action, Column, DatasetSpec, Rule, Type
 
+__all__ = ["YELLOW"]
+
 COORDINATES_END: Final = Month(2010, 12)
 ZONES_BEGIN: Final = Month(2011, 1)
 
-# VTS became VeriFone, then Curb. TLC's numbers begin with 2011 (CMT is 1, VTS is 2), when DDS no
-# longer sent records, so TLC never numbered it.
+# VTS became VeriFone, then Curb. TLC has used numbers since 2011 (CMT is 1, VTS is 2), when DDS no
+# longer sent records, so DDS has no number from TLC.
 VENDOR_CODES: Final[Mapping[str, int]] = {"cmt": 1, "vts": 2, "dds": 3}
 VENDORS: Final[Mapping[int | str, str]] = {
     **shared.VENDORS,
-    3: "Digital Dispatch Systems (DDS), 2009-2010; our number, TLC never gave it one",
+    3: "Digital Dispatch Systems (DDS), 2009-2010; a number of this platform, not TLC's",
 }
-# The words of 2009 (CASH, Cash, Credit, No Charge, Dispute) and of 2010 (CAS, CSH, CRE, CRD,
-# NOC, "No ", DIS, UNK, "NA ") in every case they were written in.
+# The text of 2009 (CASH, Cash, Credit, No Charge, Dispute) and of 2010 (CAS, CSH, CRE, CRD, NOC,
+# "No ", DIS, UNK, "NA "), in any case.
 PAYMENT_CODES: Final[Mapping[str, int]] = {
     "credit": 1,
     "cre": 1,
@@ -51,7 +51,7 @@ PAYMENT_CODES: Final[Mapping[str, int]] = {
     "unk": 5,
     "na": 5,
 }
-# 2009 and 2010 hold 0 and 1 beside N and Y, in some months as doubles.
+# 2009 and 2010 have 0 and 1 as well as N and Y, in some months as doubles.
 STORE_AND_FORWARD_CODES: Final[Mapping[str, str]] = {"0": "N", "0.0": "N", "1": "Y", "1.0": "Y"}
 
 
@@ -66,13 +66,13 @@ def _coordinate(name: str, description: str, *names: str) -> Column:
     )
 
 
-# About the city and its airports, Newark too; a meter without a satellite fix sends 0, 0.
+# The box around the city and its airports, Newark too; a meter without GPS sends 0, 0.
 OUTSIDE_NYC: Final = Rule(
     name="outside_nyc",
     action=Action.FLAG,
     description=(
-        "An end of the trip lies outside longitudes {west} to {east} and latitudes {south} to"
-        " {north}, or is the 0, 0 of a lost satellite fix (2009 and 2010 only)."
+        "The pickup or dropoff is outside longitudes {west} to {east} and latitudes {south} to"
+        " {north}, or is the 0, 0 of a meter without GPS (2009 and 2010 only)."
     ),
     condition=(
         "pickup_longitude NOT BETWEEN {west} AND {east}"
@@ -86,7 +86,7 @@ OUTSIDE_NYC: Final = Rule(
 YELLOW: Final = DatasetSpec(
     name="yellow",
     title="Yellow taxi trips",
-    description="Trips of New York's medallion taxis, which may be hailed anywhere in the city.",
+    description="Trips of New York's medallion taxis, which can be hailed anywhere in the city.",
     first_month=Month(2009, 1),
     pickup="pickup_at",
     columns=(
@@ -133,7 +133,7 @@ YELLOW: Final = DatasetSpec(
             "airport_fee",
             "Airport_fee",
             since=ZONES_BEGIN,
-            description="For pickups at LaGuardia and JFK; NULL in the years before the fee.",
+            description="Fee for pickups at LaGuardia and JFK; NULL before the fee existed.",
         ),
         published(shared.CBD_CONGESTION_FEE, "cbd_congestion_fee", since=shared.CBD_FEE_BEGINS),
         published(shared.TOTAL_AMOUNT, "Total_Amt", "total_amount"),
@@ -148,13 +148,13 @@ YELLOW: Final = DatasetSpec(
         rules.ZONE_OUT_OF_RANGE,
         OUTSIDE_NYC,
     ),
-    # 2024-01 has 18 stray pickups in 2,964,624 rows, not all of them far enough to be rejected.
-    # The room is for the meters of the first years; a shifted time column still stops the month.
+    # 2024-01 has 18 pickups outside the month in 2,964,624 rows, not all far enough to be rejected.
+    # The rest is for the meters of the first years; a shifted time column still exceeds the limit.
     max_reject_share=0.01,
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(
         "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_yellow.pdf"
     ),
-    # An index pandas wrote by mistake in 2010-02 and 2010-03.
+    # A pandas index, written by mistake in 2010-02 and 2010-03.
     ignored=("__index_level_0__",),
 )

@@ -1,13 +1,10 @@
-"""The taxi zones that pickup and dropoff zone ids point to.
-
-Belongs here: the columns of ``taxi_zones``. Does not: reading the published files
-(``assets.zones``).
+"""The columns of ``taxi_zones``; ``cleaning.zones`` reads the published files.
 
 Source: TLC's ``taxi_zone_lookup.csv`` (zones 1 to 265, one row each) and ``taxi_zones.zip`` (a
 shapefile of 263 shapes, projected as NAD83 / New York Long Island, EPSG:2263, US survey feet).
-A shape belongs to the zone of its ``OBJECTID``. Its ``LocationID`` says 56 for zone 57 and 103 for
-zones 104 and 105, in error: New York's GeoJSON of the same shapes has 57, 104 and 105, and trips
-do begin and end in zone 57.
+A shape belongs to the zone of its ``OBJECTID``. Its ``LocationID`` is wrong for zone 57 (56) and
+zones 104 and 105 (103): New York's GeoJSON of the same shapes has 57, 104 and 105, and trips do
+begin and end in zone 57.
 """
 
 from __future__ import annotations
@@ -16,45 +13,47 @@ from typing import Final
 
 from taxi_assets.datasets.spec import Column, Type
 
+__all__ = ["TAXI_ZONE_COLUMNS"]
+
 TAXI_ZONE_COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "location_id",
         Type.INTEGER,
-        "The zone's number, 1 to 265; `pickup_zone_id` and `dropoff_zone_id` point to it.",
+        "Zone number, 1 to 265; joined by `pickup_zone_id` and `dropoff_zone_id`.",
         published_as=("LocationID",),
         values={264: "unknown", 265: "outside of New York City"},
     ),
     Column(
         "borough",
         Type.STRING,
-        "Borough, `EWR` (Newark Airport), or the words `Unknown` and `N/A` as TLC writes them.",
+        "Borough, `EWR` (Newark Airport), or the text `Unknown` or `N/A`, as published.",
         published_as=("Borough",),
     ),
     Column(
         "zone",
         Type.STRING,
-        "The zone's name; `N/A`, a word and not NULL, for zone 264.",
+        "Name of the zone; the text `N/A`, not NULL, for zone 264.",
         published_as=("Zone",),
     ),
     Column(
         "service_zone",
         Type.STRING,
-        "Who may answer a hail there; `N/A`, a word and not NULL, for zones 264 and 265.",
+        "Which taxis may be hailed there; the text `N/A`, not NULL, for zones 264 and 265.",
         published_as=("service_zone",),
     ),
     Column(
         "geometry_wkt",
         Type.STRING,
-        "Outline as well-known text, coordinates as published: EPSG:2263 (NAD83 / New York Long"
-        " Island), not longitude and latitude. NULL for 264 and 265, which are no places.",
+        "Outline as well-known text in the published coordinates, EPSG:2263 (NAD83 / New York Long"
+        " Island), not longitude and latitude. NULL for 264 and 265, which have no shape.",
         published_as=("taxi_zones.shp",),
         unit="US survey feet",
     ),
     Column(
         "shape_area",
         Type.FLOAT,
-        "Area as published, which TLC measured on longitude and latitude: good for comparing"
-        " zones, not for square feet. NULL for 264 and 265.",
+        "Area as published, measured by TLC in degrees of longitude and latitude: for comparing"
+        " zones, not in square feet. NULL for 264 and 265.",
         published_as=("Shape_Area",),
         unit="square degrees",
     ),

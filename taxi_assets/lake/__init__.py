@@ -1,5 +1,1 @@
-"""The lake: whole objects in a folder or a bucket, and the IO manager over them.
-
-Belongs here: stores, keys, what a Parquet object becomes in an asset's hands. Does not: tables
-(``warehouse``), what is done to a month (``cleaning``).
-"""
+"""The lake: object stores (local folder, GCS, S3, Azure), object keys and the lake's IO manager."""

@@ -1,7 +1,7 @@
-"""Names of the attributes that the platform keeps with an object in the lake.
+"""Names of the attributes stored with an object in the lake.
 
-A store keeps them as the object's metadata (on local disk, as a file beside it). Add a name here
-when an object has to say something of itself that its bytes do not.
+A store keeps them as the object's metadata; a local folder keeps them in a JSON file. Add a name
+here to store a fact about an object that its content does not contain.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import Final
 
 __all__ = ["COLUMNS", "COUNTS", "ETAG", "LAST_MODIFIED", "MISSING_PICKUPS", "SOURCE_URL", "VERSION"]
 
-# Of a raw object: where it comes from, what TLC said of it, its columns and their types as JSON.
+# Of a raw object: its URL, headers of TLC's response, its columns and their types as JSON.
 SOURCE_URL: Final = "source_url"
 ETAG: Final = "etag"
 LAST_MODIFIED: Final = "last_modified"
 COLUMNS: Final = "columns"
 
-# Of a cleaned month's two objects: what its rows are, and how it is stored (``versions``).
+# Of a cleaned month's two objects: the version of its rows and of its layout (``versions``).
 VERSION: Final = "version"
 
-# Of a cleaned month's trips: ``MonthCounts`` as text, and the trips without a pickup time.
+# Of a cleaned month's trips: ``MonthCounts`` as text, and the number of trips without pickup time.
 COUNTS: Final = "counts"
 MISSING_PICKUPS: Final = "missing_pickups"

@@ -1,8 +1,4 @@
-"""The lake on Azure Blob Storage.
-
-Requests to Azure and its configuration. What its errors mean is the table in ``azure_errors``; what
-all remote stores share, ``bucket``.
-"""
+"""The lake on Azure Blob Storage. Its error rules are in ``azure_errors``."""
 
 from __future__ import annotations
 
@@ -23,16 +19,19 @@ from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, 
 from taxi_assets.lake.store import NewObject
 from taxi_assets.services import TRY_LATER
 
-_COPY_SECONDS = 600  # a copy within an account is done when it is answered, as a rule
+__all__ = ["AzureStore"]
+
+_COPY_SECONDS = 600  # a copy within an account has usually ended when the request returns
 
 
 class AzureStore(BucketStore):
     """Blobs in the container of ``az://container/prefix``; a version is an ETag.
 
-    The account is named by ``AZURE_STORAGE_CONNECTION_STRING`` (with its key or SAS), or by
-    ``AZURE_STORAGE_ACCOUNT`` and reached as whoever ``DefaultAzureCredential`` finds: a workload
-    or managed identity, ``AZURE_CLIENT_*``, or ``az login``. Uploads go in blocks, each with its
-    MD5, and appear when their list is committed; ETag conditions decide between writers.
+    The account comes from ``AZURE_STORAGE_CONNECTION_STRING`` (with its key or SAS), or from
+    ``AZURE_STORAGE_ACCOUNT`` with the credentials of ``DefaultAzureCredential``: a workload or
+    managed identity, ``AZURE_CLIENT_*``, or ``az login``. Files are uploaded in blocks, each with
+    its MD5; the blob appears when the block list is committed. ETag conditions reject all but one
+    of several concurrent writers.
     """
 
     service = AZURE
@@ -82,7 +81,7 @@ class AzureStore(BucketStore):
     @override
     def _names(self, prefix: str) -> Iterator[str]:
         for blob in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
-            # Accounts with a hierarchical namespace list their directories as well.
+            # Accounts with a hierarchical namespace also list directories.
             if not (blob.metadata or {}).get("hdi_isfolder"):
                 yield str(blob.name)
 
@@ -99,7 +98,7 @@ def _service() -> BlobServiceClient:
     account = os.environ.get("AZURE_STORAGE_ACCOUNT")
     if not account:
         raise Misconfigured(
-            "An az:// lake has no account.",
+            "The az:// lake has no storage account.",
             "Set AZURE_STORAGE_ACCOUNT, the storage account's name, or "
             "AZURE_STORAGE_CONNECTION_STRING.",
         )
@@ -110,7 +109,7 @@ def _service() -> BlobServiceClient:
 
 def _if(expected: str | None) -> dict[str, Any]:
     if expected is None:
-        return {}  # upload_blob(overwrite=False) is the condition
+        return {}  # upload_blob(overwrite=False) sends the condition
     return {"etag": expected, "match_condition": MatchConditions.IfNotModified}
 
 
@@ -122,7 +121,7 @@ def _finished_copy(blob: BlobClient) -> str:
         time.sleep(1)
     if properties.copy.status != "success":
         raise StoreUnavailable(
-            f"Azure's copy to {blob.blob_name} ended as {properties.copy.status} "
+            f"Azure's copy to {blob.blob_name} ended with status {properties.copy.status} "
             f"({properties.copy.status_description}).",
             TRY_LATER,
         )

@@ -1,38 +1,38 @@
-"""What Azure Blob Storage says when it refuses, as a table; see :mod:`taxi_assets.services`.
+"""Error rules for Azure Blob Storage, see :mod:`taxi_assets.services`.
 
-https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes lists its codes.
+Codes: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 """
 
 from __future__ import annotations
 
 import azure.core.exceptions as azure
 
-from taxi_assets.lake.bucket import gone, lost_race, no_bucket
-from taxi_assets.services import Rule, Said, Service, http_codes, transient
+from taxi_assets.lake.bucket import bucket_missing, object_missing, precondition_failed
+from taxi_assets.services import ErrorDetails, Rule, Service, http_codes, transient
 
 __all__ = ["AZURE"]
 
-_CUT = "no status"  # of a download that was cut, again and again
+_NO_STATUS = "no status"  # a download that was interrupted on every retry
 
 
-def _said(error: Exception) -> Said:
+def _details(error: Exception) -> ErrorDetails:
     message = str(error).partition("\n")[0]
     if not isinstance(error, azure.HttpResponseError):
-        return Said(message)
-    status = http_codes(error.status_code) if error.status_code else {_CUT}
+        return ErrorDetails(message)
+    status = http_codes(error.status_code) if error.status_code else {_NO_STATUS}
     code = getattr(error, "error_code", None) or ""
     code = str(getattr(code, "value", code))
-    return Said(": ".join(filter(None, (code, message))), {*status, code})
+    return ErrorDetails(": ".join(filter(None, (code, message))), {*status, code})
 
 
 _RULES = (
-    transient(_CUT, azure.ServiceRequestError, azure.ServiceResponseError, "Md5Mismatch"),
-    lost_race("BlobAlreadyExists", "ConditionNotMet", "PendingCopyOperation"),
-    no_bucket(
+    transient(_NO_STATUS, azure.ServiceRequestError, azure.ServiceResponseError, "Md5Mismatch"),
+    precondition_failed("BlobAlreadyExists", "ConditionNotMet", "PendingCopyOperation"),
+    bucket_missing(
         *("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"),
-        make="az storage container create --name {bucket}",
+        command="az storage container create --name {bucket}",
     ),
-    gone(),
+    object_missing(),
     Rule(
         {403, azure.ClientAuthenticationError},
         "Grant the worker's identity the role Storage Blob Data Contributor on the container "
@@ -44,5 +44,5 @@ _RULES = (
     ),
 )
 
-# A ValueError is what a malformed connection string raises.
-AZURE = Service("Azure", (azure.AzureError, ValueError), _said, _RULES)
+# A malformed connection string raises ValueError.
+AZURE = Service("Azure", (azure.AzureError, ValueError), _details, _RULES)

@@ -1,7 +1,7 @@
-"""What every remote store shares: names below a prefix, checks before work, verified downloads.
+"""The base of all remote stores: object names, version checks, verified downloads, error rules.
 
-A store of its own (``gcs``, ``s3``, ``azure``) is a subclass with the requests of its client, and
-a table of its errors, which begins with the rules made here.
+To add a store, write a subclass with its client's requests, as in ``gcs``, ``s3`` and ``azure``,
+and a module with its error rules, which starts with the rules made here.
 """
 
 from __future__ import annotations
@@ -21,27 +21,38 @@ from typing_extensions import override
 from taxi_assets.addresses import lake_address
 from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
 from taxi_assets.lake.store import (
-    MATERIALISE_AGAIN,
-    ONE_RUN_FIRST,
-    WRITTEN_MEANWHILE,
+    MATERIALIZE_AGAIN,
+    RUN_AGAIN,
+    WRITTEN_BY_ANOTHER_RUN,
     LakeObject,
     LakeStore,
     NewObject,
+    concurrent_write,
     facts_of,
     rows_of,
     sha256_of,
-    written_meanwhile,
 )
 from taxi_assets.services import Code, Rule, Service, named_errors
 
+__all__ = [
+    "PART_SIZE",
+    "BucketStore",
+    "Found",
+    "bucket_missing",
+    "from_header",
+    "object_missing",
+    "precondition_failed",
+    "to_header",
+]
+
 PART_SIZE = 8 << 20
-"""Bytes sent at a time; also the largest file sent in one request. GCS wants n x 256 KiB, S3 more
-than 5 MiB."""
+"""Bytes per part; also the largest file sent in one request. GCS requires a multiple of 256 KiB, S3
+more than 5 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a store's own "describe" call says of an object; ``facts`` as ``described()``."""
+    """An object's metadata as the store returns it; ``facts`` as in ``NewObject.described()``."""
 
     size: int
     version: str
@@ -49,13 +60,13 @@ class Found:
 
 
 class BucketStore(LakeStore):
-    """A bucket or container at ``scheme://name/prefix``; it must exist.
+    """An existing bucket or container at ``scheme://name/prefix``.
 
-    Each write carries a precondition that the store itself enforces, on the version found under
-    the key. That version is checked first as well, so that a month is not sent only to be refused.
+    The store itself enforces a precondition on each write: the version under the key. The version
+    is also checked before the upload, so that a month is not uploaded only to be rejected.
 
-    An object that another program put there has no sha256: it is read once, whole, each time it
-    is found. Anything ``fetch`` returns has been verified against the sha256 of its writer.
+    An object written by another program has no sha256, so ``find`` downloads it to compute one.
+    ``fetch`` verifies each download against the writer's sha256.
     """
 
     service: ClassVar[Service]
@@ -113,8 +124,8 @@ class BucketStore(LakeStore):
             if sha256_of(temporary) != source.sha256:
                 self._must_be_current(source)
                 raise StoreUnavailable(
-                    f"{source.uri} arrived damaged: its sha256 is not {source.sha256}.",
-                    "If another try ends the same, materialise it again.",
+                    f"The download of {source.uri} is damaged: its sha256 is not {source.sha256}.",
+                    "If a retry fails too, materialize it again.",
                 )
             temporary.replace(path)
         finally:
@@ -138,14 +149,14 @@ class BucketStore(LakeStore):
     def _expect(self, key: str, replacing: LakeObject | None) -> None:
         found = self._found(key)
         if (found.version if found else None) != _version_of(replacing):
-            raise written_meanwhile(self.uri(key))
+            raise concurrent_write(self.uri(key))
 
     def _must_be_current(self, source: LakeObject) -> None:
         found = self._found(source.key)
         if found is None:
-            raise ObjectMissing(f"{source.uri} is gone.", MATERIALISE_AGAIN)
+            raise ObjectMissing(f"{source.uri} no longer exists.", MATERIALIZE_AGAIN)
         if found.version != source.version:
-            raise written_meanwhile(source.uri)
+            raise concurrent_write(source.uri)
 
     def _read_through(self, key: str, version: str) -> tuple[str, int | None]:
         with tempfile.TemporaryDirectory() as folder:
@@ -166,27 +177,29 @@ class BucketStore(LakeStore):
 
     @abstractmethod
     def _describe(self, name: str) -> Found:
-        """The object called ``name``; the client's own error if there is none."""
+        """The object ``name``; raises the client's error if it does not exist."""
 
     @abstractmethod
     def _upload(self, new: NewObject, name: str, expected: str | None) -> str:
-        """Store ``new`` if the version under ``name`` is ``expected``; the new version."""
+        """Store ``new`` if the version of ``name`` is ``expected``; return the new version."""
 
     @abstractmethod
     def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
-        """Copy ``source`` if it is ``version`` and ``name`` is ``expected``; the new version."""
+        """Copy ``source`` if it has ``version`` and ``name`` has ``expected``; return the new
+        version.
+        """
 
     @abstractmethod
     def _download(self, name: str, version: str, path: Path) -> None:
-        """Write the content of ``name``, if it is ``version``, to ``path``."""
+        """Write the content of ``name``, if it has ``version``, to ``path``."""
 
     @abstractmethod
     def _names(self, prefix: str) -> Iterator[str]:
-        """The names of all objects that begin with ``prefix``, in any order."""
+        """The names of all objects that start with ``prefix``, in any order."""
 
     @abstractmethod
     def _remove(self, name: str) -> None:
-        """Remove the object called ``name``; if there is none, nothing or the client's error."""
+        """Delete the object ``name``; may raise the client's error if it does not exist."""
 
 
 def _version_of(replacing: LakeObject | None) -> str | None:
@@ -194,31 +207,31 @@ def _version_of(replacing: LakeObject | None) -> str | None:
 
 
 def to_header(new: NewObject) -> dict[str, str]:
-    """An object's facts as one metadata header, for stores that keep metadata in HTTP headers.
+    """An object's facts as one metadata header, for stores that send metadata as HTTP headers.
 
-    Headers carry ASCII only, lose the case of their names, and on Azure must be identifiers; a
-    JSON value keeps any name and any text.
+    Header values are ASCII, and names lose their case and must be identifiers on Azure; a JSON
+    value keeps any name and any text.
     """
     return {"facts": json.dumps(new.described())}
 
 
 def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """Read ``to_header`` back; empty when another program wrote the object."""
+    """The inverse of ``to_header``; empty if another program wrote the object."""
     facts: dict[str, str] = json.loads((metadata or {}).get("facts", "{}"))
     return facts
 
 
-def lost_race(*codes: Code) -> Rule:
-    """The rule for a precondition that no longer held."""
-    return Rule({412, *codes}, ONE_RUN_FIRST, ConcurrentWrite, happened=WRITTEN_MEANWHILE)
+def precondition_failed(*codes: Code) -> Rule:
+    """The rule for a write whose precondition failed."""
+    return Rule({412, *codes}, RUN_AGAIN, ConcurrentWrite, happened=WRITTEN_BY_ANOTHER_RUN)
 
 
-def no_bucket(*codes: Code, make: str, words: str = ".*") -> Rule:
-    """The rule for a bucket that is not there; the command ``make`` makes it."""
-    remedy = f"There is no bucket {{bucket}}: make it (`{make}`) or correct TAXI_LAKE_URL."
-    return Rule(set(codes), remedy, words=words)
+def bucket_missing(*codes: Code, command: str, pattern: str = ".*") -> Rule:
+    """The rule for a missing bucket, which ``command`` creates."""
+    remedy = f"There is no bucket {{bucket}}: create it (`{command}`) or correct TAXI_LAKE_URL."
+    return Rule(set(codes), remedy, pattern=pattern)
 
 
-def gone(*codes: Code) -> Rule:
-    """The rule for an object that is not there."""
-    return Rule({404, *codes}, MATERIALISE_AGAIN, ObjectMissing)
+def object_missing(*codes: Code) -> Rule:
+    """The rule for a missing object."""
+    return Rule({404, *codes}, MATERIALIZE_AGAIN, ObjectMissing)

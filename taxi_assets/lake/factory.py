@@ -1,4 +1,7 @@
-"""The lake that a URL names, opened. Addresses are taken apart in ``addresses``."""
+"""Open the lake at a URL, which ``addresses`` parses.
+
+A cloud's client takes a second to import and may not be installed, so it is imported on use.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,14 @@ __all__ = ["open_store"]
 
 
 def open_store(url: str) -> LakeStore:
-    """The store at ``url``; nothing is connected to yet.
+    """The store at ``url``; opens no connection.
 
-    Raises ``Misconfigured`` for a URL of another form, an extra that is not installed, or
-    credentials that are not there.
+    Raises ``Misconfigured`` for an invalid URL, an extra that is not installed, or missing
+    credentials.
     """
     address = lake_address(url)
     if address.folder is not None:
         return LocalStore(address.folder)
-    # A cloud's client takes a second to import and may not be installed: only its lake pays.
     if address.kind == "gcs":
         return _gcs(url)
     if address.kind == "s3":

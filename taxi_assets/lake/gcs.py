@@ -1,7 +1,7 @@
-"""The lake on Google Cloud Storage.
+"""The lake on Google Cloud Storage, through dagster-gcp's ``GCSResource``.
 
-Requests to GCS. What its errors mean is the table in ``gcs_errors``; who we are,
-``taxi_assets.gcp``; what all remote stores share, ``bucket``.
+https://docs.dagster.io/integrations/libraries/gcp/gcs. Its error rules are in ``gcs_errors``,
+credentials in ``taxi_assets.gcp``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
 from taxi_assets.lake.gcs_errors import GCS, NO_BUCKET
 from taxi_assets.lake.store import NewObject
-from taxi_assets.services import Said
+from taxi_assets.services import ErrorDetails
 
-_NEVER = 0  # the generation of an object that does not exist
-RETRY = DEFAULT_RETRY.with_timeout(120)  # seconds of 429, 5xx and cut lines before giving up
+__all__ = ["GcsStore", "GoogleStorage"]
+
+_NO_GENERATION = 0  # of an object that does not exist
+RETRY = DEFAULT_RETRY.with_timeout(120)  # seconds of retrying 429, 5xx and lost connections
 
 
 class GoogleStorage(GCSResource):
-    """Dagster's GCS client as whoever ``taxi_assets.gcp`` says we are, impersonation included."""
+    """Dagster's GCS client with the credentials of ``taxi_assets.gcp``, impersonation included."""
 
     @override
     def get_client(self) -> storage.Client:
@@ -37,9 +39,9 @@ class GoogleStorage(GCSResource):
 class GcsStore(BucketStore):
     """Objects in the bucket of ``gs://bucket/prefix``; a version is a generation.
 
-    Uploads are resumable, in parts, and GCS itself checks the content's CRC32C before the object
-    appears; generation preconditions decide between concurrent writers. The account needs
-    ``roles/storage.objectUser`` on the bucket and nothing on the project.
+    Uploads are resumable, in parts. GCS verifies the content's CRC32C before the object appears,
+    and generation preconditions reject all but one of several concurrent writers. The account
+    needs ``roles/storage.objectUser`` on the bucket and no role on the project.
     """
 
     service = GCS
@@ -63,11 +65,11 @@ class GcsStore(BucketStore):
             blob.upload_from_filename(
                 str(new.path),
                 content_type="application/octet-stream",
-                if_generation_match=int(expected or _NEVER),
+                if_generation_match=int(expected or _NO_GENERATION),
                 checksum="crc32c",
                 retry=RETRY,
             )
-        except NotFound as error:  # only a bucket can be missing when one writes
+        except NotFound as error:  # on a write, only the bucket can be missing
             raise self._no_bucket(error) from error
         return str(blob.generation)
 
@@ -75,11 +77,11 @@ class GcsStore(BucketStore):
     def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
         original, blob = self._bucket.blob(source), self._bucket.blob(name)
         token: str | None = None
-        while True:  # one call copies at least a megabyte; within a location, all of it
+        while True:  # a call copies at least 1 MiB; within a location, the whole object
             token, _, _ = blob.rewrite(
                 original,
                 token=token,
-                if_generation_match=int(expected or _NEVER),
+                if_generation_match=int(expected or _NO_GENERATION),
                 if_source_generation_match=int(version),
                 retry=RETRY,
             )
@@ -108,5 +110,5 @@ class GcsStore(BucketStore):
         self._bucket.blob(name).delete(retry=RETRY)
 
     def _no_bucket(self, error: NotFound) -> TaxiAssetsError:
-        said = Said(error.message, {NO_BUCKET})
-        return GCS.error(said, f"Opening {self.url}", bucket=self.bucket_name)
+        details = ErrorDetails(error.message, {NO_BUCKET})
+        return GCS.error(details, f"Opening {self.url}", bucket=self.bucket_name)

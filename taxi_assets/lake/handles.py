@@ -1,8 +1,8 @@
-"""What passes between the assets of a month: handles of what is stored, files that are to be.
+"""The values that assets of a month exchange through the lake's IO manager.
 
-An asset's input annotated ``StoredFile`` or ``StoredMonth`` is a handle: it says what is there and
-downloads nothing until ``path()`` is called. An asset returns a handle, and the IO manager brings
-its content to the asset's own place, or a ``NewFile`` or ``NewMonth``.
+An input annotated ``StoredFile`` or ``StoredMonth`` is a handle with an object's metadata, and
+downloads nothing until ``path()`` is called. An asset returns a handle, whose content the IO
+manager copies to the asset's own key, or a ``NewFile`` or ``NewMonth``, which it uploads.
 https://docs.dagster.io/guides/build/io-managers
 """
 
@@ -20,13 +20,21 @@ from taxi_assets.datasets.stored import Part
 from taxi_assets.lake import attributes
 from taxi_assets.lake.store import LakeObject, NewObject
 
-__all__ = ["LakeValue", "NewFile", "NewMonth", "PreviousMonth", "StoredFile", "StoredMonth"]
+__all__ = [
+    "LakeValue",
+    "NewFile",
+    "NewMonth",
+    "PreviousMonth",
+    "StoredFile",
+    "StoredMonth",
+    "redone",
+]
 
 
 class LakeValue:
-    """Base of the values that the lake's IO manager takes besides rows and paths.
+    """Base of the values that the lake's IO manager accepts besides rows and paths.
 
-    Dagster checks an output against one type; this is the one to annotate.
+    Dagster checks an output against a single type: annotate an asset with this one.
     """
 
     __slots__ = ()
@@ -34,30 +42,30 @@ class LakeValue:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile(LakeValue):
-    """An object of the lake. ``redo`` asks to write it although it is in place already."""
+    """An object in the lake. ``redo`` writes it even if the target has the same content."""
 
     object: LakeObject
     _open: Callable[[LakeObject], Path] = field(repr=False, compare=False)
     redo: bool = False
 
     def path(self) -> Path:
-        """A local file with the content, fetched when first asked for; read it, never write it."""
+        """A local file with the content, downloaded on first use; do not write to it."""
         return self._open(self.object)
 
     @property
     def version(self) -> str:
-        """What the content is: of a cleaned month its version, else a digest of the bytes."""
+        """The version of a cleaned month; of any other object, a digest of its content."""
         return self.object.attributes.get(attributes.VERSION) or self.object.sha256[:16]
 
     @property
     def rows(self) -> int | None:
-        """Rows by the Parquet footer; ``None`` for another kind of file."""
+        """The row count in the Parquet footer; ``None`` for other files."""
         return self.object.rows
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMonth(LakeValue):
-    """A cleaned month in the lake: trips and rejects of one version."""
+    """A cleaned month in the lake: trips and rejects of the same version."""
 
     spec: DatasetSpec
     month: Month
@@ -67,23 +75,23 @@ class StoredMonth(LakeValue):
 
     @property
     def version(self) -> str:
-        """What the rows are; see ``versions``."""
+        """The version of the rows; see ``versions``."""
         return self.trips.version
 
     @property
     def counts(self) -> MonthCounts:
-        """The month's numbers, as they were when it was cleaned."""
+        """The month's counts at the time it was cleaned."""
         return MonthCounts.from_text(self.trips.object.attributes[attributes.COUNTS])
 
     @property
     def parts(self) -> dict[Part, StoredFile]:
-        """Both files; rejects first, so that who finds the trips finds their rejects."""
+        """Both files; rejects first, so that a reader of the trips also finds their rejects."""
         return {Part.REJECTS: self.rejects, Part.TRIPS: self.trips}
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile(LakeValue):
-    """A finished local file, in the place of the object ``before`` (``None``: of none)."""
+    """A local file to store, replacing the object ``before`` (``None``: there was none)."""
 
     new: NewObject
     before: LakeObject | None
@@ -91,7 +99,7 @@ class NewFile(LakeValue):
 
 @dataclass(frozen=True, slots=True)
 class PreviousMonth:
-    """What lies in a month's place: a whole month, if there is one, and each part's object."""
+    """What is stored of a month now: the complete month, if it is one, and each part's object."""
 
     stored: StoredMonth | None
     objects: Mapping[Part, LakeObject | None]
@@ -99,7 +107,7 @@ class PreviousMonth:
 
 @dataclass(frozen=True, slots=True)
 class NewMonth(LakeValue):
-    """A cleaned, audited month on local disk, in the place of ``before``."""
+    """A cleaned, audited month on local disk, to replace ``before``."""
 
     trips: NewObject
     rejects: NewObject
@@ -115,5 +123,5 @@ Handle = TypeVar("Handle", StoredFile, StoredMonth)
 
 
 def redone(handle: Handle, redo: bool) -> Handle:
-    """The same handle, asking (or not) to be written although it is in place."""
+    """The same handle with another ``redo``."""
     return replace(handle, redo=redo)

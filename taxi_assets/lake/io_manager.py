@@ -1,8 +1,8 @@
-"""The lake's IO manager: objects in a folder or a bucket, as assets receive and return them.
+"""The lake's IO manager: reads and writes assets as objects in a folder or bucket.
 
-https://docs.dagster.io/guides/build/io-managers; what annotations ask for stands in
-``taxi_assets.io_manager``. Here is what is special to the lake: the values ``NewFile`` and
-``NewMonth``, and that a handle whose content is in place already moves nothing.
+https://docs.dagster.io/guides/build/io-managers. Type annotations are handled in
+``taxi_assets.io_manager``; this module adds the values ``NewFile`` and ``NewMonth``, and does not
+copy a handle whose content is already stored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _IN_PLACE = "in place already, nothing written"
 
 
 class LakeIOManager(AssetIOManager):
-    """Keeps assets as objects of ``lake``."""
+    """Stores assets as objects in ``lake``."""
 
     handles = (StoredFile, StoredMonth)
 
@@ -57,9 +57,11 @@ class LakeIOManager(AssetIOManager):
 
     @override
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
+        if isinstance(value, StoredMonth) and not keys.is_monthly(path):
+            value = value.trips  # an asset of a user's keeps one file for a partition
         if isinstance(value, StoredMonth | NewMonth):
             objects = {
-                part: self._place(
+                part: self._write(
                     each,
                     keys.of_asset(path, partition, part),
                     before=value.before.objects[part] if isinstance(value, NewMonth) else None,
@@ -67,19 +69,19 @@ class LakeIOManager(AssetIOManager):
                 )
                 for part, each in value.parts.items()
             }
-            (trips, done), (rejects, _) = objects[Part.TRIPS], objects[Part.REJECTS]
-            return {**_metadata(trips, done), "rejects": dg.MetadataValue.path(rejects.uri)}
+            (trips, written), (rejects, _) = objects[Part.TRIPS], objects[Part.REJECTS]
+            return {**_metadata(trips, written), "rejects": dg.MetadataValue.path(rejects.uri)}
         key = keys.of_asset(path, partition)
         if isinstance(value, NewFile):
-            stored, done = self._place(value.new, key, before=value.before)
+            stored, written = self._write(value.new, key, before=value.before)
         elif isinstance(value, StoredFile):
-            stored, done = self._place(value, key, redo=value.redo)
+            stored, written = self._write(value, key, redo=value.redo)
         else:
             new = finished(self._file_of(value), {})
-            stored, done = self._place(new, key, before=self.lake.store.find(key))
-        return _metadata(stored, done)
+            stored, written = self._write(new, key, before=self.lake.store.find(key))
+        return _metadata(stored, written)
 
-    def _place(
+    def _write(
         self,
         value: StoredFile | NewObject,
         key: str,
@@ -87,18 +89,18 @@ class LakeIOManager(AssetIOManager):
         before: LakeObject | None = None,
         redo: bool = False,
     ) -> tuple[LakeObject, bool]:
-        """Bring ``value`` under ``key``; what is there then, and whether anything was written.
+        """Store ``value`` under ``key``; return the object and whether it was written.
 
-        ``before`` is what a new file replaces: what was there when its making began.
+        ``before`` is the object that a new file replaces: the one found before the work began.
         """
         if isinstance(value, NewObject):
             return self.lake.put(value, key, replacing=before), True
         if value.object.key == key:
             return value.object, False
-        there = self.lake.store.find(key)
-        if there and not redo and _same(there, value.object):
-            return there, False
-        return self.lake.store.copy(value.object, key, replacing=there), True
+        existing = self.lake.store.find(key)
+        if existing and not redo and _same(existing, value.object):
+            return existing, False
+        return self.lake.store.copy(value.object, key, replacing=existing), True
 
     def _local_files(self, wanted: Wanted) -> list[Path]:
         return [
@@ -109,7 +111,7 @@ class LakeIOManager(AssetIOManager):
     def _file_of(self, value: Path | Rows) -> Path:
         path = self.lake.folder / f"{uuid.uuid4().hex}.parquet"
         if isinstance(value, Path):
-            shutil.copyfile(value, path)  # a store moves what it is given; this is not ours to give
+            shutil.copyfile(value, path)  # a store may move its file, and this is the asset's own
         else:
             write_parquet(value, path)
         return path
@@ -118,7 +120,7 @@ class LakeIOManager(AssetIOManager):
 class LakeResource(dg.ConfigurableIOManagerFactory[LakeIOManager]):
     """The lake at ``url`` (``file:///…``, ``gs://…``, ``s3://…``, ``az://…``).
 
-    ``scratch`` is where files wait on local disk; each run has a folder there and leaves none.
+    ``scratch`` holds temporary files; each run has a folder there, which it removes.
     """
 
     url: str
@@ -136,19 +138,19 @@ class LakeResource(dg.ConfigurableIOManagerFactory[LakeIOManager]):
 
 
 def finished(path: Path, described: Mapping[str, str]) -> NewObject:
-    """A finished Parquet file, measured for the lake, with the attributes ``described``."""
+    """A complete Parquet file with its sha256, row count and the attributes ``described``."""
     return NewObject(path, sha256_of(path), pq.read_metadata(path).num_rows, described)
 
 
-def _same(there: LakeObject, wanted: LakeObject) -> bool:
-    """Whether an object of the same rows is in place: by version, and by content if it has none."""
-    if version := wanted.attributes.get(attributes.VERSION):
-        return there.attributes.get(attributes.VERSION) == version
-    return there.sha256 == wanted.sha256
+def _same(existing: LakeObject, new: LakeObject) -> bool:
+    """Whether both have the same version, or the same content if ``new`` has no version."""
+    if version := new.attributes.get(attributes.VERSION):
+        return existing.attributes.get(attributes.VERSION) == version
+    return existing.sha256 == new.sha256
 
 
 def _metadata(stored: LakeObject, written: bool) -> dict[str, dg.MetadataValue]:
-    """What the UI shows of an object: address, size, checksum and, of Parquet, rows."""
+    """An object's metadata in the UI: URI, size, checksum and, for Parquet, rows."""
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/uri": dg.MetadataValue.path(stored.uri),
         "bytes": dg.MetadataValue.int(stored.size),

@@ -1,13 +1,11 @@
-"""Where everything lies in the lake.
+"""The keys of objects in the lake, by asset and month. Change the lake's layout here.
 
-Belongs here: the layout of the zones. Does not: the stores.
-
-    raw/<dataset>/<file name as published>                       byte-identical
-    staging/<dataset>/<month>/{trips,rejects}.parquet            cleaned, not yet audited
-    trips/<dataset>/year=2024/month=01/trips.parquet             published
-    rejects/<dataset>/year=2024/month=01/rejects.parquet         published beside it
-    zones/taxi_zones.parquet                                     the taxi zones
-    assets/<asset key>[/<partition>].parquet                     whatever else is materialised
+raw/<dataset>/<file name as published>                       byte-identical
+staging/<dataset>/<month>/{trips,rejects}.parquet            cleaned, not yet audited
+trips/<dataset>/year=2024/month=01/trips.parquet             published
+rejects/<dataset>/year=2024/month=01/rejects.parquet         published with it
+zones/taxi_zones.parquet                                     the taxi zones
+assets/<asset key>[/<partition>].parquet                     all other assets
 """
 
 from __future__ import annotations
@@ -18,6 +16,8 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
+
+__all__ = ["month_of", "of_asset", "published", "raw", "staging"]
 
 ZONES = "zones/taxi_zones.parquet"
 
@@ -39,12 +39,12 @@ def published(spec: DatasetSpec, month: Month, part: Part) -> str:
 
 
 def other_asset(path: Sequence[str], partition: str | None) -> str:
-    """Where an asset that is none of the above lies."""
+    """The key of any other asset."""
     return "/".join(["assets", *path, *([partition] if partition else [])]) + ".parquet"
 
 
 def of_asset(path: Sequence[str], partition: str | None, part: Part = Part.TRIPS) -> str:
-    """Where the asset ``path`` keeps that partition; the trips' assets keep their own zones."""
+    """The key of a partition of the asset ``path``."""
     if partition is not None and is_monthly(path):
         spec, month = month_of(path, partition)
         match path[1]:
@@ -58,10 +58,10 @@ def of_asset(path: Sequence[str], partition: str | None, part: Part = Part.TRIPS
 
 
 def is_monthly(path: Sequence[str]) -> bool:
-    """Whether ``path`` is an asset of one of TLC's datasets."""
+    """Whether ``path`` is an asset of a TLC dataset."""
     return len(path) == 2 and path[0] in DATASETS
 
 
 def month_of(path: Sequence[str], partition: str) -> tuple[DatasetSpec, Month]:
-    """The dataset and month that a partition of such an asset is."""
+    """The dataset and month of a partition of such an asset."""
     return DATASETS[path[0]], Month.parse(partition)

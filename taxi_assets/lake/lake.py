@@ -1,6 +1,6 @@
-"""The lake as assets know it: where an asset's objects lie, and handles of them.
+"""Find the objects of assets in a lake, as handles; without Dagster.
 
-``LakeIOManager`` and the resource ``previous`` stand on it; it knows nothing of Dagster.
+Used by ``LakeIOManager`` and the resource ``previous``.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ __all__ = ["Lake"]
 
 
 class Lake:
-    """The lake at ``url``; files on their way lie below ``scratch`` until ``close()``."""
+    """The lake at ``url``; temporary files are kept below ``scratch`` until ``close()``."""
 
     def __init__(self, url: str, scratch: str | None) -> None:
         self.store = open_store(url)
         self._folder = RunFolder(Path(scratch) if scratch else None)
         self.folder = self._folder.path
-        self._at_hand: dict[str, Path] = {}  # by sha256
+        self._cache: dict[str, Path] = {}  # by sha256
 
     def close(self) -> None:
-        """Remove what waits on local disk."""
+        """Remove temporary files."""
         self._folder.remove()
 
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
-        """Store a finished file under ``key``, and keep it at hand: it is not fetched again."""
+        """Store a complete file under ``key`` and cache it, so that it is not downloaded again."""
         stored = self.store.put(new, key, replacing=replacing)
-        self._at_hand[stored.sha256] = new.path
+        self._cache[stored.sha256] = new.path
         return stored
 
     def local(self, stored: LakeObject) -> Path:
         """A local file with the object's content."""
-        path = self._at_hand.get(stored.sha256)
+        path = self._cache.get(stored.sha256)
         if path is None or not path.exists():
             path = self.store.fetch(stored, self.folder / stored.sha256)
-            # A file that lies in the lake itself may be replaced; ours may not.
+            # A file in the lake itself may be replaced, so only downloads are cached.
             if path.is_relative_to(self.folder):
-                self._at_hand[stored.sha256] = path
+                self._cache[stored.sha256] = path
         return path
 
     def file(self, path: Sequence[str], partition: str | None, part: Part) -> StoredFile:
-        """The asset's object; raises ``ObjectMissing``, naming what to materialise."""
+        """The asset's object; raises ``ObjectMissing``, which names the asset to materialize."""
         found = self.store.find(keys.of_asset(path, partition, part))
         if found is None:
             raise _missing(self.store.uri(keys.of_asset(path, partition, part)), path, partition)
         return StoredFile(found, self.local)
 
     def month(self, path: Sequence[str], partition: str) -> StoredMonth:
-        """The asset's month; raises ``ObjectMissing`` unless both parts are of one version.
+        """The asset's month; raises ``ObjectMissing`` unless both parts have the same version.
 
-        They are written one after the other: of a run that died in between, one is of the file
-        before. Objects of an older layout are no month either (``versions.LAYOUT``).
+        They are written one after the other, so a run killed in between leaves one part of the
+        previous version. Objects of an older layout (``versions.LAYOUT``) do not count either.
         """
         previous = self.previous_month(path, partition)
         if previous.stored is not None:
@@ -72,12 +72,12 @@ class Lake:
             f"The trips and the rejects of {'/'.join(path)} {partition} are not of one version "
             f"({self.store.uri(key)}): a run ended between them, or an older version of "
             "taxi_assets wrote them.",
-            f"Materialise {'/'.join(path)} for {partition} again, or run `python -m taxi_assets "
-            "upgrade` for all such months. What follows it is as it was.",
+            f"Materialize {'/'.join(path)} for {partition} again, or run `python -m taxi_assets "
+            "upgrade` for all such months. Downstream assets are unchanged.",
         )
 
     def previous_month(self, path: Sequence[str], partition: str) -> PreviousMonth:
-        """What lies in the place of the asset's month now."""
+        """What is stored of the asset's month now."""
         objects = {
             part: self.store.find(keys.of_asset(path, partition, part))
             for part in (Part.TRIPS, Part.REJECTS)
@@ -103,4 +103,4 @@ def _version(stored: LakeObject) -> str | None:
 
 def _missing(uri: str, path: Sequence[str], partition: str | None) -> ObjectMissing:
     what = f"{'/'.join(path)} for {partition}" if partition else "/".join(path)
-    return ObjectMissing(f"{uri} is not in the lake.", f"Materialise {what} first.")
+    return ObjectMissing(f"{uri} is not in the lake.", f"Materialize {what} first.")

@@ -1,8 +1,4 @@
-"""A folder as the lake: the default on a laptop.
-
-Belongs here: files, their atomic replacement, their attributes beside them. Does not: any other
-store.
-"""
+"""A lake in a local folder, the default."""
 
 from __future__ import annotations
 
@@ -19,26 +15,27 @@ from typing_extensions import override
 
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.store import (
-    MATERIALISE_AGAIN,
+    MATERIALIZE_AGAIN,
     LakeObject,
     LakeStore,
     NewObject,
+    concurrent_write,
     facts_of,
     rows_of,
     sha256_of,
-    written_meanwhile,
 )
 
-# A folder keeps no metadata with a file, so it lies here, below the root, under the same key.
-_FACTS = ".facts"
+__all__ = ["LocalStore"]
+
+_FACTS = ".facts"  # files have no metadata, so it is stored in this folder under the same key
 
 
 class LocalStore(LakeStore):
     """Objects are files below ``root``; their attributes are JSON files in ``root/.facts``.
 
-    A file is written beside its place and renamed onto it. Its attributes are filed by version,
-    written before it appears and removed after it has gone: whenever a writer is killed, the file
-    that is there has its own.
+    A file is written under a temporary name and renamed. Its attributes are stored by version,
+    written before the file appears and deleted after it was replaced: whenever a writer is killed,
+    the file has its own attributes.
     """
 
     def __init__(self, root: Path) -> None:
@@ -53,8 +50,8 @@ class LocalStore(LakeStore):
             version = _version(stat)
             sha256, rows, attributes = facts_of(self._facts(key, version))
             if not sha256 and _version(path.stat()) != version:
-                return self.find(key)  # replaced between those lines, its facts forgotten
-            if not sha256:  # put there by hand
+                return self.find(key)  # replaced since the stat(), and its facts deleted
+            if not sha256:  # written by another program
                 sha256, rows = sha256_of(path), rows_of(path)
         except FileNotFoundError:
             return None
@@ -62,20 +59,20 @@ class LocalStore(LakeStore):
 
     @override
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
-        def place(temporary: Path) -> None:
+        def create(temporary: Path) -> None:
             shutil.move(new.path, temporary)
 
-        return self._replace(key, place, new, replacing)
+        return self._replace(key, create, new, replacing)
 
     @override
     def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
-        def place(temporary: Path) -> None:
-            # Objects are replaced, never written into, so two keys may share one file.
+        def create(temporary: Path) -> None:
+            # Objects are replaced, never modified, so two keys may share one file.
             os.link(self._current(source), temporary)
 
         path = self.root / source.key
         new = NewObject(path, source.sha256, source.rows, source.attributes)
-        return self._replace(key, place, new, replacing)
+        return self._replace(key, create, new, replacing)
 
     @override
     def fetch(self, source: LakeObject, folder: Path) -> Path:
@@ -90,12 +87,12 @@ class LocalStore(LakeStore):
     @override
     def delete(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)
-        self._forget_facts(key, keep=None)
+        self._delete_facts(key, keep=None)
 
     def _replace(
         self,
         key: str,
-        place: Callable[[Path], object],
+        create: Callable[[Path], object],
         new: NewObject,
         replacing: LakeObject | None,
     ) -> LakeObject:
@@ -103,18 +100,18 @@ class LocalStore(LakeStore):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
-            place(temporary)
-            with self._writing():
+            create(temporary)
+            with self._locked():
                 found = self.find(key)
                 if (found and found.version) != (replacing and replacing.version):
-                    raise written_meanwhile(self.uri(key))
+                    raise concurrent_write(self.uri(key))
                 version = _version(temporary.stat())
                 self._write_facts(key, version, new)
                 temporary.replace(path)
-                self._forget_facts(key, keep=version)
+                self._delete_facts(key, keep=version)
         finally:
             temporary.unlink(missing_ok=True)
-        return self.get(key, remedy="It was removed by hand while it was written.")
+        return self.get(key, remedy="It was deleted while it was written: run it again.")
 
     def _facts(self, key: str, version: str) -> dict[str, str]:
         try:
@@ -130,7 +127,7 @@ class LocalStore(LakeStore):
         temporary.write_text(json.dumps(new.described(), indent=1))
         temporary.replace(path)
 
-    def _forget_facts(self, key: str, *, keep: str | None) -> None:
+    def _delete_facts(self, key: str, *, keep: str | None) -> None:
         folder = self.root / _FACTS / key
         for path in folder.glob("*") if folder.is_dir() else ():
             if path.stem != keep:
@@ -140,8 +137,8 @@ class LocalStore(LakeStore):
         return self.root / _FACTS / key / f"{version}.json"
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the lake's one lock: comparing versions and renaming must be one act."""
+    def _locked(self) -> Iterator[None]:
+        """Hold the lake's lock, so that comparing versions and renaming is atomic."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -152,14 +149,14 @@ class LocalStore(LakeStore):
         try:
             version = _version(path.stat())
         except FileNotFoundError:
-            raise ObjectMissing(f"{source.uri} is gone.", MATERIALISE_AGAIN) from None
+            raise ObjectMissing(f"{source.uri} no longer exists.", MATERIALIZE_AGAIN) from None
         if version != source.version:
-            raise written_meanwhile(source.uri)
+            raise concurrent_write(source.uri)
         return path
 
 
 def _version(stat: os.stat_result) -> str:
-    """Inode, size and time; a rename keeps all three, any new file differs."""
+    """Inode, size and time: a rename keeps them, a new file has others."""
     return f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
 
 

@@ -1,8 +1,4 @@
-"""The lake on Amazon S3, or whatever speaks its protocol.
-
-Requests to S3 and its configuration. What its errors mean is the table in ``s3_errors``; what all
-remote stores share, ``bucket``.
-"""
+"""The lake on Amazon S3 or a compatible store. Its error rules are in ``s3_errors``."""
 
 from __future__ import annotations
 
@@ -21,19 +17,21 @@ from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, 
 from taxi_assets.lake.s3_errors import S3
 from taxi_assets.lake.store import CHUNK, NewObject
 
-_RETRIES = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS says how often
+__all__ = ["S3Store"]
+
+_RETRIES = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS is the number of attempts
 
 
 class S3Store(BucketStore):
     """Objects in the bucket of ``s3://bucket/prefix``; a version is an ETag.
 
-    Credentials, region and endpoint are those of every AWS tool: ``AWS_*``, a profile, or the
-    machine's role. S3 checks each part's SHA-256 before the object appears. Preconditions are
-    ``If-Match`` and ``If-None-Match`` on the request that makes the object appear, which Amazon
-    S3 keeps for puts, multipart uploads and copies. An ETag names content, so that a run which
-    wrote the very bytes that were there before goes unnoticed, and harmless. A store that speaks
-    S3's protocol but ignores these headers (moto: ``If-Match`` on multipart uploads, and all of
-    them on copies) only has the look that comes first.
+    Credentials, region and endpoint are configured as for all AWS tools: ``AWS_*``, a profile, or
+    the machine's role. S3 verifies each part's SHA-256 before the object appears. Preconditions
+    are ``If-Match`` and ``If-None-Match`` on the request that creates the object, which Amazon S3
+    enforces for puts, multipart uploads and copies. An ETag identifies content, so a concurrent
+    write of identical content is not detected, which is harmless. A compatible store that ignores
+    these headers (moto: ``If-Match`` on multipart uploads, and all of them on copies) only has the
+    check before the write.
     """
 
     service = S3
@@ -41,12 +39,12 @@ class S3Store(BucketStore):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         with self._named_errors("Opening", url):
-            # A session of its own: boto3's shared one keeps the first credentials it ever saw.
+            # A new session, because boto3's default session keeps its first credentials.
             self._client: Any = boto3.Session().client("s3", config=_RETRIES)
 
     @override
     def _describe(self, name: str) -> Found:
-        # A missing bucket is a missing object here: an answer to HEAD has no body to say so.
+        # A missing bucket looks like a missing object: a response to HEAD has no body.
         head = self._client.head_object(Bucket=self.bucket_name, Key=name)
         return Found(head["ContentLength"], head["ETag"], from_header(head["Metadata"]))
 
@@ -79,7 +77,7 @@ class S3Store(BucketStore):
             answer = self._client.complete_multipart_upload(
                 **upload, MultipartUpload={"Parts": parts}, **_if(expected)
             )
-        except BaseException:  # an abandoned upload is invisible, and paid for
+        except BaseException:  # an incomplete upload is invisible but billed
             self._client.abort_multipart_upload(**upload)
             raise
         return str(answer["ETag"])
@@ -104,7 +102,7 @@ class S3Store(BucketStore):
     @override
     def _download(self, name: str, version: str, path: Path) -> None:
         answer = self._client.get_object(Bucket=self.bucket_name, Key=name, IfMatch=version)
-        # closing(), since the body's own ``with`` hands out a stream that lets a cut line pass.
+        # closing(), because the body's ``with`` returns a stream that ignores a lost connection.
         with closing(answer["Body"]) as body, path.open("wb") as file:
             shutil.copyfileobj(body, file, CHUNK)
 

@@ -1,37 +1,37 @@
-"""What S3 says when it refuses, as a table; see :mod:`taxi_assets.services`.
+"""Error rules for S3, see :mod:`taxi_assets.services`.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html lists its codes.
+Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
 from __future__ import annotations
 
 import botocore.exceptions as boto
 
-from taxi_assets.lake.bucket import gone, lost_race, no_bucket
-from taxi_assets.services import Rule, Said, Service, http_codes, transient
+from taxi_assets.lake.bucket import bucket_missing, object_missing, precondition_failed
+from taxi_assets.services import ErrorDetails, Rule, Service, http_codes, transient
 
 __all__ = ["S3"]
 
 
-def _said(error: Exception) -> Said:
+def _details(error: Exception) -> ErrorDetails:
     if not isinstance(error, boto.ClientError):
-        return Said(str(error))
+        return ErrorDetails(str(error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
-    return Said(str(error), {*http_codes(status), code})
+    return ErrorDetails(str(error), {*http_codes(status), code})
 
 
 _RULES = (
-    lost_race("PreconditionFailed", "ConditionalRequestConflict"),
-    no_bucket("NoSuchBucket", make="aws s3 mb s3://{bucket} --region REGION"),
-    gone(),
+    precondition_failed("PreconditionFailed", "ConditionalRequestConflict"),
+    bucket_missing("NoSuchBucket", command="aws s3 mb s3://{bucket} --region REGION"),
+    object_missing(),
     transient("RequestTimeout", "SlowDown", "Throttling"),
     transient("BadDigest", "XAmzContentSHA256Mismatch"),
     transient(boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError),
     Rule(
         {boto.BotoCoreError},
-        "Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL. Credentials are AWS_ACCESS_KEY_ID "
-        "and AWS_SECRET_ACCESS_KEY, those of a profile, or of the machine's role.",
+        "Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL. Credentials come from "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or the machine's role.",
     ),
     Rule(
         {401, "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"},
@@ -44,9 +44,9 @@ _RULES = (
     ),
     Rule(
         set(),
-        "Set AWS_REGION to {bucket}'s region, and AWS_ENDPOINT_URL only for a store that is not "
-        "Amazon's.",
+        "Set AWS_REGION to {bucket}'s region, and AWS_ENDPOINT_URL only for a store other than "
+        "Amazon S3.",
     ),
 )
 
-S3 = Service("S3", (boto.ClientError, boto.BotoCoreError), _said, _RULES)
+S3 = Service("S3", (boto.ClientError, boto.BotoCoreError), _details, _RULES)

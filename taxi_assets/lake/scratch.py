@@ -1,7 +1,4 @@
-"""Local disk for files on their way: a folder per run, gone when the run is.
-
-Belongs here: making and removing those folders. Does not: what lies in them.
-"""
+"""Temporary folders for runs, removed when the run ends."""
 
 from __future__ import annotations
 
@@ -14,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+__all__ = ["RunFolder"]
+
 
 class RunFolder:
-    """A folder of this process below ``root`` (``None``: the system's temporary folder).
+    """A folder for this process below ``root`` (``None``: the system's temporary folder).
 
-    It is removed with its object, at the latest when the process ends. It is locked while in use:
-    whoever makes the next one below the same root removes those whose process was killed.
+    It is removed when the object is deleted or the process ends. It is locked while in use, so that
+    the next process with the same root can remove the folders of killed processes.
     """
 
     def __init__(self, root: Path | None) -> None:
@@ -27,16 +26,16 @@ class RunFolder:
             self.path, lock = _make(None)
         else:
             root.mkdir(parents=True, exist_ok=True)
-            # One at a time: nobody may sweep a folder that is made and not yet locked.
-            with _opened(root) as turn:
-                fcntl.flock(turn, fcntl.LOCK_EX)
-                _sweep(root)
+            # Lock the root, so that no process removes a new folder before it is locked.
+            with _opened(root) as root_lock:
+                fcntl.flock(root_lock, fcntl.LOCK_EX)
+                _remove_abandoned(root)
                 self.path, lock = _make(root)
         self.remove = weakref.finalize(self, _remove, self.path, lock)
 
 
 def _make(root: Path | None) -> tuple[Path, int]:
-    """A new folder and the open handle that locks it."""
+    """A new folder and the file descriptor that locks it."""
     path = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     lock = os.open(path, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,14 +47,14 @@ def _remove(path: Path, lock: int) -> None:
     os.close(lock)
 
 
-def _sweep(root: Path) -> None:
+def _remove_abandoned(root: Path) -> None:
     for folder in root.glob("run-*"):
         try:
             with _opened(folder) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:
-            continue  # its process is at work
+            continue  # its process is running
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""What a lake is: whole objects under keys, put atomically, described without being downloaded.
+"""The interface of a lake's object store, and the description of an object in it.
 
-Belongs here: the interface every store keeps, the handle of a stored object. Does not: any store
-(``local``, ``gcs``, ``s3``, ``azure``), opening one from its URL (``opening``), keys (``keys``),
-Dagster.
+Implemented by ``local``, ``gcs``, ``s3`` and ``azure``; the tests in ``test_store_contract`` run
+against each.
 """
 
 from __future__ import annotations
@@ -18,22 +17,34 @@ import pyarrow.parquet as pq
 
 from taxi_assets.errors import ConcurrentWrite, ObjectMissing
 
+__all__ = [
+    "CHUNK",
+    "MATERIALIZE_AGAIN",
+    "RUN_AGAIN",
+    "WRITTEN_BY_ANOTHER_RUN",
+    "LakeObject",
+    "LakeStore",
+    "NewObject",
+    "concurrent_write",
+    "facts_of",
+    "rows_of",
+    "sha256_of",
+]
+
 CHUNK = 1 << 20
 
-WRITTEN_MEANWHILE = (
-    "{uri} was written by another run while this one was at work; nothing was stored here."
-)
-ONE_RUN_FIRST = "Both runs made the same month: let one finish, then run the month again."
-MATERIALISE_AGAIN = "Materialise it again."
+WRITTEN_BY_ANOTHER_RUN = "{uri} was written by another run during this run; nothing was stored."
+RUN_AGAIN = "Two runs processed the same month: let one finish, then run the month again."
+MATERIALIZE_AGAIN = "Materialize it again."
 
 
 @dataclass(frozen=True, slots=True)
 class LakeObject:
-    """A stored object, as a handle: holding one downloads nothing.
+    """The description of a stored object, without its content.
 
     ``version`` changes with every write (a GCS generation, an S3 or Azure ETag); ``sha256`` is of
-    the content; ``rows`` is the Parquet footer's count, ``None`` for other files. ``attributes``
-    were given by the writer: where the bytes come from, the source's ETag and the like.
+    the content; ``rows`` is the row count in the Parquet footer, ``None`` for other files.
+    ``attributes`` are set by the writer: the source's URL, its ETag and so on.
     """
 
     uri: str
@@ -47,7 +58,7 @@ class LakeObject:
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
-    """A finished local file on its way into the lake, with what is known of it."""
+    """A complete local file to store in the lake, with its description."""
 
     path: Path
     sha256: str
@@ -55,13 +66,13 @@ class NewObject:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def described(self) -> dict[str, str]:
-        """All facts as flat text, for a store's object metadata; see :func:`facts_of`."""
+        """All facts as text, for a store's object metadata; see :func:`facts_of`."""
         facts = {**self.attributes, "sha256": self.sha256}
         return facts if self.rows is None else {**facts, "rows": str(self.rows)}
 
 
 def facts_of(metadata: Mapping[str, str]) -> tuple[str, int | None, dict[str, str]]:
-    """Take ``described()`` apart again: sha256 (empty if absent), rows, attributes."""
+    """The inverse of ``described()``: sha256 (empty if absent), rows, attributes."""
     attributes = dict(metadata)
     sha256 = attributes.pop("sha256", "")
     rows = attributes.pop("rows", None)
@@ -71,11 +82,11 @@ def facts_of(metadata: Mapping[str, str]) -> tuple[str, int | None, dict[str, st
 class LakeStore(ABC):
     """A bucket, a container or a folder, below one prefix.
 
-    Keys are relative to the prefix. ``put`` and ``copy`` replace an object whole: a reader sees
-    the old one or the new one. Both take ``replacing``, the object the caller found under the key
-    before it began its work (``None``: there was none), and raise ``ConcurrentWrite`` when
-    another run has written since. Transient errors raise ``StoreUnavailable``; a missing bucket or
-    permission raises ``Misconfigured`` and names the role needed.
+    Keys are relative to the prefix. ``put`` and ``copy`` are atomic: a reader sees the old object
+    or the new one. Both take ``replacing``, the object that the caller found under the key before
+    it started (``None``: there was none), and raise ``ConcurrentWrite`` if another run has written
+    since. Transient errors raise ``StoreUnavailable``; a missing bucket or permission raises
+    ``Misconfigured``, which names the required role.
     """
 
     url: str
@@ -86,40 +97,40 @@ class LakeStore(ABC):
 
     @abstractmethod
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
-        """Store ``new`` under ``key``. The local file may be moved away: use what is returned."""
+        """Store ``new`` under ``key``. May move the local file: use the returned object."""
 
     @abstractmethod
     def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
-        """Store ``source``'s content and attributes under ``key``; no byte comes through here.
+        """Store ``source``'s content and attributes under ``key``, without downloading them.
 
-        Raises ``ConcurrentWrite`` when ``source`` is no longer the version named.
+        Raises ``ConcurrentWrite`` if ``source`` has another version by now.
         """
 
     @abstractmethod
     def fetch(self, source: LakeObject, folder: Path) -> Path:
-        """A local file with ``source``'s content, its sha256 verified; read it, never write it.
+        """A local file with ``source``'s content, its sha256 verified; do not write to it.
 
-        It lies in ``folder`` unless the store is local itself. Raises ``ObjectMissing`` or
-        ``ConcurrentWrite`` when the object has gone or changed.
+        It is in ``folder``, unless the store is local. Raises ``ObjectMissing`` or
+        ``ConcurrentWrite`` if the object was deleted or replaced.
         """
 
     @abstractmethod
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key that begins with ``prefix``, in order."""
+        """Every key that starts with ``prefix``, in order."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove the object under ``key``; nothing there is no error."""
+        """Delete the object under ``key``, if it exists."""
 
     def get(self, key: str, *, remedy: str) -> LakeObject:
-        """The object under ``key``; raises ``ObjectMissing`` with ``remedy``, what to do."""
+        """The object under ``key``; raises ``ObjectMissing`` with ``remedy``."""
         found = self.find(key)
         if found is None:
             raise ObjectMissing(f"{self.uri(key)} is not in the lake.", remedy)
         return found
 
     def uri(self, key: str) -> str:
-        """The address of ``key``, whether or not anything is there."""
+        """The URI of ``key``, whether or not it exists."""
         return f"{self.url.rstrip('/')}/{key}"
 
 
@@ -130,9 +141,9 @@ def sha256_of(path: Path) -> str:
 
 
 def rows_of(path: Path) -> int | None:
-    """The row count in a Parquet file's footer; ``None`` for a file of another kind.
+    """The row count in a Parquet file's footer; ``None`` for other files.
 
-    A file that is only called Parquet has none either: whoever reads it says what is wrong.
+    Also ``None`` for a damaged file: the error is raised where it is read.
     """
     if path.suffix != ".parquet":
         return None
@@ -143,6 +154,6 @@ def rows_of(path: Path) -> int | None:
     return rows
 
 
-def written_meanwhile(uri: str) -> ConcurrentWrite:
-    """The error of a store whose precondition failed."""
-    return ConcurrentWrite(WRITTEN_MEANWHILE.format(uri=uri), ONE_RUN_FIRST)
+def concurrent_write(uri: str) -> ConcurrentWrite:
+    """The error for a failed precondition."""
+    return ConcurrentWrite(WRITTEN_BY_ANOTHER_RUN.format(uri=uri), RUN_AGAIN)

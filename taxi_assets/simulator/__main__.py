@@ -1,7 +1,4 @@
-"""Generate months and serve them: ``python -m taxi_assets.simulator --help``.
-
-Belongs here: the command line. Does not: anything a program would do with ``Simulator``.
-"""
+"""Generate months and serve them: ``python -m taxi_assets.simulator --help``."""
 
 from __future__ import annotations
 
@@ -17,22 +14,24 @@ from taxi_assets.simulator.eras import DATASETS, schema_for
 from taxi_assets.simulator.publisher import MISC, TRIPS, publish_month, publish_zones
 from taxi_assets.simulator.server import Simulator
 
+__all__ = ["main"]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the process's exit status."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT is ignored in a shell's background
+    for number in (signal.SIGTERM, signal.SIGINT):  # shells ignore SIGINT for background jobs
         signal.signal(number, signal.default_int_handler)
     try:
-        wanted = _wanted(options.datasets, options.months)
-        _generate(options.folder, wanted, options.rows, options.seed)
+        requested = _requested(options.datasets, options.months)
+        _generate(options.folder, requested, options.rows, options.seed)
         if options.serve:
             _serve(options.folder, options.port)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2
     except KeyboardInterrupt:
-        _say("stopped")
+        _print("stopped")
     return 0
 
 
@@ -42,18 +41,22 @@ def _parser() -> argparse.ArgumentParser:
         description="A local TLC: generates months of trips and serves them on 127.0.0.1 as "
         "TLC's site does. Faults are set by POST to /_faults; /_requests lists the requests.",
     )
-    parser.add_argument("--folder", type=Path, required=True, help="what to fill and to serve")
-    parser.add_argument("--port", type=int, default=8081, help="0 takes a free one (default 8081)")
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="the folder to generate into and to serve"
+    )
+    parser.add_argument("--port", type=int, default=8081, help="0 for any free port (default 8081)")
     parser.add_argument(
         "--months",
-        help="generate these: one month (2024-01) or an inclusive range (2024-01:2024-03); "
-        "without it the folder is served as it is",
+        help="the months to generate: one (2024-01) or an inclusive range (2024-01:2024-03); "
+        "without it the folder is served as is",
     )
     parser.add_argument(
         "--datasets", nargs="+", choices=DATASETS, default=DATASETS, help="default: all four"
     )
-    parser.add_argument("--rows", type=int, help="rows of each month (default: a small month)")
-    parser.add_argument("--seed", type=int, default=0, help="other seeds, other trips (default 0)")
+    parser.add_argument("--rows", type=int, help="rows per month (default: a small month)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the generated trips (default 0)"
+    )
     parser.add_argument(
         "--serve",
         action=argparse.BooleanOptionalAction,
@@ -63,23 +66,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _wanted(datasets: Sequence[str], months: str | None) -> list[tuple[str, Month]]:
-    """What to generate; raises ``ValueError`` before anything is written."""
+def _requested(datasets: Sequence[str], months: str | None) -> list[tuple[str, Month]]:
+    """The months to generate; raises ``ValueError`` before anything is written."""
     if months is None:
         return []
-    wanted = [(dataset, month) for month in parse_months(months) for dataset in datasets]
-    for dataset, month in wanted:
+    requested = [(dataset, month) for month in parse_months(months) for dataset in datasets]
+    for dataset, month in requested:
         schema_for(dataset, month)
-    return wanted
+    return requested
 
 
 def _generate(
-    folder: Path, wanted: Sequence[tuple[str, Month]], rows: int | None, seed: int
+    folder: Path, requested: Sequence[tuple[str, Month]], rows: int | None, seed: int
 ) -> None:
     publish_zones(folder)
-    for dataset, month in wanted:
+    for dataset, month in requested:
         path = publish_month(folder, dataset, month, rows=rows, seed=seed)
-        _say(f"generated {path.name} ({path.stat().st_size:,} bytes)")
+        _print(f"generated {path.name} ({path.stat().st_size:,} bytes)")
 
 
 def _serve(folder: Path, port: int) -> None:
@@ -89,13 +92,13 @@ def _serve(folder: Path, port: int) -> None:
     except OSError as error:
         raise OSError(f"cannot serve on port {port} ({error}); give another --port") from error
     with simulator:
-        _say(f"serving {folder} at {simulator.url}")
+        _print(f"serving {folder} at {simulator.url}")
         for path in sorted((folder / TRIPS).glob("[!.]*")) + sorted((folder / MISC).glob("[!.]*")):
-            _say(f"  {simulator.url}/{path.parent.name}/{path.name}")
+            _print(f"  {simulator.url}/{path.parent.name}/{path.name}")
         threading.Event().wait()
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

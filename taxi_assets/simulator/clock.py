@@ -1,7 +1,4 @@
-"""When trips happen: demand over a month, and New York's wall clock.
-
-Belongs here: pickups that follow the day and the week, durations laid over the two clock changes
-a year. Does not: distances or money (``taxi``, ``hire``).
+"""Pickup and dropoff times: demand over a month, and the two clock changes of a year.
 
 All times are whole seconds since 1970-01-01 on the New York wall clock: naive, as published.
 """
@@ -15,6 +12,8 @@ import numpy as np
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.values import Floats, Integers, a_few, chance
 
+__all__ = ["DAY", "HOUR", "after", "demand_of", "move_out_of_month", "pickups"]
+
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -26,7 +25,7 @@ _BY_WEEKDAY = (0.88, 0.95, 1.0, 1.04, 1.08, 1.12, 0.93)
 def pickups(
     rng: np.random.Generator, month: Month, demand: Floats, *, start: int, stop: int, rows: int
 ) -> Integers:
-    """Pickups of rows ``start`` to ``stop`` (excluded) of a month's ``rows``, in order."""
+    """Pickups of rows ``start`` to ``stop`` (excluded) of a month with ``rows`` rows, in order."""
     share = (np.arange(start, stop) + rng.random(stop - start)) / rows
     offsets = np.interp(share, demand, np.arange(len(demand)) * float(HOUR)).astype(np.int64)
     last = (len(demand) - 1) * HOUR - 1
@@ -35,40 +34,40 @@ def pickups(
 
 
 def demand_of(rng: np.random.Generator, month: Month) -> Floats:
-    """The share of a month's trips that lies before each full hour, from 0 to 1."""
+    """The cumulative share (0 to 1) of a month's trips at each full hour."""
     first, following = month.first_day, month.plus(1).first_day
     days = (following - first).days
     weekdays = np.array([(first + timedelta(days=day)).weekday() for day in range(days)])
     by_day = np.array(_BY_WEEKDAY)[weekdays] * rng.lognormal(0.0, 0.08, days)
     by_hour = (by_day[:, None] * np.array(_BY_HOUR, dtype=np.float64)).ravel()
     if month.month == 3:
-        by_hour[(clock_change(month) - seconds(first)) // HOUR] = 0.0  # 02:00 to 03:00 is skipped
+        by_hour[(_clock_change(month) - seconds(first)) // HOUR] = 0.0  # 02:00 to 03:00 is skipped
     if month.month == 11:
-        by_hour[(clock_change(month) - seconds(first)) // HOUR - 1] *= 2  # 01:00 to 02:00 twice
+        by_hour[(_clock_change(month) - seconds(first)) // HOUR - 1] *= 2  # 01:00 to 02:00 twice
     return np.concatenate([[0.0], np.cumsum(by_hour) / by_hour.sum()])
 
 
 def after(rng: np.random.Generator, month: Month, begin: Integers, duration: Integers) -> Integers:
-    """What the wall clock shows ``duration`` seconds after ``begin``.
+    """The wall clock time ``duration`` seconds after ``begin``.
 
-    In the night of the autumn change a trip may end, on the clock, before it began.
+    In the night of the autumn clock change it may be before ``begin``.
     """
     end = begin + duration
     if month.month == 3:
-        change = clock_change(month)
+        change = _clock_change(month)
         end[(begin < change) & (end >= change)] += HOUR
     if month.month == 11:
-        change = clock_change(month)
+        change = _clock_change(month)
         hour_before = begin < change - HOUR
         first_pass = (begin < change) & chance(rng, len(begin), 0.5)
         end[(hour_before | first_pass) & (end >= change)] -= HOUR
     return end
 
 
-def misplace(rng: np.random.Generator, month: Month, times: list[Integers]) -> None:
-    """Move a few trips out of the month, in place: days around it, and one years off.
+def move_out_of_month(rng: np.random.Generator, month: Month, times: list[Integers]) -> None:
+    """Move a few trips out of the month, in place: into its neighbours, and one by years.
 
-    ``times`` are the columns of one trip; they move together.
+    ``times`` are the time columns of a trip; they move together.
     """
     rows = a_few(rng, len(times[0]), share=1e-5, at_least=3)
     if not len(rows):
@@ -82,8 +81,8 @@ def misplace(rng: np.random.Generator, month: Month, times: list[Integers]) -> N
         column[rows] += shifts
 
 
-def clock_change(month: Month) -> int:
-    """02:00 on the night when the clocks change: March's second Sunday, November's first."""
+def _clock_change(month: Month) -> int:
+    """02:00 of the clock change: on the second Sunday of March or the first of November."""
     sunday = 14 if month.month == 3 else 7
     latest = date(month.year, month.month, sunday)
     return seconds(latest - timedelta(days=(latest.weekday() + 1) % 7)) + 2 * HOUR

@@ -1,13 +1,10 @@
-"""The exact Arrow schema of every month that TLC has published, as data.
+"""The Arrow schema of every month that TLC has published, as a list of changes per dataset.
 
-Belongs here: the months in which a layout changes, and how. Does not: the layouts themselves
-(``layouts``), how their columns are filled (``taxi``, ``hire``).
-
-Column names, orders and counts are those of the published files. The types of green from 2020-03
-on are those of real files; the others follow TLC's Parquet editions as users describe them, and
-where only "it flips" is known (fhv's location IDs and SR_Flag, and in which month a count turned
-from int64 to double) one plausible month was chosen. A null-typed column is what pyarrow writes
-for a column without a single value.
+Add a ``Change`` here when TLC changes a file. Column names, orders and counts are those of the
+published files. The types of green since 2020-03 are those of real files; the others are as users
+describe TLC's Parquet files, and where only the fact of a change is known (fhv's location IDs and
+SR_Flag, and the month in which a count turned from int64 to double) a plausible month was chosen.
+pyarrow writes a null-typed column for a column without any value.
 """
 
 from __future__ import annotations
@@ -36,13 +33,15 @@ from taxi_assets.simulator.layouts import (
     Columns,
 )
 
+__all__ = ["DATASETS", "era_starts", "first_month", "schema_for"]
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is different from ``since`` on, until the next change.
+    """A change of the schema since the month ``since``.
 
-    ``columns`` retypes a column where it stands, or appends it. ``replaces`` says that this is a
-    whole new layout: nothing of the previous one stays.
+    ``columns`` changes the type of a column in place or appends it; with ``replaces`` they are the
+    whole new schema.
     """
 
     since: Month
@@ -52,7 +51,7 @@ class Change:
     replaces: bool = False
 
     def applied_to(self, before: Columns) -> dict[str, pa.DataType]:
-        """The layout after this change."""
+        """The schema after this change."""
         if self.replaces:
             return dict(self.columns)
         kept = {
@@ -141,13 +140,13 @@ def era_starts(dataset: str) -> tuple[Month, ...]:
 def schema_for(dataset: str, month: Month) -> pa.Schema:
     """The schema of the file that TLC publishes for ``month``.
 
-    A month after the last known change has the last known schema. Raises ``ValueError`` for an
-    unknown dataset and for a month before the dataset begins.
+    Months after the last known change have the last known schema. Raises ``ValueError`` for an
+    unknown dataset and for a month before its first.
     """
     if month < first_month(dataset):
         raise ValueError(
-            f"{dataset} {month} cannot exist: TLC publishes {dataset} from "
-            f"{first_month(dataset)} on; ask for a later month"
+            f"{dataset} {month} cannot exist: TLC publishes {dataset} since "
+            f"{first_month(dataset)}; choose a later month"
         )
     layout: Columns = {}
     for change in _changes_of(dataset):

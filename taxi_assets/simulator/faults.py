@@ -1,7 +1,6 @@
-"""Faults on demand: what the simulator does wrong, to which paths, how often.
+"""Fault injection: which faults the simulator injects, for which paths, how often.
 
-Belongs here: the kinds of fault, which request gets which. Does not: carrying them out
-(``handler``).
+``handler`` carries them out; add a new ``Kind`` in both modules.
 """
 
 from __future__ import annotations
@@ -14,16 +13,18 @@ from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Any
 
-EVERYWHERE = "*"
+__all__ = ["Fault", "Faults", "Kind"]
+
+_ALL_PATHS = "*"
 
 
 class Kind(StrEnum):
-    """What goes wrong."""
+    """The kinds of fault."""
 
-    STATUS = "status"  # another status instead of the file
+    STATUS = "status"  # an error status instead of the file
     HTML = "html"  # a web page under status 200 instead of the file
-    STALL = "stall"  # no answer for a while, then the right one
-    CUT = "cut"  # the connection ends within the body
+    STALL = "stall"  # a delay before the right response
+    CUT = "cut"  # the connection is cut within the body
     CORRUPT = "corrupt"  # one wrong byte in the middle of the file, under the right ETag
 
 
@@ -31,13 +32,13 @@ class Kind(StrEnum):
 class Fault:
     """One fault; ``path`` is a shell pattern, ``times`` counts down (None: until cleared).
 
-    ``status`` and ``retry_after`` (seconds) belong to STATUS, ``seconds`` to STALL,
-    ``after_bytes`` of a response's body to CUT. CUT and CORRUPT wait for a GET that is answered
-    with a file; the others take the next request. Raises ``ValueError`` for impossible values.
+    ``status`` and ``retry_after`` (seconds) are for STATUS, ``seconds`` for STALL, ``after_bytes``
+    of the response body for CUT. CUT and CORRUPT apply to the next GET that is answered with a
+    file, the others to the next request. Raises ``ValueError`` for invalid values.
     """
 
     kind: Kind
-    path: str = EVERYWHERE
+    path: str = _ALL_PATHS
     times: int | None = 1
     status: int = 503
     retry_after: int | None = None
@@ -47,7 +48,7 @@ class Fault:
     def __post_init__(self) -> None:
         self.kind = Kind(self.kind)
         if self.times is not None and self.times < 1:
-            raise ValueError(f"times must be 1 or more, or null for ever; not {self.times}")
+            raise ValueError(f"times must be 1 or more, or null for no limit; not {self.times}")
         if self.status < 400 or self.status not in {known.value for known in HTTPStatus}:
             raise ValueError(f"status must be a known error, 400 or more; not {self.status}")
         if self.seconds < 0 or self.after_bytes < 0:
@@ -55,7 +56,7 @@ class Fault:
 
     @classmethod
     def from_json(cls, values: object) -> Fault:
-        """Read a JSON object; raises ``ValueError`` with one line that says what is wrong."""
+        """Read a JSON object; raises ``ValueError`` with a one-line message."""
         if not isinstance(values, Mapping):
             raise ValueError("a fault is a JSON object, such as {'kind': 'status', 'status': 503}")
         try:
@@ -66,14 +67,14 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for a request; safe to use from any thread."""
+    """The pending faults; thread-safe."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        """Let ``fault`` wait for its requests, behind those added before."""
+        """Queue ``fault`` behind those added before."""
         with self._lock:
             self._faults.append(fault)
 
@@ -81,40 +82,40 @@ class Faults:
         self,
         status: int = 503,
         *,
-        path: str = EVERYWHERE,
+        path: str = _ALL_PATHS,
         times: int | None = 1,
         retry_after: int | None = None,
     ) -> None:
-        """Answer with ``status``, and with ``Retry-After`` when seconds are given."""
+        """Answer with ``status``, and with ``Retry-After`` if given, in seconds."""
         self.add(Fault(Kind.STATUS, path, times, status=status, retry_after=retry_after))
 
     def block(self) -> None:
-        """Answer 403 to everything, as TLC does to a client it blocks, until cleared."""
+        """Answer 403 to every request, as TLC does to a blocked client, until cleared."""
         self.fail(403, times=None)
 
-    def html(self, *, path: str = EVERYWHERE, times: int | None = 1) -> None:
+    def html(self, *, path: str = _ALL_PATHS, times: int | None = 1) -> None:
         """Answer 200 with a web page."""
         self.add(Fault(Kind.HTML, path, times))
 
-    def stall(self, seconds: float, *, path: str = EVERYWHERE, times: int | None = 1) -> None:
-        """Wait ``seconds`` before the answer."""
+    def stall(self, seconds: float, *, path: str = _ALL_PATHS, times: int | None = 1) -> None:
+        """Wait ``seconds`` before the response."""
         self.add(Fault(Kind.STALL, path, times, seconds=seconds))
 
-    def cut(self, after_bytes: int, *, path: str = EVERYWHERE, times: int | None = 1) -> None:
-        """End the connection after that many bytes of a response's body."""
+    def cut(self, after_bytes: int, *, path: str = _ALL_PATHS, times: int | None = 1) -> None:
+        """Cut the connection after that many bytes of a response body."""
         self.add(Fault(Kind.CUT, path, times, after_bytes=after_bytes))
 
-    def corrupt(self, *, path: str = EVERYWHERE, times: int | None = 1) -> None:
+    def corrupt(self, *, path: str = _ALL_PATHS, times: int | None = 1) -> None:
         """Send one wrong byte in the middle of the file."""
         self.add(Fault(Kind.CORRUPT, path, times))
 
     def clear(self) -> None:
-        """Behave again."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
     def take(self, path: str, *kinds: Kind) -> Fault | None:
-        """The first waiting fault of those kinds for ``path``; counts it down."""
+        """The first pending fault of those kinds for ``path``; counts it down."""
         with self._lock:
             for fault in self._faults:
                 if fault.kind in kinds and fnmatchcase(path, fault.path):
@@ -123,7 +124,7 @@ class Faults:
         return None
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The waiting faults, first to come first."""
+        """The pending faults in their order."""
         with self._lock:
             return [asdict(fault) for fault in self._faults]
 

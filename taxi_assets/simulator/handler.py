@@ -1,10 +1,7 @@
-"""Answers one connection as TLC's CDN would, faults included.
+"""The HTTP handler: answers as TLC's CDN does, and injects the faults.
 
-Belongs here: requests, responses and the two control paths. Does not: which fault is due
-(``faults``), what an ETag is (``objects``), open connections (``site``).
-
-``/_faults``: GET lists the waiting faults, POST adds one, DELETE clears them.
-``/_requests``: GET lists the requests so far, DELETE forgets them.
+``/_faults``: GET lists the pending faults, POST adds one, DELETE clears them.
+``/_requests``: GET lists the requests so far, DELETE clears the list.
 """
 
 from __future__ import annotations
@@ -21,7 +18,9 @@ from urllib.parse import unquote, urlsplit
 from taxi_assets.simulator.faults import Fault, Kind
 from taxi_assets.simulator.objects import Object, Unsatisfiable
 from taxi_assets.simulator.publisher import MISC, TRIPS
-from taxi_assets.simulator.site import LoggedRequest, SiteServer, hang_up
+from taxi_assets.simulator.site import LoggedRequest, SiteServer, disconnect
+
+__all__ = ["Handler"]
 
 # A name that starts with a dot is a file that is still being written.
 _PUBLISHED = re.compile(rf"/({TRIPS}|{MISC})/(\w[\w.-]*)", re.ASCII)
@@ -51,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._answer()
 
     def do_HEAD(self) -> None:
-        """Answer as GET would, without the body."""
+        """Answer like GET, without the body."""
         self._answer()
 
     def do_POST(self) -> None:
@@ -68,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json(self.server.site.faults.as_json(), HTTPStatus.CREATED)
 
     def do_DELETE(self) -> None:
-        """Clear the faults, or forget the requests."""
+        """Clear the faults or the list of requests."""
         self._read_body()
         match self.path:
             case "/_faults":
@@ -81,10 +80,10 @@ class Handler(BaseHTTPRequestHandler):
         self._send_json([])
 
     def log_message(self, *_: object) -> None:
-        """Stay silent; ``/_requests`` has the log."""
+        """Print nothing; ``/_requests`` has the log."""
 
     def _read_body(self) -> bytes:
-        """What the request carries; left unread it would be taken for the next request."""
+        """The request body; left unread, it would be parsed as the next request."""
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _answer(self) -> None:
@@ -92,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         site = self.server.site
         stall = site.faults.take(path, Kind.STALL)
         if stall and site.stopping.wait(stall.seconds):
-            self._break_off()
+            self._cut()
             return
         fault = site.faults.take(path, Kind.STATUS, Kind.HTML)
         if fault and fault.kind is Kind.HTML:
@@ -123,15 +122,15 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         try:
-            wanted = found.range_for(self.headers)
+            byte_range = found.range_for(self.headers)
         except Unsatisfiable:
             self._refuse(path, 416, content_range=f"bytes */{found.size}")
             return
-        first, last = wanted or (0, found.size - 1)
-        status = 206 if wanted else 200
+        first, last = byte_range or (0, found.size - 1)
+        status = 206 if byte_range else 200
         self._log(path, status)
         self._head(status, found)
-        if wanted:
+        if byte_range:
             self.send_header("Content-Range", f"bytes {first}-{last}/{found.size}")
         self.send_header("Content-Type", _TYPES.get(Path(path).suffix, "binary/octet-stream"))
         self.send_header("Content-Length", str(last - first + 1))
@@ -142,26 +141,26 @@ class Handler(BaseHTTPRequestHandler):
     def _send_body(
         self, path: str, file: BufferedReader, found: Object, first: int, last: int
     ) -> None:
-        """Stream the bytes from ``first`` to ``last``; this is where bodies are spoilt."""
+        """Stream the bytes from ``first`` to ``last``, with any CORRUPT or CUT fault."""
         faults = self.server.site.faults
-        wrong_at = found.size // 2 if faults.take(path, Kind.CORRUPT) else -1
+        corrupt_at = found.size // 2 if faults.take(path, Kind.CORRUPT) else -1
         cut = faults.take(path, Kind.CUT)
         end = min(last + 1, first + cut.after_bytes) if cut else last + 1
         file.seek(first)
         position = first
         while position < end and not self.server.site.stopping.is_set():
             chunk = file.read(min(_CHUNK, end - position))
-            if position <= wrong_at < position + len(chunk):
-                at = wrong_at - position
+            if position <= corrupt_at < position + len(chunk):
+                at = corrupt_at - position
                 chunk = chunk[:at] + bytes([chunk[at] ^ 0xFF]) + chunk[at + 1 :]
             self.wfile.write(chunk)
             position += len(chunk)
         if position <= last:
-            self._break_off()
+            self._cut()
 
-    def _break_off(self) -> None:
+    def _cut(self) -> None:
         self.close_connection = True
-        hang_up(self.connection)
+        disconnect(self.connection)
 
     def _head(self, status: int, found: Object) -> None:
         self.send_response(status)
@@ -177,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         *,
         content_range: str | None = None,
     ) -> None:
-        """Answer with an error in S3's words."""
+        """Answer with an error in S3's format."""
         self._log(path, status)
         phrase = HTTPStatus(status).phrase
         code, message = {403: ("AccessDenied", "Access Denied")}.get(
@@ -188,22 +187,22 @@ class Handler(BaseHTTPRequestHandler):
             f"<Error><Code>{code}</Code><Message>{message}</Message>"
             "<RequestId>SIMULATOR</RequestId><HostId>simulator</HostId></Error>"
         )
-        extra = {
+        headers = {
             "Retry-After": None if retry_after is None else str(retry_after),
             "Content-Range": content_range,
         }
-        self._send_whole(status, body.encode(), _XML, extra)
+        self._send_whole(status, body.encode(), _XML, headers)
 
     def _send_json(self, values: object, status: int = 200) -> None:
         self._send_whole(status, json.dumps(values).encode(), "application/json")
 
     def _send_whole(
-        self, status: int, body: bytes, kind: str, extra: dict[str, str | None] | None = None
+        self, status: int, body: bytes, kind: str, headers: dict[str, str | None] | None = None
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        for name, value in (extra or {}).items():
+        for name, value in (headers or {}).items():
             if value is not None:
                 self.send_header(name, value)
         self.end_headers()
@@ -211,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _log(self, path: str, status: int) -> None:
-        """Remember the request before the client sees its answer."""
+        """Log the request, before its response is sent."""
         headers = self.headers
         self.server.site.requests.append(
             LoggedRequest(

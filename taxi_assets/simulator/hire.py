@@ -1,10 +1,7 @@
-"""Dispatched trips: fhv and fhvhv.
+"""Dispatched trips: the rows of fhv and fhvhv in every era, with the errors of TLC's files.
 
-Belongs here: rows of both datasets in every era, with the faults that TLC's files really hold.
-Does not: names and types (``eras``), writing files (``months``).
-
-Faults on purpose: strays, drop-offs before pickups, bases in lower case or with blanks around
-them, unknown places, negative and zero pay, a trip_time that its timestamps contradict.
+The errors: pickups outside the month, dropoffs before pickups, bases in lower case or with spaces
+around them, unknown zones, negative and zero pay, a trip_time that contradicts the timestamps.
 """
 
 from __future__ import annotations
@@ -25,6 +22,8 @@ from taxi_assets.simulator.values import (
     pick,
 )
 
+__all__ = ["fhv_rows", "fhvhv_rows", "name_of"]
+
 _FHV_BASES = (
     *(f"B{number:05d}" for number in range(7, 3000, 47)),
     "b00254",
@@ -32,14 +31,14 @@ _FHV_BASES = (
     " B00310",
 )
 
-# Licences of Uber, Lyft, Via and Juno; each has one or more dispatching bases in a row.
+# Licenses of Uber, Lyft, Via and Juno; each has one or more consecutive dispatching bases.
 _COMPANIES = ("HV0003", "HV0005", "HV0004", "HV0002")
 _UBER, _LYFT = 0, 1
 _COMPANY_BASES = ("B02764", "B03404", "B02510", "B02800", "B02872", "B03136", "B02914")
 _FIRST_BASE = np.array([0, 2, 5, 6], dtype=np.int8)
 _BASES = np.array([2, 3, 1, 1], dtype=np.int8)
 
-SALES_TAX = 0.08875
+_SALES_TAX = 0.08875
 
 
 def name_of(published: str) -> str:
@@ -48,16 +47,16 @@ def name_of(published: str) -> str:
 
 
 def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
-    """One fhv trip per pickup (seconds, ordered), as a frame that holds every era's columns."""
+    """One fhv trip per pickup (seconds, ordered), as a frame with the columns of every era."""
     count = len(pickup)
     duration = (rng.lognormal(6.7, 0.7, count) + 30).astype(np.int64)
     dropoff = clock.after(rng, month, pickup, duration)
     backwards = a_few(rng, count, share=0.0002, at_least=2)
     dropoff[backwards] = pickup[backwards] - rng.integers(1, 1200, len(backwards))
-    clock.misplace(rng, month, [pickup, dropoff])
-    # Before 2017 a base reported where and when a trip began, nothing of its end.
+    clock.move_out_of_month(rng, month, [pickup, dropoff])
+    # Before 2017 bases reported where and when a trip began, but not its end.
     no_end = np.full(count, month.year < 2017)
-    placed = month.year == 2018  # the one year without a missing location
+    placed = month.year == 2018  # the only year without missing locations
     base = rng.integers(0, len(_FHV_BASES), count).astype(np.int8)
     affiliated = np.where(chance(rng, count, 0.7), base, rng.permutation(base))
     return {
@@ -76,7 +75,7 @@ def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
 
 
 def fhvhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
-    """One fhvhv trip per pickup (seconds, ordered), as a frame that holds every era's columns."""
+    """One fhvhv trip per pickup (seconds, ordered), as a frame with the columns of every era."""
     company = _companies(rng, month, len(pickup))
     miles = np.rint(np.clip(rng.lognormal(1.1, 0.8, len(pickup)), 0.1, 90.0) * 1000) / 1000
     duration = (miles / rng.uniform(9.0, 22.0, len(pickup)) * clock.HOUR + 120).astype(np.int64)
@@ -96,7 +95,7 @@ def _companies(rng: np.random.Generator, month: Month, count: int) -> Codes:
 
 
 def _dispatch(rng: np.random.Generator, company: Codes) -> Frame:
-    """Licences, bases and the flags of shared and accessible rides."""
+    """Licenses, bases and the flags of shared and accessible rides."""
     count = len(company)
     of_company = rng.integers(0, 1 << 15, count, dtype=np.int16) % _BASES[company]
     base = (_FIRST_BASE[company] + of_company).astype(np.int8)
@@ -111,7 +110,7 @@ def _dispatch(rng: np.random.Generator, company: Codes) -> Frame:
         "originating_base_num": Values(base.copy(), company == _LYFT, words=_COMPANY_BASES),
         "shared_request_flag": Values(asked_to_share.astype(np.int8), words=yes_no),
         "shared_match_flag": Values(matched.astype(np.int8), words=yes_no),
-        # Uber leaves a blank where the others say no.
+        # Uber has a blank where the others have N.
         "access_a_ride_flag": Values((company == _UBER).astype(np.int8), words=("N", " ")),
         "wav_request_flag": Values(wants_wheelchair.astype(np.int8), words=yes_no),
         "wav_match_flag": Values(took_wheelchair.astype(np.int8), words=yes_no),
@@ -125,7 +124,7 @@ def _course(
     pickup: Integers,
     duration: Integers,
 ) -> Frame:
-    """Request, arrival, pickup, drop-off; and the places."""
+    """The times of request, arrival, pickup and dropoff, and the zones."""
     count = len(pickup)
     waited = rng.integers(0, 120, count)
     driven = rng.integers(60, 700, count)
@@ -134,11 +133,11 @@ def _course(
     dropoff[backwards] = pickup[backwards] - rng.integers(1, 1200, len(backwards))
     on_scene = pickup - waited
     request = on_scene - driven
-    clock.misplace(rng, month, [pickup, dropoff, on_scene, request])
+    clock.move_out_of_month(rng, month, [pickup, dropoff, on_scene, request])
     trip_time = duration.copy()
     contradicting = a_few(rng, count, share=0.0005, at_least=2)
     trip_time[contradicting] += 2 * clock.HOUR
-    # Lyft does not say when a car arrived.
+    # Lyft does not report when a car arrived.
     return {
         "request_datetime": Values(request, is_time=True),
         "on_scene_datetime": Values(on_scene, company == _LYFT, is_time=True),
@@ -153,7 +152,7 @@ def _course(
 def _prices(
     rng: np.random.Generator, month: Month, miles: Floats, duration: Integers, pickup_zone: Integers
 ) -> Frame:
-    """What the passenger paid and the driver got, in dollars."""
+    """The passenger's payments and the driver's pay, in dollars."""
     count = len(miles)
     busy = rng.uniform(0.85, 1.6, count)
     fare = cents((2.55 + 1.9 * miles + 0.0075 * duration) * busy)
@@ -169,7 +168,7 @@ def _prices(
         "base_passenger_fare": Values(fare),
         "tolls": Values(tolls),
         "bcf": Values(cents((fare + tolls) * black_car_fund)),
-        "sales_tax": Values(cents((fare + tolls) * SALES_TAX)),
+        "sales_tax": Values(cents((fare + tolls) * _SALES_TAX)),
         "congestion_surcharge": Values(np.where(chance(rng, count, 0.37), 2.75, 0.0)),
         "airport_fee": Values(np.where(at_airport, 2.5, 0.0)),
         "tips": Values(tips),

@@ -1,14 +1,28 @@
-"""The columns of a published file: names in order, with Arrow types.
-
-Belongs here: each whole layout as it stood when it began. Does not: when it began and what
-changed in it later (``eras``).
-"""
+"""The first schema of each layout of a published file; ``eras`` has the later changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import pyarrow as pa
+
+__all__ = [
+    "F64",
+    "FHVHV_2019",
+    "FHVHV_TEXTS",
+    "FHV_2015",
+    "GREEN_2014",
+    "I32",
+    "I64",
+    "LARGE",
+    "LOCATIONS_2023",
+    "NULL",
+    "TAXI_2023",
+    "YELLOW_2009",
+    "YELLOW_2010",
+    "YELLOW_2011",
+    "Columns",
+]
 
 NULL = pa.null()
 I32 = pa.int32()

@@ -1,8 +1,4 @@
-"""What meters and vendors get wrong in otherwise sound rows of yellow and green.
-
-Belongs here: wrong distances, rows without details, reversals. Does not: making the rows
-(``taxi``), faults of the server (``faults``).
-"""
+"""Errors of meters and vendors, applied to generated rows of yellow and green."""
 
 from __future__ import annotations
 
@@ -10,6 +6,8 @@ import numpy as np
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.values import Frame, Mask, a_few, cents, chance
+
+__all__ = ["add_reversals", "clear_details", "corrupt_distances"]
 
 _MONEY = (
     "fare",
@@ -25,8 +23,8 @@ _MONEY = (
 )
 
 
-def spoil_distances(rng: np.random.Generator, frame: Frame) -> None:
-    """Meters that did not count, and meters that counted too much (fares were right)."""
+def corrupt_distances(rng: np.random.Generator, frame: Frame) -> None:
+    """Set some distances to zero and a few far too high; the fares stay right."""
     miles = frame["trip_distance"].data
     count = len(miles)
     miles[chance(rng, count, 0.02)] = 0.0
@@ -34,10 +32,10 @@ def spoil_distances(rng: np.random.Generator, frame: Frame) -> None:
     miles[absurd] = cents(rng.uniform(1_000.0, 200_000.0, len(absurd)))
 
 
-def forget_block(rng: np.random.Generator, dataset: str, month: Month, frame: Frame) -> None:
-    """Trips that came without details: everything the meter would have said is NULL together.
+def clear_details(rng: np.random.Generator, dataset: str, month: Month, frame: Frame) -> None:
+    """Set everything that the meter reports to NULL in some rows.
 
-    Their total still holds the congestion surcharge that its column does not show.
+    Their total still includes the congestion surcharge, whose column is NULL.
     """
     block = chance(rng, len(frame["total"].data), 0.2 if month.year >= 2025 else 0.06)
     hidden = ["passenger_count", "rate", "stored", "congestion_surcharge", "airport_fee"]
@@ -50,8 +48,8 @@ def forget_block(rng: np.random.Generator, dataset: str, month: Month, frame: Fr
         column.nulls = block if column.nulls is None else column.nulls | block
 
 
-def reverse_some(rng: np.random.Generator, frame: Frame, *, words: bool) -> None:
-    """Charges taken back: a row's twin follows it with every amount negative."""
+def add_reversals(rng: np.random.Generator, frame: Frame, *, words: bool) -> None:
+    """Add reversals: a copy of the row follows it, with every amount negative."""
     count = len(frame["total"].data)
     rows = a_few(rng, count // 2, share=0.008, at_least=2) * 2
     known: Mask = np.ones(len(rows), dtype=np.bool_)

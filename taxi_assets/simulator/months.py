@@ -1,7 +1,6 @@
-"""Whole months as Parquet files, generated a row group at a time.
+"""Write whole months as Parquet files, one row group at a time.
 
-Belongs here: writing a month, how many rows it has unless told. Does not: what is in the rows
-(``taxi``, ``hire``), where the file is put (``publisher``).
+``taxi`` and ``hire`` generate the rows.
 """
 
 from __future__ import annotations
@@ -22,9 +21,11 @@ from taxi_assets.simulator import clock, hire, taxi
 from taxi_assets.simulator.eras import schema_for
 from taxi_assets.simulator.values import Floats
 
+__all__ = ["ROW_GROUP", "default_rows", "write_month"]
+
 ROW_GROUP = 1 << 18
 
-# Rows of a demonstration month, latest first: TLC's sizes, flattened so that green is not empty.
+# Rows of a demo month, latest first: in the order of TLC's sizes, but closer together.
 _DEFAULT_ROWS = {
     "yellow": ((Month(2020, 3), 9_000), (Month(2017, 1), 18_000), (Month(2009, 1), 28_000)),
     "green": ((Month(2020, 3), 2_000), (Month(2017, 1), 4_000), (Month(2014, 1), 7_000)),
@@ -34,7 +35,7 @@ _DEFAULT_ROWS = {
 
 
 def default_rows(dataset: str, month: Month) -> int:
-    """Rows of a month that is small enough for a demonstration; no two months alike.
+    """Rows of a month that is small enough for a demo; they vary by month.
 
     Raises ``ValueError`` for a month that TLC does not publish.
     """
@@ -46,9 +47,9 @@ def default_rows(dataset: str, month: Month) -> int:
 def write_month(dataset: str, month: Month, path: Path, *, rows: int, seed: int = 0) -> None:
     """Write the file that TLC could have published for ``month``, with ``rows`` rows.
 
-    The same arguments give the same bytes (under the same versions of numpy and pyarrow). Memory
-    stays at a few row groups, whatever ``rows`` is. Raises ``ValueError`` for a month that TLC
-    does not publish and for negative ``rows`` or ``seed``.
+    The same arguments give the same bytes (with the same versions of numpy and pyarrow). Memory
+    is bounded to a few row groups. Raises ``ValueError`` for a month that TLC does not publish and
+    for negative ``rows`` or ``seed``.
     """
     if rows < 0 or seed < 0:
         raise ValueError(f"rows and seed of {dataset} {month} must not be negative")
@@ -57,13 +58,13 @@ def write_month(dataset: str, month: Month, path: Path, *, rows: int, seed: int 
     with pq.ParquetWriter(
         path, file.schema, compression="zstd", compression_level=1, use_dictionary=texts
     ) as writer:
-        for group in _ahead(file):
+        for group in _row_groups(file):
             writer.write_table(group, row_group_size=ROW_GROUP)
 
 
 @dataclass(frozen=True)
 class _File:
-    """A month to be written; each row group depends on nothing but its number."""
+    """A month to be written; each row group depends only on its number."""
 
     dataset: str
     month: Month
@@ -98,14 +99,14 @@ class _File:
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
     def _rng(self, stream: int) -> np.random.Generator:
-        """A generator of its own for the file (0) and for each row group (1 and up)."""
+        """A separate generator for the file (0) and for each row group (1 and up)."""
         dataset = zlib.crc32(self.dataset.encode())
         key = [self.seed, dataset, self.month.year, self.month.month, stream]
         return np.random.Generator(np.random.SFC64(key))
 
 
-def _ahead(file: _File) -> Iterator[pa.Table]:
-    """The row groups in order; each is generated while the one before is written."""
+def _row_groups(file: _File) -> Iterator[pa.Table]:
+    """The row groups in order; the next is generated while one is written."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="simulator") as generator:
         upcoming = [generator.submit(file.group, number) for number in range(min(1, file.groups))]
         for number in range(1, file.groups + 1):

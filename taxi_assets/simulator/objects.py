@@ -1,8 +1,4 @@
-"""A published file as an HTTP object: validators and byte ranges.
-
-Belongs here: ETags, dates, reading ``Range``, ``If-Range`` and ``If-None-Match``. Does not:
-sockets (``handler``).
-"""
+"""A published file as an HTTP object: ETag, date, ``Range``, ``If-Range``, ``If-None-Match``."""
 
 from __future__ import annotations
 
@@ -15,16 +11,18 @@ from email.message import Message
 from email.utils import formatdate
 from io import BufferedReader
 
+__all__ = ["Checksums", "Object", "Unsatisfiable"]
+
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 class Unsatisfiable(ValueError):
-    """The range asked for lies outside the object."""
+    """The requested range is outside the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """What is known of a file that is being served."""
+    """Size and validators of a file that is being served."""
 
     size: int
     etag: str
@@ -37,10 +35,10 @@ class Object:
         return self.etag in known or "*" in known
 
     def range_for(self, headers: Message) -> tuple[int, int] | None:
-        """First and last byte asked for; None for the whole object.
+        """First and last requested byte; None for the whole object.
 
-        As S3 does, several ranges or an unreadable one give the whole object, and so does an
-        ``If-Range`` that names other content. Raises :class:`Unsatisfiable`.
+        Like S3, it returns the whole object for several ranges, an invalid one, or an ``If-Range``
+        that names other content. Raises :class:`Unsatisfiable`.
         """
         match = _RANGE.fullmatch(headers.get("Range", ""))
         if not match or match.groups() == ("", ""):
@@ -72,7 +70,7 @@ class Checksums:
         key = (found.st_ino, found.st_mtime_ns, found.st_size)
         with self._lock:
             if key not in self._known:
-                # S3 names an object that was put in one part by its MD5.
+                # S3's ETag of an object that was put in one part is its MD5.
                 self._known[key] = hashlib.file_digest(file, "md5").hexdigest()
                 file.seek(0)
             digest = self._known[key]

@@ -1,8 +1,4 @@
-"""Where trips go: zones that are busy and zones that are not.
-
-Belongs here: drawing location IDs and, for the years before zones, coordinates. Does not: the
-zones' names and shapes (``zones``).
-"""
+"""Random zones of trips, busy ones more often, and coordinates for the years before zones."""
 
 from __future__ import annotations
 
@@ -12,6 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from taxi_assets.simulator.values import Floats, Integers, chance
+
+__all__ = [
+    "AIRPORTS",
+    "NEWARK",
+    "OUTSIDE",
+    "UNKNOWN",
+    "ZONES",
+    "draw_coordinates",
+    "draw_zones",
+    "is_airport",
+]
 
 ZONES = 265
 UNKNOWN, OUTSIDE = 264, 265
@@ -29,14 +36,14 @@ def draw_zones(rng: np.random.Generator, count: int) -> Integers:
 
 @cache
 def _table() -> Integers:
-    """Zones repeated as often as they are busy: one look-up draws one."""
+    """Zones, each repeated by how busy it is, so that one lookup draws a zone."""
     rng = np.random.default_rng(265)
     busyness = rng.permutation(1.0 / np.arange(3.0, ZONES - 2 + 3.0))
     busyness = np.concatenate([busyness, [0.0, 0.0]])
     busyness[[zone - 1 for zone in AIRPORTS]] = busyness.max() / 2
     busyness[UNKNOWN - 1] = busyness.sum() * 0.01
     busyness[OUTSIDE - 1] = busyness.sum() * 0.004
-    # Every zone once, the rest by busyness, so that no zone is never seen.
+    # Every zone at least once, the rest by busyness.
     often = np.floor(busyness / busyness.sum() * (_TABLE_SIZE - ZONES)).astype(np.int64) + 1
     table = np.repeat(np.arange(1, ZONES + 1, dtype=np.int64), often)
     return np.concatenate([table, np.full(_TABLE_SIZE - len(table), table[0])])

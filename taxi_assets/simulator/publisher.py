@@ -1,8 +1,4 @@
-"""A folder laid out as TLC's site, where files appear and disappear whole.
-
-Belongs here: the layout, publishing and withdrawing. Does not: generating (``months``,
-``zones``), serving (``server``).
-"""
+"""Publish files atomically into a folder with the layout of TLC's site, and withdraw them."""
 
 from __future__ import annotations
 
@@ -14,18 +10,27 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.months import default_rows, write_month
 from taxi_assets.simulator.zones import LOOKUP, SHAPES, lookup_csv, shapes_zip
 
+__all__ = [
+    "MISC",
+    "TRIPS",
+    "publish_month",
+    "publish_zones",
+    "trip_file",
+    "withdraw_month",
+]
+
 TRIPS, MISC = "trip-data", "misc"
 
 
 def trip_file(folder: Path, dataset: str, month: Month) -> Path:
-    """Where the file of ``month`` lies, published or not."""
+    """The path of the file of ``month``, published or not."""
     return folder / TRIPS / f"{dataset}_tripdata_{month}.parquet"
 
 
 def publish_month(
     folder: Path, dataset: str, month: Month, *, rows: int | None = None, seed: int = 0
 ) -> Path:
-    """Generate ``month`` and put it in the place of what was there; returns the file.
+    """Generate ``month``, replacing any earlier file; returns its path.
 
     Raises ``ValueError`` for a month that TLC does not publish.
     """
@@ -36,18 +41,18 @@ def publish_month(
 
 
 def withdraw_month(folder: Path, dataset: str, month: Month) -> None:
-    """Take ``month`` back; nothing happens when it is not published."""
+    """Remove ``month`` if it is published."""
     trip_file(folder, dataset, month).unlink(missing_ok=True)
 
 
 def publish_zones(folder: Path) -> None:
-    """Put the zone lookup and the zone shapes in their places."""
+    """Publish the zone lookup and the zone shapes."""
     _replace(folder / MISC / LOOKUP, lambda path: path.write_bytes(lookup_csv()))
     _replace(folder / MISC / SHAPES, lambda path: path.write_bytes(shapes_zip()))
 
 
 def _replace(target: Path, write: Callable[[Path], object]) -> None:
-    """Write beside ``target`` and rename, so that a reader has the old file or the new one."""
+    """Write beside ``target`` and rename, so that a reader gets the old file or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.parent / f".{target.name}.{os.getpid()}.part"
     try:

@@ -1,11 +1,8 @@
-"""The simulator: a folder served on loopback as TLC serves its site.
+"""``Simulator``: a folder, served on loopback as TLC serves its site.
 
-Belongs here: the object that tests and demonstrations hold. Does not: answering
-(``handler``), generating (``months``, ``zones``).
-
-    with Simulator(folder) as tlc:
-        tlc.publish("green", Month(2024, 1))
-        httpx.get(f"{tlc.url}/trip-data/green_tripdata_2024-01.parquet")
+with Simulator(folder) as tlc:
+    tlc.publish("green", Month(2024, 1))
+    httpx.get(f"{tlc.url}/trip-data/green_tripdata_2024-01.parquet")
 """
 
 from __future__ import annotations
@@ -21,11 +18,13 @@ from taxi_assets.simulator.handler import Handler
 from taxi_assets.simulator.publisher import publish_month, publish_zones, withdraw_month
 from taxi_assets.simulator.site import LoggedRequest, Site, SiteServer
 
+__all__ = ["Simulator"]
+
 
 class Simulator:
-    """Serves ``folder`` on 127.0.0.1 from its making until :meth:`stop`.
+    """Serves ``folder`` on 127.0.0.1 from its creation until :meth:`stop`.
 
-    ``port`` 0 takes a free one. Raises ``OSError`` when the port is taken.
+    ``port`` 0 is any free port. Raises ``OSError`` if the port is in use.
     """
 
     def __init__(self, folder: Path, port: int = 0) -> None:
@@ -52,12 +51,12 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The address in whose ``/trip-data`` and ``/misc`` the files are, without a slash."""
+        """The address of the site, without a trailing slash."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong."""
+        """The faults to inject."""
         return self._site.faults
 
     @property
@@ -76,13 +75,13 @@ class Simulator:
         publish_zones(self._site.folder)
 
     def withdraw(self, dataset: str, month: Month) -> None:
-        """Take a month back: its path answers 403 again."""
+        """Withdraw a month: its path answers 403 again."""
         withdraw_month(self._site.folder, dataset, month)
 
     def stop(self) -> None:
-        """Answer no more; stopping twice is harmless."""
+        """Stop serving; may be called twice."""
         self._site.stopping.set()
         self._server.shutdown()
-        self._server.hang_up_all()
+        self._server.disconnect_all()
         self._server.server_close()
         self._thread.join()

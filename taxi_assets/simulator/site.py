@@ -1,8 +1,4 @@
-"""What the connections of one simulator share, and the server that owns them.
-
-Belongs here: the site's state, the log of requests, open connections. Does not: answering
-(``handler``).
-"""
+"""The state of one simulator, shared by its connections, and the server that owns them."""
 
 from __future__ import annotations
 
@@ -17,10 +13,12 @@ from typing import Any
 from taxi_assets.simulator.faults import Faults
 from taxi_assets.simulator.objects import Checksums
 
+__all__ = ["LoggedRequest", "Site", "SiteServer", "disconnect"]
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request for a file and the status it was answered with."""
+    """One request for a file and the status of its response."""
 
     method: str
     path: str
@@ -32,7 +30,7 @@ class LoggedRequest:
 
 @dataclass(slots=True)
 class Site:
-    """What all connections of one simulator share."""
+    """The state that all connections of one simulator share."""
 
     folder: Path
     faults: Faults = field(default_factory=Faults)
@@ -42,7 +40,7 @@ class Site:
 
 
 class SiteServer(ThreadingHTTPServer):
-    """A threaded HTTP server that knows its site and ends open connections when it stops."""
+    """A threaded HTTP server that keeps track of its open connections."""
 
     daemon_threads = True
     block_on_close = False
@@ -54,31 +52,31 @@ class SiteServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve one connection in a thread of its own, and remember it while it lasts."""
+        """Serve one connection in a thread of its own, and register it."""
         with self._lock:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget a connection that has ended."""
+        """Unregister a connection that has ended."""
         with self._lock:
             self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away; let everything else be seen."""
+        """Report any error but that of a client that disconnected."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
-    def hang_up_all(self) -> None:
-        """End the connections that clients keep alive."""
+    def disconnect_all(self) -> None:
+        """Close the connections that clients keep alive."""
         with self._lock:
             for connection in self._open:
-                hang_up(connection)
+                disconnect(connection)
 
 
-def hang_up(connection: socket.socket) -> None:
-    """End a connection in both directions; it may have ended already."""
+def disconnect(connection: socket.socket) -> None:
+    """Close a connection in both directions, if it is still open."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:

@@ -1,8 +1,4 @@
-"""What a taxi ride costs in each month.
-
-Belongs here: fares, taxes and surcharges in dollars, with the months they changed. Does not:
-trips (``taxi``), the high-volume companies' prices (``hire``).
-"""
+"""Fares, taxes and surcharges of taxi rides, with the months in which they changed."""
 
 from __future__ import annotations
 
@@ -10,10 +6,12 @@ from dataclasses import dataclass
 
 from taxi_assets.datasets.month import Month
 
+__all__ = ["Tariff", "tariff_of"]
+
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """Dollars per ride, but ``per_mile`` and ``per_minute``."""
+    """Dollars per ride, except ``per_mile`` and ``per_minute``."""
 
     initial: float
     per_mile: float
@@ -28,12 +26,12 @@ class Tariff:
 
 def tariff_of(dataset: str, month: Month) -> Tariff:
     """The tariff of yellow or green taxis in ``month``."""
-    risen = month >= Month(2022, 12)
+    raised = month >= Month(2022, 12)
     return Tariff(
-        initial=3.0 if risen else 2.5,
+        initial=3.0 if raised else 2.5,
         per_mile=_from(month, (Month(2022, 12), 3.5), (Month(2012, 9), 2.5), otherwise=2.0),
-        per_minute=0.7 if risen else 0.5,
-        to_airport=70.0 if risen else 52.0,
+        per_minute=0.7 if raised else 0.5,
+        to_airport=70.0 if raised else 52.0,
         mta_tax=_from(month, (Month(2009, 11), 0.5)),
         improvement=_from(month, (Month(2022, 12), 1.0), (Month(2015, 1), 0.3)),
         congestion=_from(month, (Month(2019, 2), 2.75 if dataset == "green" else 2.5)),
@@ -43,5 +41,5 @@ def tariff_of(dataset: str, month: Month) -> Tariff:
 
 
 def _from(month: Month, *steps: tuple[Month, float], otherwise: float = 0.0) -> float:
-    """The amount of the latest step that ``month`` has reached; ``steps`` run backwards."""
+    """The amount of the first of ``steps`` that is not after ``month``; latest steps come first."""
     return next((amount for since, amount in steps if month >= since), otherwise)

@@ -1,9 +1,7 @@
-"""Metered trips: yellow and green.
+"""Metered trips: the rows of yellow and green in every era, with the errors of TLC's files.
 
-Belongs here: rows of both datasets in every era, with the faults that TLC's files really hold.
-Does not: what meters get wrong (``meter_faults``), names and types (``eras``), writing files
-(``months``). Strays, drop-offs before pickups and totals that are not the sum of their parts are
-made here.
+Pickups outside the month, dropoffs before pickups and totals that are not the sum of their parts
+are generated here, the errors of meters in ``meter_faults``.
 """
 
 from __future__ import annotations
@@ -26,7 +24,9 @@ from taxi_assets.simulator.values import (
     pick,
 )
 
-# Published name, lower-cased and without its taxi's prefix, to the name used here.
+__all__ = ["name_of", "taxi_rows"]
+
+# From the published name, lower-cased and without the tpep or lpep prefix, to the name used here.
 _ALIASES = {
     "vendor_name": "vendor",
     "vendor_id": "vendor",
@@ -57,10 +57,10 @@ _ALIASES = {
 # Payments in this order: credit card, cash, no charge, dispute.
 _CREDIT = 0
 _PAYMENT_SHARES = (0.66, 0.32, 0.013, 0.007)
-# How each payment was spelled, in that order; the commonest first.
+# The spellings of each payment, in that order; the most common first.
 _SPELLED_2009 = (("Credit", "CREDIT"), ("CASH", "Cash"), ("No Charge",), ("Dispute",))
 _SPELLED_2010 = (("CRE", "Cre", "CRD"), ("CAS", "Cas", "CSH"), ("NOC", "No "), ("DIS", "NA "))
-_METERED_SINCE = 2011  # codes instead of words, zones instead of coordinates
+_CODES_SINCE = 2011  # codes instead of words, zones instead of coordinates
 
 _STANDARD, _JFK, _NEGOTIATED = 1, 2, 5
 
@@ -74,9 +74,9 @@ def name_of(published: str) -> str:
 def taxi_rows(
     rng: np.random.Generator, dataset: str, month: Month, schema: pa.Schema, pickup: Integers
 ) -> Frame:
-    """One trip per pickup (seconds, ordered), as a frame that holds the columns of every era.
+    """One trip per pickup (seconds, ordered), as a frame with the columns of every era.
 
-    ``schema`` says which surcharges the month publishes: what is null-typed is not charged.
+    ``schema`` has the surcharges of the month: a null-typed one is not charged.
     """
     count = len(pickup)
     charged = {name_of(f.name) for f in schema if not pa.types.is_null(f.type)}
@@ -84,25 +84,25 @@ def taxi_rows(
     frame, duration = _journeys(rng, month, pickup)
     payment = pick(rng, count, _PAYMENT_SHARES)
     frame |= _amounts(rng, frame, duration, payment, tariff=tariff, charged=charged)
-    frame |= _who_and_how(rng, dataset, month, payment)
+    frame |= _details(rng, dataset, month, payment)
     frame["__index_level_0__"] = Values(rng.permutation(count).astype(np.int64))
-    meter_faults.spoil_distances(rng, frame)
+    meter_faults.corrupt_distances(rng, frame)
     if month.year >= 2019:
-        meter_faults.forget_block(rng, dataset, month, frame)
-    meter_faults.reverse_some(rng, frame, words=month.year < _METERED_SINCE)
+        meter_faults.clear_details(rng, dataset, month, frame)
+    meter_faults.add_reversals(rng, frame, words=month.year < _CODES_SINCE)
     return frame
 
 
 def _journeys(rng: np.random.Generator, month: Month, pickup: Integers) -> tuple[Frame, Integers]:
-    """Times, places and miles; and each trip's seconds."""
+    """Times, zones, coordinates and miles; and the duration of each trip in seconds."""
     count = len(pickup)
     miles = cents(np.clip(rng.lognormal(0.7, 0.8, count), 0.1, 45.0))
     duration = (miles / rng.uniform(8.0, 18.0, count) * clock.HOUR + 90).astype(np.int64)
-    duration[a_few(rng, count, share=0.001, at_least=1)] = clock.DAY - 137  # a meter left on
+    duration[a_few(rng, count, share=0.001, at_least=1)] = clock.DAY - 137  # the meter was left on
     dropoff = clock.after(rng, month, pickup, duration)
     backwards = a_few(rng, count, share=0.0002, at_least=2)
     dropoff[backwards] = pickup[backwards] - rng.integers(1, 1200, len(backwards))
-    clock.misplace(rng, month, [pickup, dropoff])
+    clock.move_out_of_month(rng, month, [pickup, dropoff])
     start, end = (places.draw_coordinates(rng, count) for _ in range(2))
     frame = {
         "pickup": Values(pickup, is_time=True),
@@ -127,7 +127,7 @@ def _amounts(
     tariff: Tariff,
     charged: set[str],
 ) -> Frame:
-    """Every amount in dollars, and the rate code that explains the fare."""
+    """Every amount in dollars, and the rate code of the fare."""
     count = len(duration)
     rate = np.array([_STANDARD, _JFK, 3, 4, _NEGOTIATED, 6, 99])[
         pick(rng, count, (0.94, 0.03, 0.003, 0.003, 0.022, 0.001, 0.001))
@@ -151,7 +151,7 @@ def _amounts(
     due = sum((a for name, a in amounts.items() if name in charged), start=np.zeros(count))
     tipped = (payment == _CREDIT) & chance(rng, count, 0.95)
     amounts["tip"] = np.where(tipped, cents(due * rng.choice([0.1, 0.2, 0.25, 0.3], count)), 0.0)
-    # In one row of two hundred the total says something else than its parts.
+    # In one of 200 rows the total is not the sum of its parts.
     odd = np.where(chance(rng, count, 0.005), rng.choice([-1.0, 2.5], count), 0.0)
     amounts["total"] = due + amounts["tip"] + odd
     result = {name: Values(cents(amount)) for name, amount in amounts.items()}
@@ -171,7 +171,7 @@ def _extra(pickup: Integers) -> Floats:
     return extra
 
 
-def _who_and_how(rng: np.random.Generator, dataset: str, month: Month, payment: Codes) -> Frame:
+def _details(rng: np.random.Generator, dataset: str, month: Month, payment: Codes) -> Frame:
     """Vendor, passengers, payment and flags, coded as in the month's era."""
     count = len(payment)
     passengers = np.array([1, 2, 3, 4, 5, 6, 0, 9])[
@@ -183,7 +183,7 @@ def _who_and_how(rng: np.random.Generator, dataset: str, month: Month, payment: 
         "trip_type": Values(np.where(chance(rng, count, 0.97), 1, 2), chance(rng, count, 5e-5)),
         "request_source": Values(pick(rng, count, (0.8, 0.2)), words=("street hail", "e-hail")),
     }
-    if month.year < _METERED_SINCE:
+    if month.year < _CODES_SINCE:
         return frame | _spelled_out(rng, month, payment)
     vendors = np.array([2, 1, 6, 7])
     shares = (0.77, 0.228, 0.002, 0.0 if month.year < 2025 or dataset == "green" else 0.01)
@@ -194,7 +194,7 @@ def _who_and_how(rng: np.random.Generator, dataset: str, month: Month, payment: 
 
 
 def _spelled_out(rng: np.random.Generator, month: Month, payment: Codes) -> Frame:
-    """The words of 2009 and 2010: vendors, payments, and flags that are mostly missing."""
+    """The text codes of 2009 and 2010: vendors, payments, and flags that are often missing."""
     count = len(payment)
     spelled = _SPELLED_2009 if month.year == 2009 else _SPELLED_2010
     words = tuple(word for spellings in spelled for word in spellings)

@@ -1,8 +1,4 @@
-"""Generated columns on their way from numpy to Arrow.
-
-Belongs here: one column's values with its NULLs and words, drawing from shares, the cast to a
-published type. Does not: what any column means (``taxi``, ``hire``).
-"""
+"""Generated columns: numpy values with NULLs and words, random draws, conversion to Arrow."""
 
 from __future__ import annotations
 
@@ -15,12 +11,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+__all__ = [
+    "Codes",
+    "Floats",
+    "Frame",
+    "Integers",
+    "Mask",
+    "Values",
+    "a_few",
+    "cents",
+    "chance",
+    "pick",
+]
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
 
-TIMESTAMP_TEXT = "%Y-%m-%d %H:%M:%S"
+_TIMESTAMP_TEXT = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(slots=True)
@@ -43,7 +52,7 @@ class Values:
             self.nulls[target] = self.nulls[source]
 
     def to_arrow(self, kind: pa.DataType) -> pa.Array:
-        """The column as ``kind``; a null-typed column drops whatever was generated."""
+        """The column as ``kind``; a null-typed column has no values."""
         if pa.types.is_null(kind):
             return pa.nulls(len(self.data))
         if self.words is not None:
@@ -61,14 +70,14 @@ class Values:
             micros = self.data * 1_000_000
             return pa.array(micros.view("datetime64[us]"), mask=self.nulls)
         times = pa.array(self.data.view("datetime64[s]"), mask=self.nulls)
-        return pc.strftime(times, format=TIMESTAMP_TEXT).cast(kind)
+        return pc.strftime(times, format=_TIMESTAMP_TEXT).cast(kind)
 
 
 Frame = dict[str, Values]
 
 
 def pick(rng: np.random.Generator, count: int, shares: Sequence[float]) -> Codes:
-    """``count`` indices into ``shares``, each drawn as often as its share says."""
+    """``count`` indices into ``shares``, each drawn in proportion to its share."""
     edges = np.cumsum(shares, dtype=np.float64)
     edges = (edges / edges[-1])[:-1].astype(np.float32)
     drawn = rng.random(count, dtype=np.float32)
@@ -85,9 +94,9 @@ def chance(rng: np.random.Generator, count: int, share: float) -> Mask:
 
 
 def a_few(rng: np.random.Generator, count: int, share: float, at_least: int) -> Integers:
-    """Distinct row numbers: ``share`` of them, never fewer than ``at_least`` where rows allow.
+    """Distinct row numbers: ``share`` of all, but ``at_least`` so many.
 
-    A file of a handful of rows (under ten times ``at_least``) gets none.
+    A file of fewer than ten times ``at_least`` rows gets none.
     """
     if count < 10 * at_least:
         return np.empty(0, dtype=np.int64)
@@ -97,5 +106,5 @@ def a_few(rng: np.random.Generator, count: int, share: float, at_least: int) -> 
 def cents(amounts: npt.NDArray[Any]) -> Floats:
     """Amounts rounded to whole cents (also miles to hundredths)."""
     rounded: Floats = np.rint(amounts * 100.0) / 100.0
-    # -0.00 is not what a meter prints.
+    # Turns -0.0 into 0.0.
     return rounded + 0.0

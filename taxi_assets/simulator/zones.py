@@ -1,8 +1,4 @@
-"""The zone lookup and the zone shapes, with invented names and a chequered city.
-
-Belongs here: ``taxi_zone_lookup.csv`` and ``taxi_zones.zip`` as TLC lays them out. Does not:
-which zones are busy (``places``).
-"""
+"""``taxi_zone_lookup.csv`` and ``taxi_zones.zip``, with invented names and a grid of squares."""
 
 from __future__ import annotations
 
@@ -14,6 +10,8 @@ import shapefile
 
 from taxi_assets.simulator.places import AIRPORTS, NEWARK, OUTSIDE, UNKNOWN, ZONES
 
+__all__ = ["LOOKUP", "SHAPES", "lookup_csv", "shapes_zip"]
+
 LOOKUP = "taxi_zone_lookup.csv"
 SHAPES = "taxi_zones.zip"
 
@@ -21,13 +19,13 @@ _BOROUGHS = ("Northbank", "Eastmoor", "Southgate", "Westhaven", "Midisland")
 _FIRST = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fern", "Gorse", "Hazel", "Ivy", "Juniper")
 _LAST = ("Heights", "Park", "Hill", "Village", "Slope", "Point", "Square", "Gardens", "Terrace")
 
-# The shapefile gives several shapes the ID of their first: 263 shapes, 260 IDs.
+# As in TLC's shapefile, some shapes have the ID of another: 263 shapes, 260 IDs.
 _SHAPE_IDS = {57: 56, 104: 103, 105: 103}
 _COLUMNS_OF_GRID = 18
 _SIDE = 3_000.0  # feet
 _ORIGIN = (930_000.0, 140_000.0)  # feet east and north, within New York
 
-# State plane coordinates of New York Long Island in US feet (EPSG:2263), as the real shapes have.
+# State plane coordinates of New York Long Island in US feet (EPSG:2263), as in the real file.
 _PROJECTION = (
     'PROJCS["NAD_1983_StatePlane_New_York_Long_Island_FIPS_3104_Feet",'
     'GEOGCS["GCS_North_American_1983",DATUM["D_North_American_1983",'
@@ -43,7 +41,7 @@ Ring = list[tuple[float, float]]
 
 
 def lookup_csv() -> bytes:
-    """265 zones as CSV: numbers bare, text quoted, ``N/A`` where nothing is known."""
+    """265 zones as CSV: numbers unquoted, text quoted, ``N/A`` for unknown values."""
     text = io.StringIO()
     rows = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     rows.writerow(["LocationID", "Borough", "Zone", "service_zone"])
@@ -55,7 +53,7 @@ def lookup_csv() -> bytes:
 
 
 def shapes_zip() -> bytes:
-    """A zipped shapefile of 263 polygons that bear 260 location IDs."""
+    """A zipped shapefile of 263 polygons with 260 location IDs."""
     parts = {suffix: io.BytesIO() for suffix in ("shp", "shx", "dbf")}
     with shapefile.Writer(shapeType=shapefile.POLYGON, **parts) as writer:
         writer.field("OBJECTID", "N", 9)
@@ -72,7 +70,7 @@ def shapes_zip() -> bytes:
                 _borough(zone),
             )  # fmt: skip
     files = {suffix: part.getvalue() for suffix, part in parts.items()}
-    # Bytes 1 to 3 of a dbf are the day it was written, which would change the ETag every day.
+    # Bytes 1 to 3 of a dbf are the date of writing, which would change the ETag every day.
     files["dbf"] = files["dbf"][:1] + bytes((122, 1, 1)) + files["dbf"][4:]
     files["prj"] = _PROJECTION.encode()
     return _zipped({f"taxi_zones.{suffix}": content for suffix, content in files.items()})
@@ -94,7 +92,7 @@ def _borough(zone: int) -> str:
 def _name(zone: int) -> str:
     if zone in (NEWARK, *AIRPORTS):
         return f"Airfield {zone}"
-    zone = _SHAPE_IDS.get(zone, zone)  # zones that share a shape ID share a name as well
+    zone = _SHAPE_IDS.get(zone, zone)  # zones that share a shape ID share a name too
     first, rest = zone % len(_FIRST), zone // len(_FIRST)
     last = _LAST[rest % len(_LAST)]
     suffix = ("", " North", "/Old Mill")[rest // len(_LAST)]
@@ -115,7 +113,7 @@ def _rings(shape: int) -> list[Ring]:
     west, south = _ORIGIN[0] + column * _SIDE, _ORIGIN[1] + row * _SIDE
     rings = [_square(west, south, _SIDE * 0.8)]
     if shape % 10 == 0:
-        # Counter-clockwise: that is what makes it a hole.
+        # Counter-clockwise, which makes it a hole.
         rings.append(_square(west + 600, south + 600, 500)[::-1])
     if shape % 25 == 0:
         rings.append(_square(west + _SIDE * 0.85, south, _SIDE * 0.1))
@@ -123,9 +121,9 @@ def _rings(shape: int) -> list[Ring]:
 
 
 def _square(west: float, south: float, side: float) -> Ring:
-    """Clockwise and closed, as shapefiles have their outer rings."""
+    """Clockwise and closed, like the outer rings of shapefiles."""
     north, east = south + side, west + side
     return [(west, south), (west, north), (east, north), (east, south), (west, south)]
 
 
-assert len(_FIRST) * len(_LAST) * 3 > ZONES, "every zone needs a name of its own"
+assert len(_FIRST) * len(_LAST) * 3 > ZONES, "every zone needs a unique name"

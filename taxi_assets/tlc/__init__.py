@@ -1,7 +1,6 @@
-"""The source: what TLC has published, and getting it onto this disk whole and verified.
+"""The client of TLC's site: which files are published, and verified downloads of them.
 
-Belongs here: addresses, HEAD and GET, resuming, retrying, verifying. Does not: what is in a file
-(``datasets``, ``cleaning``), where it is kept (``lake``), anything of Dagster.
+It uses neither Dagster nor the specifications, so it can be tested against any HTTP server.
 """
 
 from taxi_assets.tlc.client import DEFAULT_URL, TlcClient

@@ -1,7 +1,6 @@
-"""The client of TLC's site: is a file published, and download it.
+"""``TlcClient``: check whether a file is published, and download it.
 
-Belongs here: the public calls and the one HTTP connection pool behind them. Does not: the parts
-they are made of (``transfer``, ``verify``, ``retries``), or which months a dataset has.
+It holds the one HTTP connection pool; ``transfer``, ``verify`` and ``retries`` do the work.
 """
 
 from __future__ import annotations
@@ -25,24 +24,26 @@ from taxi_assets.errors import (
     SourceBlocked,
     SourceUnavailable,
 )
-from taxi_assets.tlc.answers import faults_named, require_file
 from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Download, Published, Unchanged, described
-from taxi_assets.tlc.retries import Retries, TransientFault
+from taxi_assets.tlc.responses import require_file, translated_http_errors
+from taxi_assets.tlc.retries import AttemptFailed, Retries
 from taxi_assets.tlc.source import RemoteFile, file_of, month_of
 from taxi_assets.tlc.transfer import Progress, fill
 from taxi_assets.tlc.verify import verified_rows
+
+__all__ = ["DEFAULT_URL", "TlcClient"]
 
 DEFAULT_URL = "https://d37ci6vzurychx.cloudfront.net"
 
 
 class TlcClient:
-    """Asks TLC's site, or one that looks like it, for files; close it or use it in a ``with``.
+    """A client of TLC's site or of a mirror; close it or use it in a ``with``.
 
-    Transient faults (timeouts, cut connections, 408, 429, 5xx) are tried ``attempts`` times in
-    all, with growing, jittered waits from ``backoff_seconds``; then ``SourceUnavailable``.
-    ``timeout_seconds`` bounds connecting and each silence on the line. One client may be used
-    by several threads.
+    Transient errors (timeouts, cut connections, 408, 429, 5xx) are retried, up to ``attempts``
+    requests in all with exponential backoff and jitter from ``backoff_seconds``; then
+    ``SourceUnavailable`` is raised. ``timeout_seconds`` bounds the connect and each read. Several
+    threads may share a client.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class TlcClient:
             },
             timeout=timeout_seconds,
             follow_redirects=True,
-            # The simulator is on this machine, where no proxy could find it.
+            # The simulator runs on this machine, which a proxy cannot reach.
             mounts={"all://127.0.0.1": None, "all://localhost": None},
         )
 
@@ -88,55 +89,55 @@ class TlcClient:
         self._http.close()
 
     def month_url(self, dataset: str, month: Month) -> str:
-        """Where the month's file is, once published."""
+        """The address of the month's file, published or not."""
         return month_of(self.url, dataset, month).url
 
     def published(self, dataset: str, month: Month) -> Published | None:
-        """What TLC says of the month's file; None when it answers 403 or 404.
+        """The headers of the month's file; None when TLC answers 403 or 404.
 
-        403 is also what a blocked client gets: see ``is_blocked``. Raises ``SourceUnavailable``,
-        and ``SourceBlocked`` when a web page answers in TLC's place.
+        A blocked client gets 403 too: see ``is_blocked``. Raises ``SourceUnavailable``, and
+        ``SourceBlocked`` when a web page is served instead of the file.
         """
         return self._published(dataset, month, give_up_at=math.inf)
 
     def published_many(
         self,
-        wanted: Sequence[tuple[str, Month]],
+        pairs: Sequence[tuple[str, Month]],
         *,
         concurrency: int = 8,
         deadline_seconds: float,
     ) -> Mapping[tuple[str, Month], Published | None]:
-        """``published`` of many (dataset, month) pairs, ``concurrency`` at a time, in order.
+        """``published`` for many (dataset, month) ``pairs``, ``concurrency`` at a time, in order.
 
-        Returns what is known when ``deadline_seconds`` are over. A pair that is missing was not
-        asked, not answered in time, or is in passing trouble: nothing is known of it. An error
-        that is not passing is raised.
+        Returns the results that are in after ``deadline_seconds``. Nothing is known of a pair
+        that is missing from them: it was not requested, not answered in time, or failed with a
+        transient error. A permanent error is raised.
         """
         give_up_at = time.monotonic() + deadline_seconds
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="tlc")
         try:
-            asked = {
+            requests = {
                 pool.submit(self._published, dataset, month, give_up_at=give_up_at): (
                     dataset,
                     month,
                 )
-                for dataset, month in wanted
+                for dataset, month in pairs
             }
-            done, _ = wait(asked, timeout=deadline_seconds)
+            done, _ = wait(requests, timeout=deadline_seconds)
         finally:
-            # Not waiting: a silent server would hold the caller beyond its deadline.
+            # Do not wait: a hanging server would hold the caller beyond its deadline.
             pool.shutdown(wait=False, cancel_futures=True)
         found: dict[tuple[str, Month], Published | None] = {}
-        for future, pair in asked.items():
+        for future, pair in requests.items():
             if future in done and not isinstance(future.exception(), SourceUnavailable):
                 found[pair] = future.result()
         return found
 
     def is_blocked(self, dataset: str, known_month: Month) -> bool:
-        """Whether TLC denies a month that is known to be published: the control probe.
+        """The control probe: whether TLC denies a month that is known to be published.
 
-        When it does, its "not published" for any other month means nothing, and the error to
-        raise is ``SourceBlocked``.
+        If it does, a 403 for any other month does not mean that it is unpublished: raise
+        ``SourceBlocked``.
         """
         return self.published(dataset, known_month) is None
 
@@ -149,15 +150,15 @@ class TlcClient:
         known_etag: str | None = None,
         progress: Progress | None = None,
     ) -> Download | Unchanged:
-        """Download the month's file into ``folder`` under its published name, verified.
+        """Download the month's file into ``folder`` under its published name and verify it.
 
-        With ``known_etag``, a file that still has it is not downloaded: ``Unchanged``. What
-        arrives before a failure stays as ``<name>.part`` in ``folder`` and is resumed by the next
-        call, in any process. ``progress`` gets the bytes on disk and the size, if known.
+        If the file still has ``known_etag``, it is not downloaded and ``Unchanged`` is returned.
+        An interrupted download stays in ``folder`` as ``<name>.part``; the next call, in any
+        process, resumes it. ``progress`` is called with the bytes on disk and the size, if known.
 
         Raises ``MonthNotPublished``, ``CorruptDownload`` (nothing is kept), ``SourceUnavailable``,
-        ``ConcurrentWrite`` (another process downloads it there) and ``Misconfigured`` (the disk
-        is full, the address is wrong).
+        ``ConcurrentWrite`` (another process is downloading it there) and ``Misconfigured`` (the
+        disk is full, the address is wrong).
         """
         source = month_of(self.url, dataset, month)
         return self._download(source, folder, known_etag=known_etag, progress=progress)
@@ -165,14 +166,14 @@ class TlcClient:
     def download_file(
         self, path: str, folder: Path, *, known_etag: str | None = None
     ) -> Download | Unchanged:
-        """Download a file of no month, such as ``misc/taxi_zones.zip``; as ``download_month``."""
+        """``download_month`` for a file of no month, such as ``misc/taxi_zones.zip``."""
         source = file_of(self.url, path)
         return self._download(source, folder, known_etag=known_etag, progress=None)
 
     def _download(
         self, source: RemoteFile, folder: Path, *, known_etag: str | None, progress: Progress | None
     ) -> Download | Unchanged:
-        def whole() -> Download | Unchanged:
+        def attempt() -> Download | Unchanged:
             retries = self._retries(source, give_up_at=math.inf)
             published = fill(
                 part, source, self._http, retries, known_etag=known_etag, progress=progress
@@ -184,14 +185,14 @@ class TlcClient:
 
         with PartialFile(folder / source.file_name, source.url) as part:
             try:
-                return whole()
+                return attempt()
             except CorruptDownload:
-                if not part.stitched:
+                if not part.resumed:
                     raise
-                # The fault may lie in the stitching: an old part, a server that ignores If-Range.
-                # Only what came in one piece convicts the published file.
+                # The resumption may be at fault: a damaged part, a server that ignores If-Range.
+                # Only a download in one piece shows that the published file is corrupt.
                 part.restart(None)
-            return whole()
+            return attempt()
 
     def _published(self, dataset: str, month: Month, *, give_up_at: float) -> Published | None:
         source = month_of(self.url, dataset, month)
@@ -202,17 +203,17 @@ class TlcClient:
                 return self._head(source, timeout)
             except MonthNotPublished:
                 return None
-            except TransientFault as fault:
-                retries.pause(fault)
+            except AttemptFailed as failure:
+                retries.pause(failure)
 
     def _head(self, source: RemoteFile, timeout_seconds: float) -> Published:
-        with faults_named(source):
+        with translated_http_errors(source):
             response = self._http.head(source.url, timeout=timeout_seconds)
         require_file(response, source)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             raise SourceBlocked(
-                f"{source.label}: a web page answers at {source.url} in TLC's place. "
-                "Log in to the network, or let this machine past its proxy."
+                f"{source.label}: {source.url} answered with a web page instead of the file.",
+                "Log in to the network, or let this machine past its proxy.",
             )
         return described(source.url, response.headers)
 
@@ -232,6 +233,7 @@ def _site(url: str) -> httpx.URL:
         site = httpx.URL()
     if site.scheme not in ("http", "https") or not site.host:
         raise Misconfigured(
-            f"{url!r} is no address of a source; set TAXI_TLC_URL to one such as {DEFAULT_URL}."
+            f"{url!r} is not an http or https address.",
+            f"Set TAXI_TLC_URL to one such as {DEFAULT_URL}.",
         )
     return site

@@ -1,7 +1,7 @@
-"""The file a download grows in, which outlives a cut line and a killed process.
+"""The partial file of a download, which survives a cut connection and a killed process.
 
-Belongs here: ``<name>.part``, the ``<name>.part.json`` that says which version it is a part of,
-their digests, their lock. Does not: requests, or judging the bytes.
+``<name>.part`` holds the bytes and ``<name>.part.json`` the version of the file they are from, so
+that another process can resume. A lock keeps two processes from writing the same part.
 """
 
 from __future__ import annotations
@@ -18,31 +18,32 @@ from typing import Self
 from taxi_assets.errors import ConcurrentWrite, CorruptDownload, Misconfigured
 from taxi_assets.tlc.digests import Digests
 
+__all__ = ["PartialFile"]
+
 _CHUNK_BYTES = 1 << 20
 
 
 class PartialFile:
-    """An open, locked part of one file, with the digests of what it holds.
+    """An open, locked partial file with the digests of its bytes.
 
-    Leaving the context keeps a part that can be resumed and removes one that is empty, corrupt
-    or more than the disk takes.
-    ``validator`` names the version the bytes belong to, for ``If-Range``; ``stitched`` says that
-    they came in more than one answer.
+    On exit, a part that can be resumed is kept; one that is empty, corrupt or failed to be written
+    is removed. ``validator`` names the version of the file for ``If-Range``; ``resumed`` says that
+    the bytes came in more than one response.
     """
 
     def __init__(self, final: Path, url: str) -> None:
         self.path = final.with_name(f"{final.name}.part")
         self.size = 0
         self.validator: str | None = None
-        self.stitched = False
+        self.resumed = False
         self._final = final
-        self._facts = final.with_name(f"{final.name}.part.json")
+        self._version_file = final.with_name(f"{final.name}.part.json")
         self._url = url
-        self._disk_refused = False
+        self._disk_failed = False
         self._digests = Digests()
 
     def __enter__(self) -> Self:
-        with self._disk_faults_named():
+        with self._translated_disk_errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("a+b", buffering=0)
             try:
@@ -60,7 +61,7 @@ class PartialFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, CorruptDownload) or self._disk_refused or not self.size:
+        if isinstance(error, CorruptDownload) or self._disk_failed or not self.size:
             self._remove()
         self._file.close()
         self._digests.close()
@@ -76,51 +77,51 @@ class PartialFile:
         return self._digests.md5
 
     def restart(self, validator: str | None) -> None:
-        """Drop all bytes; those that follow belong to the version that ``validator`` names."""
-        with self._disk_faults_named():
-            # In this order: old bytes must never lie beside the new version's name.
+        """Drop all bytes and begin the version that ``validator`` names."""
+        with self._translated_disk_errors():
+            # In this order: old bytes must never be recorded as the new version's.
             self._file.truncate(0)
-            self._facts.write_text(json.dumps({"url": self._url, "validator": validator}))
+            self._version_file.write_text(json.dumps({"url": self._url, "validator": validator}))
         self.size = 0
         self.validator = validator
-        self.stitched = False
+        self.resumed = False
         self._digests.close()
         self._digests = Digests()
 
     def append(self, chunk: bytes) -> None:
-        """Write ``chunk`` at the end; raises ``Misconfigured`` when the disk does not take it."""
-        with self._disk_faults_named():
+        """Write ``chunk`` at the end; raises ``Misconfigured`` when the disk is full."""
+        with self._translated_disk_errors():
             rest = memoryview(chunk)
-            while rest:  # a disk that fills up takes a piece before it complains
+            while rest:  # a disk that fills up accepts a part before it raises
                 rest = rest[self._file.write(rest) :]
         self._count(chunk)
 
     def finish(self) -> Path:
-        """Give the file its final name, replacing what was there, and return it."""
-        with self._disk_faults_named():
+        """Rename the file to its final name, replacing any older file, and return its path."""
+        with self._translated_disk_errors():
             self.path.replace(self._final)
-            self._facts.unlink(missing_ok=True)
+            self._version_file.unlink(missing_ok=True)
         return self._final
 
     def _lock(self) -> None:
-        """Claim the part; two writers would tear it."""
+        """Take the lock, or raise ``ConcurrentWrite``."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # A finished download may have renamed the file between its opening and its locking.
+            # A finished download may have renamed the file between open and lock.
             owned = os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
         except (BlockingIOError, FileNotFoundError):
             owned = False
         if not owned:
             raise ConcurrentWrite(
-                f"Another process is downloading {self._url} into {self.path.parent}. "
-                "Run it again when that one has finished."
+                f"Another process is downloading {self._url} into {self.path.parent}.",
+                "Run it again when that one has finished.",
             )
 
     def _resume(self) -> None:
-        """Take over what an earlier process left, if it is known what it is a part of."""
+        """Take over an earlier process's bytes if their version is known."""
         try:
-            facts = json.loads(self._facts.read_text())
-            validator = facts["validator"] if facts["url"] == self._url else None
+            recorded = json.loads(self._version_file.read_text())
+            validator = recorded["validator"] if recorded["url"] == self._url else None
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             validator = None
         if validator is None:
@@ -136,16 +137,16 @@ class PartialFile:
         self.size += len(chunk)
 
     def _remove(self) -> None:
-        self._facts.unlink(missing_ok=True)
+        self._version_file.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     @contextmanager
-    def _disk_faults_named(self) -> Iterator[None]:
+    def _translated_disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            self._disk_refused = True  # keeping half a file would keep a full disk full
+            self._disk_failed = True  # a kept part would keep the disk full
             raise Misconfigured(
-                f"{self._final.name} cannot be written to {self.path.parent}: {error.strerror}. "
-                "Free space there or choose another folder; nothing was kept."
+                f"{self._final.name} cannot be written to {self.path.parent}: {error.strerror}.",
+                "Free space there or choose another folder; nothing was kept.",
             ) from error

@@ -1,7 +1,4 @@
-"""What TLC says of a file, and what a download of it came to.
-
-Belongs here: reading the headers of an answer. Does not: asking, storing, verifying.
-"""
+"""Metadata of a published file from HTTP headers, and the results of a download."""
 
 from __future__ import annotations
 
@@ -12,17 +9,19 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
+__all__ = ["Download", "Published", "Unchanged", "described", "parse_http_date", "range_start"]
+
 _MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One published file, as the headers of an answer describe it.
+    """One published file, as the headers of a response describe it.
 
     ``size`` is in bytes. ``etag`` is the header as sent, quotes included. ``last_modified`` is
-    aware, in UTC. ``md5`` is the hex digest of the bytes where the ETag is one: S3 makes it so
-    for an object put in one piece and not encrypted with KMS.
+    aware, in UTC. ``md5`` is the hex digest of the bytes where the ETag is one: it is for an
+    S3 object that was put in one piece and is not encrypted with KMS.
     """
 
     url: str
@@ -33,7 +32,7 @@ class Published:
 
     @property
     def version(self) -> str:
-        """What names this version of the file: its ETag, or what a mirror without ETags says."""
+        """The ETag; for a mirror that sends none, the date and the size."""
         if self.etag:
             return self.etag
         modified = self.last_modified.isoformat() if self.last_modified else "undated"
@@ -41,7 +40,7 @@ class Published:
 
     @property
     def validator(self) -> str | None:
-        """What ``If-Range`` may name: a strong ETag, else Last-Modified, else nothing."""
+        """The value for ``If-Range``: a strong ETag, else Last-Modified, else None."""
         if self.etag and not self.etag.startswith("W/"):
             return self.etag
         return format_datetime(self.last_modified, usegmt=True) if self.last_modified else None
@@ -49,7 +48,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A verified file on this disk: its path, size in bytes, digest, and Parquet footer's rows.
+    """A verified local file: path, size in bytes, digest, and the row count of its Parquet footer.
 
     ``rows`` is None for a file that is not Parquet.
     """
@@ -76,21 +75,21 @@ def described(url: str, headers: Mapping[str, str]) -> Published:
     digest = _MD5_ETAG.fullmatch(etag) if etag and not encoded and not kms else None
     return Published(
         url=url,
-        # An encoded answer's length is not the file's.
+        # The length of an encoded body is not the file's.
         size=None if encoded else _size(headers),
         etag=etag,
-        last_modified=moment(headers.get("Last-Modified")),
+        last_modified=parse_http_date(headers.get("Last-Modified")),
         md5=digest[1] if digest else None,
     )
 
 
 def range_start(headers: Mapping[str, str]) -> int | None:
-    """The first byte that a 206 carries; None when it does not say."""
+    """The first byte that a 206 carries; None without a readable Content-Range."""
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     return int(match[1]) if match else None
 
 
-def moment(http_date: str | None) -> datetime | None:
+def parse_http_date(http_date: str | None) -> datetime | None:
     """An HTTP date in UTC; None for a missing or unreadable one."""
     try:
         parsed = parsedate_to_datetime(http_date or "")
@@ -100,7 +99,7 @@ def moment(http_date: str | None) -> datetime | None:
 
 
 def _size(headers: Mapping[str, str]) -> int | None:
-    """The whole file's length, whether all of it is sent or a range."""
+    """The length of the whole file, also when only a range is sent."""
     if "Content-Range" in headers:
         match = _CONTENT_RANGE.fullmatch(headers["Content-Range"])
         return int(match[2]) if match else None

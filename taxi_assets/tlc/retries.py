@@ -1,6 +1,6 @@
-"""How long to keep trying: attempts, exponential backoff with full jitter, a deadline.
+"""The retry policy: attempts, exponential backoff with full jitter, a deadline.
 
-Belongs here: counting and waiting. Does not: which answers are worth another try (``answers``).
+``responses`` decides which failures are retried.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import time
 
 from taxi_assets.errors import SourceUnavailable
 
-# Nobody waits longer for one attempt, whatever Retry-After asks: the run's own retry comes later.
+__all__ = ["AttemptFailed", "Retries", "waiting_seconds"]
+
+# A longer Retry-After is cut to this: the retry of the whole run comes later anyway.
 _LONGEST_WAIT_SECONDS = 60.0
 
 
-class TransientFault(Exception):
-    """One attempt failed in a way that may pass; ``retry_after`` is the server's wish, seconds."""
+class AttemptFailed(Exception):
+    """One attempt failed with a transient error; ``retry_after`` is the server's, in seconds."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -24,7 +26,7 @@ class TransientFault(Exception):
 
 
 class Retries:
-    """The patience one file has left. ``give_up_at`` is a reading of ``time.monotonic()``."""
+    """The attempts left for one file; ``give_up_at`` is a time of ``time.monotonic()``."""
 
     def __init__(
         self, label: str, *, attempts: int, backoff_seconds: float, give_up_at: float = math.inf
@@ -35,38 +37,38 @@ class Retries:
         self._give_up_at = give_up_at
         self._failures = 0
 
-    def pause(self, fault: TransientFault, *, progressed: bool = False) -> None:
-        """Wait for the next attempt; raise ``SourceUnavailable`` when ``fault`` was the last.
+    def pause(self, failure: AttemptFailed, *, progressed: bool = False) -> None:
+        """Wait for the next attempt; raise ``SourceUnavailable`` if ``failure`` was the last.
 
-        An attempt that ``progressed`` starts the count anew: a big file on a bad line may be cut
-        more often than a file that never moves deserves tries.
+        An attempt that ``progressed`` resets the count: a large file on a poor connection may be
+        cut more often than ``attempts``.
         """
         self._failures = 1 if progressed else self._failures + 1
         if self._failures >= self._attempts:
-            raise self._exhausted(f"failed attempts in a row: {self._failures}", fault)
-        wait = waiting_seconds(self._failures, self._backoff, fault.retry_after)
+            raise self._exhausted(f"failed attempts in a row: {self._failures}", failure)
+        wait = waiting_seconds(self._failures, self._backoff, failure.retry_after)
         if time.monotonic() + wait >= self._give_up_at:
-            raise self._exhausted("no time is left", fault)
+            raise self._exhausted("no time is left", failure)
         time.sleep(wait)
 
     def remaining_seconds(self) -> float:
-        """Time left before the deadline; raises ``SourceUnavailable`` when there is none."""
+        """Time left before the deadline; raises ``SourceUnavailable`` after it."""
         remaining = self._give_up_at - time.monotonic()
         if remaining <= 0:
-            raise SourceUnavailable(f"{self._label}: not asked, the time for asking is over.")
+            raise SourceUnavailable(f"{self._label}: not requested, the deadline has passed.")
         return remaining
 
-    def _exhausted(self, why: str, fault: TransientFault) -> SourceUnavailable:
+    def _exhausted(self, why: str, failure: AttemptFailed) -> SourceUnavailable:
         error = SourceUnavailable(
-            f"{self._label}: TLC is unavailable, {why}; the last one: {fault}. "
-            "Try again later; a download that has begun is resumed."
+            f"{self._label}: TLC is unavailable, {why}; the last error: {failure}.",
+            "Try again later; a download that has begun is resumed.",
         )
-        error.__cause__ = fault.__cause__ or fault
+        error.__cause__ = failure.__cause__ or failure
         return error
 
 
 def waiting_seconds(failures: int, backoff_seconds: float, retry_after: float | None) -> float:
-    """Full jitter below a doubling ceiling, and no less than the server asks for, bounded."""
+    """Full jitter below a doubling, bounded ceiling, and at least ``retry_after``, bounded too."""
     ceiling = min(_LONGEST_WAIT_SECONDS, backoff_seconds * 2 ** (failures - 1))
     jitter = random.uniform(0, ceiling)  # noqa: S311 - spreads clients, guards nothing
     return max(jitter, min(retry_after or 0.0, _LONGEST_WAIT_SECONDS))

@@ -1,7 +1,4 @@
-"""What is asked of TLC: a file's address, and its name when speaking to people.
-
-Belongs here: how TLC's addresses are built, what to say when nothing is there. Does not: requests.
-"""
+"""The addresses of TLC's files, and how messages name them."""
 
 from __future__ import annotations
 
@@ -9,10 +6,12 @@ from dataclasses import dataclass
 
 from taxi_assets.datasets.month import Month
 
+__all__ = ["RemoteFile", "file_of", "month_of"]
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file at TLC. ``label`` names it in messages; ``remedy`` follows when it is absent."""
+    """One file at TLC; ``label`` names it in messages, ``remedy`` is what to do if it is absent."""
 
     url: str
     label: str
@@ -20,7 +19,7 @@ class RemoteFile:
 
     @property
     def file_name(self) -> str:
-        """The file's own name, without any folder."""
+        """The file's name without folders."""
         return self.url.rsplit("/", 1)[-1]
 
 

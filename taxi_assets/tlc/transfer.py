@@ -1,7 +1,6 @@
-"""Bringing a part to its full length: conditional, ranged, tried again.
+"""The GET requests of a download: conditional, resumed by range, retried.
 
-Belongs here: GET requests and their continuation. Does not: whether the bytes are right
-(``verify``).
+``verify`` checks the bytes afterwards.
 """
 
 from __future__ import annotations
@@ -10,16 +9,18 @@ from collections.abc import Callable
 
 import httpx
 
-from taxi_assets.tlc.answers import faults_named, require_file
 from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Published, Unchanged, described, range_start
-from taxi_assets.tlc.retries import Retries, TransientFault
+from taxi_assets.tlc.responses import require_file, translated_http_errors
+from taxi_assets.tlc.retries import AttemptFailed, Retries
 from taxi_assets.tlc.source import RemoteFile
 
-# Called with the bytes on disk so far and the file's size, when TLC told it.
+__all__ = ["Progress", "fill"]
+
+# Called with the bytes on disk so far and the file's size, None if TLC did not send it.
 Progress = Callable[[int, int | None], None]
 
-# An attempt that brought at least this much is progress, not one more failure.
+# An attempt that received at least this much resets the count of failed attempts.
 _PROGRESS_BYTES = 1 << 20
 
 
@@ -32,13 +33,13 @@ def fill(
     known_etag: str | None,
     progress: Progress | None,
 ) -> Published | Unchanged:
-    """Ask until all bytes of ``source`` are in ``part``, or ``known_etag`` turns out current."""
+    """Download ``source`` into ``part``; ``Unchanged`` if it still has ``known_etag``."""
     furthest = part.size
     while True:
         try:
             return _attempt(part, source, http, known_etag, progress)
-        except TransientFault as fault:
-            retries.pause(fault, progressed=part.size >= furthest + _PROGRESS_BYTES)
+        except AttemptFailed as failure:
+            retries.pause(failure, progressed=part.size >= furthest + _PROGRESS_BYTES)
             furthest = max(furthest, part.size)
 
 
@@ -50,14 +51,17 @@ def _attempt(
     progress: Progress | None,
 ) -> Published | Unchanged:
     headers = _conditions(part, known_etag)
-    with faults_named(source), http.stream("GET", source.url, headers=headers) as response:
+    with (
+        translated_http_errors(source),
+        http.stream("GET", source.url, headers=headers) as response,
+    ):
         published = described(source.url, response.headers)
         if known_etag and response.status_code == 304:
             part.restart(None)
             return Unchanged(_without_body(published, known_etag))
         if response.status_code == 416:
             part.restart(None)
-            raise TransientFault(f"{source.url} is shorter than what was downloaded of it")
+            raise AttemptFailed(f"{source.url} is shorter than what was downloaded of it")
         require_file(response, source)
         if response.status_code == 206:
             _require_continuation(part, source, response, published)
@@ -68,7 +72,7 @@ def _attempt(
             if progress:
                 progress(part.size, published.size)
     if published.size is not None and part.size < published.size:
-        raise TransientFault(f"{source.url} stopped at {part.size} of {published.size} bytes")
+        raise AttemptFailed(f"{source.url} stopped at {part.size} of {published.size} bytes")
     return published
 
 
@@ -85,19 +89,19 @@ def _conditions(part: PartialFile, known_etag: str | None) -> dict[str, str]:
 def _require_continuation(
     part: PartialFile, source: RemoteFile, response: httpx.Response, published: Published
 ) -> None:
-    """Accept a 206 only if it goes on where the part ends, in the same version of the file."""
+    """Accept a 206 only if it starts where the part ends, in the same version of the file."""
     start = range_start(response.headers)
     if start != part.size or published.validator not in (None, part.validator):
         part.restart(None)
-        raise TransientFault(f"{source.url} went on at byte {start} of another version")
-    part.stitched = True
+        raise AttemptFailed(f"{source.url} was resumed at byte {start} of another version")
+    part.resumed = True
 
 
 def _resumable(response: httpx.Response, published: Published) -> str | None:
-    """The version to name when resuming; None for an encoded body, whose offsets are others."""
+    """The validator for ``If-Range``; None for an encoded body, whose offsets differ."""
     return None if "Content-Encoding" in response.headers else published.validator
 
 
 def _without_body(published: Published, known_etag: str) -> Published:
-    """A 304 carries no body, so no length, and may leave out the ETag that it confirms."""
+    """A 304 has no body, so no length, and may omit the ETag that it confirms."""
     return Published(published.url, None, published.etag or known_etag, published.last_modified)

@@ -1,6 +1,7 @@
-"""Is this the file that was published? Length, digest, format; and what it is when it is not.
+"""Verification of a downloaded file: length, digest and format.
 
-Belongs here: judging a whole file on disk. Does not: its columns and values (``cleaning``).
+A file that fails is named for what it is (an HTML page, a Git LFS pointer, a truncated file). Its
+columns and values are checked by ``cleaning``.
 """
 
 from __future__ import annotations
@@ -17,27 +18,29 @@ from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Published
 from taxi_assets.tlc.source import RemoteFile
 
+__all__ = ["verified_rows"]
+
 _PARQUET_MAGIC = b"PAR1"
 _HEAD_BYTES = 4096
 _S3_CODE = re.compile(rb"<Code>([^<]{1,80})</Code>")
 
 
 def verified_rows(part: PartialFile, source: RemoteFile, published: Published) -> int | None:
-    """Return the rows in a Parquet file's footer, None for another kind of file.
+    """The row count in a Parquet file's footer; None for another kind of file.
 
-    Raises ``CorruptDownload`` that says what the file is instead of what was published.
+    Raises ``CorruptDownload`` with what the file is instead.
     """
-    fault = _imposter(part.path) or _difference(part, published)
-    if fault:
-        raise _corrupt(source, fault)
+    reason = _substitute(part.path) or _difference(part, published)
+    if reason:
+        raise _corrupt(source, reason)
     suffix = Path(source.file_name).suffix
     if suffix == ".zip":
         _require_zip(part.path, source)
     return _footer_rows(part.path, source) if suffix == ".parquet" else None
 
 
-def _imposter(path: Path) -> str | None:
-    """Name a page or a pointer that came in the file's place."""
+def _substitute(path: Path) -> str | None:
+    """What was served instead of the file: a web page, an XML error, a Git LFS pointer."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:
@@ -46,7 +49,7 @@ def _imposter(path: Path) -> str | None:
         return "it is a Git LFS pointer, not the file it points to; fetch it with git lfs"
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "it is an HTML page; a proxy or a login page may stand between here and TLC"
+        return "it is an HTML page; it may come from a proxy or a login page"
     if start.startswith((b"<?xml", b"<error")):
         code = _S3_CODE.search(head)
         return f"it is an XML page, with S3's code {code[1].decode()}" if code else "it is XML"
@@ -55,9 +58,9 @@ def _imposter(path: Path) -> str | None:
 
 def _difference(part: PartialFile, published: Published) -> str | None:
     if published.size is not None and part.size != published.size:
-        return f"it has {part.size} bytes where {published.size} were announced"
+        return f"it has {part.size} bytes instead of the announced {published.size}"
     if published.md5 is not None and part.md5 != published.md5:
-        return f"its MD5 is {part.md5} where the ETag says {published.md5}"
+        return f"its MD5 is {part.md5}, but the ETag says {published.md5}"
     return None
 
 
@@ -70,14 +73,14 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
         raise _corrupt(source, f"it begins with {head!r}, not with Parquet's PAR1")
     if tail != _PARQUET_MAGIC:
         raise _corrupt(
-            source, f"it is cut: Parquet without its end, after {path.stat().st_size} bytes"
+            source, f"it is truncated: {path.stat().st_size} bytes without Parquet's footer"
         )
     try:
         rows: int = pq.read_metadata(path).num_rows
     except (pa.ArrowException, OSError) as error:
         raise _corrupt(source, f"its Parquet footer cannot be read ({error})") from error
     if rows < 0:
-        raise _corrupt(source, f"its Parquet footer tells of {rows} rows")
+        raise _corrupt(source, f"its Parquet footer has a row count of {rows}")
     return rows
 
 
@@ -86,14 +89,14 @@ def _require_zip(path: Path, source: RemoteFile) -> None:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
     except zipfile.BadZipFile as error:
-        raise _corrupt(source, f"it is not a whole zip archive ({error})") from error
+        raise _corrupt(source, f"it is not a complete zip archive ({error})") from error
     if broken:
         raise _corrupt(source, f"{broken} in the zip archive is damaged")
 
 
-def _corrupt(source: RemoteFile, fault: str) -> CorruptDownload:
+def _corrupt(source: RemoteFile, reason: str) -> CorruptDownload:
     return CorruptDownload(
-        f"{source.label}: what came from {source.url} is not the published file: {fault}. "
-        "Nothing of it was kept. Open the address in a browser; if TLC's file is whole there, "
-        "run it again."
+        f"{source.label}: the download from {source.url} is not the published file: {reason}. "
+        "It was deleted.",
+        "Open the address in a browser; if the file is complete there, run it again.",
     )

@@ -1,5 +1,1 @@
-"""The warehouse: tables whose months are replaced whole, and the IO manager over them.
-
-Belongs here: table shapes, the engines, what a table becomes in an asset's hands. Does not:
-objects (``lake``), what is done to a month (``cleaning``).
-"""
+"""The warehouse: DuckDB, BigQuery or PostgreSQL, its tables, and the warehouse's IO manager."""

@@ -1,7 +1,7 @@
-"""What a warehouse is: tables whose months are replaced whole, read back as Arrow batches.
+"""The interface of a warehouse engine: replace months of tables, read them as Arrow batches.
 
-Belongs here: the interface every engine keeps and what passes through it. Does not: any engine
-(``duckdb_file``, ``bigquery``, ``postgres``), Dagster (``io_manager``).
+Implemented by ``duckdb_file``, ``bigquery`` and ``postgres``; the tests in
+``test_warehouse_contract`` and ``test_loaded_months`` run against each.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.lake.store import LakeObject
 from taxi_assets.warehouse.tables import Table
 
+__all__ = ["Load", "Loaded", "LoadedMonth", "Source", "Warehouse"]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Parquet file to load: in the lake, where an engine may read it in place, or local only.
+    """A Parquet file to load: ``stored`` in the lake, or only local.
 
-    ``path`` brings the file to local disk and is called only by an engine that needs it there.
+    ``path`` downloads the file; an engine that loads from the lake itself does not call it.
     """
 
     path: Callable[[], Path]
@@ -32,9 +34,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One table's rows of one month (or of a whole table that has no months).
+    """A table and its new rows, of one month or of the whole table if it is not monthly.
 
-    ``version`` says what the rows are; those of a user's asset may have none.
+    ``version`` identifies the rows; those of a user's asset may have none.
     """
 
     table: Table
@@ -44,9 +46,8 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: rows now in that month, seconds taken, and the engine's own facts.
-
-    ``details`` holds such things as a job id, bytes read, slot time and a console link.
+    """The result of a load: rows now in that month, seconds taken, and the engine's ``details``,
+    such as a job id, bytes read, slot time and a console link.
     """
 
     rows: int
@@ -56,7 +57,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class LoadedMonth:
-    """What the table of months says of one table's month."""
+    """The record of a table's month in ``loaded_months``."""
 
     version: str | None
     rows: int
@@ -66,49 +67,49 @@ class Warehouse(ABC):
     """One database, dataset or schema.
 
     Transient errors raise ``StoreUnavailable`` (``WarehouseLocked`` for a DuckDB file); missing
-    permissions, datasets and wrong locations raise ``Misconfigured`` and say what is needed.
+    permissions, datasets and wrong locations raise ``Misconfigured`` with what is required.
     """
 
     url: str
 
     @abstractmethod
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
-        """Make each table hold exactly the source's rows for ``month``, and no other change.
+        """Replace the rows of ``month`` in each table by the rows of its source.
 
-        ``month`` is ``None`` for tables that are not monthly; they are replaced whole. Each table
-        is created if missing and gains columns the table lacks; any other difference raises
-        ``TableSchemaConflict``. A source row of another ``source_month`` raises
-        ``AuditFailed``. Whatever is raised, the tables' rows are as they were. Engines with
-        transactions replace all tables in one; the others in the order given. A month's version
-        and rows are recorded in the table of months (``months``), in the same transaction where
-        there is one; without one, rows whose record is missing count as not loaded.
+        ``month`` is ``None`` for tables that are not monthly; they are replaced completely. A
+        missing table is created and missing columns are added; any other difference raises
+        ``TableSchemaConflict``. A source row of another ``source_month`` raises ``AuditFailed``.
+        After an error the tables' rows are unchanged. Engines with transactions replace all tables
+        in one, the others in the given order. A month's version and row count are recorded in
+        ``loaded_months`` (module ``months``), in the same transaction if there is one; otherwise
+        rows without a record count as not loaded.
         """
 
     @abstractmethod
     def read(
         self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> AbstractContextManager[pa.RecordBatchReader]:
-        """Stream rows of those months (``None``: all) with those columns (``None``: all).
+        """Stream the rows of ``months`` (``None``: all) with ``columns`` (``None``: all).
 
-        Raises ``ObjectMissing`` when there is no such table; a month without rows reads as none.
+        Raises ``ObjectMissing`` if there is no such table. A month may have no rows.
         """
 
     @abstractmethod
     def count(self, table: str, month: Month | None) -> int:
-        """Rows of ``month`` (``None``: of the table); a missing table counts 0."""
+        """The number of rows of ``month`` (``None``: of the table); 0 if there is no such table."""
 
     @abstractmethod
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
-        """What was recorded of that month, if the rows now there still agree with it.
+        """The month's record, if it still matches the rows in the table.
 
-        ``None`` when the month or the table is gone, when nothing is recorded, or when somebody
-        changed the number of rows since (on BigQuery: changed the partition at all).
+        ``None`` if the month or the table was dropped, if there is no record, or if the number of
+        rows has changed since (on BigQuery: if the partition was modified at all).
         """
 
     @abstractmethod
     def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
-        """All that was recorded of that table, in one query, not compared with its rows."""
+        """All records of that table, in one query, without checking them against its rows."""
 
     @abstractmethod
     def unrecorded_months(self, table: str) -> list[Month]:
-        """Months with rows but without a record, in order: loaded before there were records."""
+        """Months with rows but no record, in order: loaded before records were introduced."""

@@ -1,8 +1,7 @@
-"""The warehouse on BigQuery: a month is one load job into its partition.
+"""The warehouse on BigQuery: a month is loaded by one load job into its partition.
 
-The ``Warehouse`` interface on BigQuery. Table shapes are in ``bigquery_schema``, job names and
-waiting in ``bigquery_jobs``, reading in ``bigquery_read``, the table of errors in
-``bigquery_errors``; Dagster's side is ``bigquery_io_manager``.
+Tables are created in ``bigquery_schema``, jobs run in ``bigquery_jobs``, rows are read in
+``bigquery_read``; the IO manager is in ``bigquery_io_manager``.
 """
 
 from __future__ import annotations
@@ -31,14 +30,16 @@ from taxi_assets.warehouse.bigquery_source import Located, locate
 from taxi_assets.warehouse.sources import check_file, check_month
 from taxi_assets.warehouse.tables import Table, read_schema
 
+__all__ = ["BigQueryWarehouse"]
+
 ClientFactory = Callable[[], bigquery.Client]
 
 
 class BigQueryWarehouse(Warehouse):
-    """One BigQuery dataset, which must exist; its tables are made here.
+    """An existing BigQuery dataset; missing tables are created.
 
-    ``location`` is only compared with the dataset's. ``require_partition_filter`` makes new
-    monthly tables refuse queries that name no month, so that none scans the whole history.
+    ``location`` is only compared with the dataset's. With ``require_partition_filter``, new monthly
+    tables reject queries without a filter on the month, which would scan the whole history.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class BigQueryWarehouse(Warehouse):
             raise Misconfigured(
                 f"Dataset {self._dataset.dataset_id} is in {location}, not in {wanted} as "
                 "configured, and a dataset cannot be moved.",
-                f"Configure {location}, or make a dataset in {wanted}, where the lake's bucket "
+                f"Configure {location}, or create a dataset in {wanted}, where the lake's bucket "
                 "must be too.",
             )
         return location
@@ -88,8 +89,8 @@ class BigQueryWarehouse(Warehouse):
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         """See :class:`Warehouse`; the tables are replaced one after the other, in order.
 
-        All are checked and made ready before the first is touched. Each is recorded when it is
-        loaded: a process that dies in between leaves a month that counts as not loaded.
+        All are checked and created before the first is replaced. Each is recorded after its load:
+        a month whose process died in between counts as not loaded.
         """
         with named_errors(BIGQUERY, f"Preparing {self.url} for {month or 'a whole table'}"):
             located = [self._prepare(load, month) for load in loads]
@@ -150,8 +151,8 @@ class BigQueryWarehouse(Warehouse):
         rows = int(job.output_rows or 0)
         if rows != source.footer.num_rows:
             raise AuditFailed(
-                f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {rows} rows of a "
-                f"file that holds {source.footer.num_rows}.",
+                f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {_count(rows)} of a "
+                f"file with {_count(source.footer.num_rows)}.",
                 "Load the month again.",
             )
         if month is not None:
@@ -178,13 +179,13 @@ class BigQueryWarehouse(Warehouse):
     def read(
         self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
-        """See :class:`Warehouse`; batches come as they are asked for."""
+        """See :class:`Warehouse`; batches are fetched on demand."""
         with named_errors(BIGQUERY, f"Reading {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
                 raise ObjectMissing(
                     f"There is no table {table} in {self.url}.",
-                    "Materialise the asset that makes it.",
+                    "Materialize its asset first.",
                 )
             client = read_client(credentials())
         schema = read_schema(table, types_of(found.schema), columns)
@@ -198,7 +199,7 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def count(self, table: str, month: Month | None) -> int:
-        """See :class:`Warehouse`; a query that BigQuery answers from metadata, free of charge."""
+        """See :class:`Warehouse`; BigQuery answers this query from metadata, free of charge."""
         with named_errors(BIGQUERY, f"Counting {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
@@ -238,5 +239,9 @@ class BigQueryWarehouse(Warehouse):
         try:
             return self._client.get_table(self._dataset.table(table), timeout=TIMEOUT)
         except NotFound:
-            _ = self._location  # a missing dataset is an error, not a missing table
+            _ = self._location  # raises if the dataset is missing, not only the table
             return None
+
+
+def _count(rows: int) -> str:
+    return f"{rows} row" if rows == 1 else f"{rows} rows"

@@ -1,6 +1,6 @@
-"""What BigQuery says when it refuses, as a table; see :mod:`taxi_assets.services`.
+"""Error rules for BigQuery, see :mod:`taxi_assets.services`.
 
-https://cloud.google.com/bigquery/docs/error-messages lists its reasons; the job… forms are the
+Reasons: https://cloud.google.com/bigquery/docs/error-messages; those that start with job are the
 API's newer names.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from requests.exceptions import ConnectionError, Timeout  # noqa: A004 - the builtin is not used
 
 from taxi_assets.errors import AuditFailed, ObjectMissing
-from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, said_by_google
+from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, google_error_details
 from taxi_assets.services import Rule, Service, transient
 
 __all__ = ["BIGQUERY", "ROLES"]
@@ -28,35 +28,37 @@ _RULES = (
     transient(412),  # another run changed the table's schema between our read of it and our change
     Rule(
         set(),
-        "BigQuery loads only within one location: make the dataset where the bucket is, or the "
-        "bucket where the dataset is. Neither can be moved.",
-        words=r"Cannot read and write in different locations: .*",
+        "BigQuery loads only within one location: create the dataset in the bucket's location, or "
+        "the bucket in the dataset's. Neither can be moved.",
+        pattern=r"Cannot read and write in different locations: .*",
     ),
     Rule(
         set(),
-        "Take location= out of TAXI_WAREHOUSE_URL or name the dataset's own.",
-        words=r"(Not found: )?Dataset \S+ was not found in location .*",
+        "Remove location= from TAXI_WAREHOUSE_URL or set it to the dataset's location.",
+        pattern=r"(Not found: )?Dataset \S+ was not found in location .*",
     ),
     Rule({403, "accessDenied", "forbidden", "billingNotEnabled"}, ROLES),
     Rule(
         {404, "notFound"},
-        "Make the dataset where the bucket is: "
+        "Create the dataset in the bucket's location: "
         "`bq --location=LOCATION mk --dataset PROJECT:DATASET`.",
-        words=r"(Not found: )?Dataset .*",
+        pattern=r"(Not found: )?Dataset .*",
     ),
-    Rule({404, "notFound"}, "Put the month into the lake again.", ObjectMissing),
+    Rule({404, "notFound"}, "Store the month in the lake again.", ObjectMissing),
     Rule(
         set(),
-        "The table is as it was. The file holds another source_month: make it again.",
+        "The table is unchanged. The file has rows of another source_month: clean the month again.",
         AuditFailed,
         r"Some rows belong to different partitions rather than destination partition .*",
     ),
     Rule(
         set(),
-        "The table is as it was. Correct the file or the specification first; the same load fails "
+        "The table is unchanged. Correct the file or the specification first; the same load fails "
         "again.",
         AuditFailed,
     ),
 )
 
-BIGQUERY = Service("BigQuery", (*GOOGLE_ERRORS, ConnectionError, Timeout), said_by_google, _RULES)
+BIGQUERY = Service(
+    "BigQuery", (*GOOGLE_ERRORS, ConnectionError, Timeout), google_error_details, _RULES
+)

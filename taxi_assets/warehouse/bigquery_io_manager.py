@@ -1,7 +1,7 @@
-"""BigQuery in an asset's hands, as the ``dagster_gcp.BigQueryIOManager`` that Dagster people know.
+"""The BigQuery warehouse as a subclass of dagster-gcp's ``BigQueryIOManager``.
 
-Belongs here: the configuration of Dagster's own resource, and the warehouse it makes. Does not:
-what an annotation asks for (``io_manager``), BigQuery (``bigquery``).
+https://docs.dagster.io/integrations/libraries/gcp/bigquery. It has the configuration of Dagster's
+IO manager and the behavior of ``WarehouseIOManager``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from taxi_assets.errors import Misconfigured
 from taxi_assets.warehouse.bigquery import BigQueryWarehouse
 from taxi_assets.warehouse.io_manager import WarehouseIOManager
 
+__all__ = ["BigQueryWarehouseIOManager"]
+
 
 class BigQueryWarehouseIOManager(BigQueryIOManager):
-    """Keeps assets as tables of a BigQuery dataset, a month replaced by one load job.
+    """Stores assets as tables of a BigQuery dataset; a month is replaced by one load job.
 
-    Of Dagster's settings ``project``, ``dataset`` (needed) and ``location`` keep their meaning.
-    ``write_mode`` does not apply, since a month or a table is always replaced whole; nor do
-    ``timeout`` and ``temporary_gcs_bucket``; and ``gcp_credentials`` would put a key into the run
-    configuration. Setting one of them raises ``Misconfigured``.
+    Of Dagster's settings, ``project``, ``dataset`` (required) and ``location`` keep their meaning.
+    ``write_mode`` does not apply, because a month or a table is always replaced; nor do ``timeout``
+    and ``temporary_gcs_bucket``; ``gcp_credentials`` would put a key into the run configuration.
+    Setting one of them raises ``Misconfigured``.
 
-    Dagster's pandas handler is what ``type_handlers`` names, but it does not touch the rows. It
-    appends after a DELETE, which is two steps; writes upper-case column names; leaves an empty
-    frame unwritten after the DELETE; and reads with ``to_dataframe``, whole, by a window on a
-    timestamp instead of ``source_month``.
+    ``type_handlers`` returns Dagster's pandas handler, but it does not process the rows: it
+    replaces by DELETE and append, which is not atomic; writes upper-case column names; does not
+    write an empty frame after the DELETE; and reads everything with ``to_dataframe``, filtered by
+    a timestamp range instead of ``source_month``.
     """
 
     scratch: str | None = None
@@ -40,7 +42,7 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
     @staticmethod
     @override
     def type_handlers() -> Sequence[BigQueryPandasTypeHandler]:
-        """Dagster's pandas handler: a frame is what assets exchange unless they say otherwise."""
+        """Dagster's pandas handler."""
         return [BigQueryPandasTypeHandler()]
 
     @staticmethod
@@ -53,7 +55,7 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
     def create_io_manager(  # type: ignore[override]  # the base promises its own DbIOManager
         self, context: dg.InitResourceContext
     ) -> WarehouseIOManager:
-        """The manager over this dataset; raises ``Misconfigured`` for settings without meaning."""
+        """The IO manager; raises ``Misconfigured`` for settings that do not apply."""
         unused = {
             "write_mode": BigQueryWriteMode(self.write_mode) is not BigQueryWriteMode.TRUNCATE,
             "timeout": self.timeout is not None,
@@ -64,13 +66,13 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
         if wrong:
             raise Misconfigured(
                 f"{', '.join(wrong)} of the BigQuery IO manager must not be set: months are "
-                "replaced whole by load jobs, and credentials come from the environment.",
-                "Leave it out.",
+                "replaced by load jobs, and credentials come from the environment.",
+                "Remove it.",
             )
         if self.dataset is None:
             raise Misconfigured(
                 "The BigQuery IO manager has no dataset.",
-                "Name one in TAXI_WAREHOUSE_URL: bigquery://project/dataset.",
+                "Set it in TAXI_WAREHOUSE_URL: bigquery://project/dataset.",
             )
         warehouse = BigQueryWarehouse(
             self.project,

@@ -1,8 +1,4 @@
-"""One load job: named so that a retry finds it, waited for, and told in numbers.
-
-Belongs here: job names, starting or joining a job, what a finished job says. Does not: tables
-(``bigquery_schema``), which file goes where (``bigquery``).
-"""
+"""Run a BigQuery load job under an id derived from its content, so that a retry joins it."""
 
 from __future__ import annotations
 
@@ -15,15 +11,17 @@ from dataclasses import dataclass
 from google.api_core.exceptions import Conflict, GoogleAPICallError
 from google.cloud import bigquery
 
-from taxi_assets.services import Said
+from taxi_assets.services import ErrorDetails
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
+
+__all__ = ["Content", "details_of", "run_job"]
 
 Start = Callable[[str], bigquery.LoadJob]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What makes two loads the same load: where to, what, and in which columns."""
+    """What identifies a load: its destination, columns and file."""
 
     destination: str
     columns: tuple[str, ...]
@@ -32,21 +30,20 @@ class Content:
     sha256: str
 
     def job_name(self, label: str) -> str:
-        """A job id without its number; ``label`` is for people reading the job list."""
+        """The job id without its number; ``label`` makes it readable in the list of jobs."""
         facts = [self.destination, self.columns, self.uri, self.version, self.sha256]
         digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
         return f"taxi_assets-{label}-{digest[:24]}"
 
 
 def run_job(client: bigquery.Client, name: str, location: str, start: Start) -> bigquery.LoadJob:
-    """Start the load called ``name``, or join it where it is already running, and wait.
+    """Start the load ``name``, or join it if it is already running, and wait for its end.
 
-    Ids are ``name-0``, ``name-1``, … and ``start`` raises ``Conflict`` for one that was used. A
-    *running* job of that name loads this very content, so it is joined: a worker that died
-    between asking and answering does not load twice. A *finished* one is never taken for an
-    answer, whether it failed or not: it says what was loaded once, not what the month holds now
-    (B may have replaced A since, or someone dropped the table), and loading again is free,
-    atomic and leaves the same rows. Raises what the job's error means.
+    Ids are ``name-0``, ``name-1``, …; ``start`` raises ``Conflict`` for an id in use. A *running*
+    job of that name loads the same content, so it is joined: the retry of a worker that died while
+    waiting does not load twice. A *finished* job is never reused, whether it failed or not: its
+    month may have been replaced or dropped since, and loading again is free, atomic and gives the
+    same rows. Raises the error for a failed job.
     """
     for number in itertools.count():
         job_id = f"{name}-{number}"
@@ -63,7 +60,7 @@ def run_job(client: bigquery.Client, name: str, location: str, start: Start) -> 
 
 def details_of(job: bigquery.LoadJob) -> dict[str, str | int | float]:
     """The job's id, bytes read, slot time (ms) and its page in the console."""
-    # LoadJob has no accessor for slot time, although every job's statistics may hold it.
+    # LoadJob has no property for slot time, although every job's statistics may contain it.
     slot_ms = job._properties.get("statistics", {}).get("totalSlotMs")
     details: dict[str, str | int | float] = {
         "job_id": job.job_id,
@@ -86,6 +83,7 @@ def _finished(job: bigquery.LoadJob) -> bigquery.LoadJob:
         doing = (
             f"Load job {job.job_id} into {job.destination.dataset_id}.{job.destination.table_id}"
         )
-        said = "; ".join(str(each.get("message")) for each in [job.error_result, *others[:2]])
-        raise BIGQUERY.error(Said(said, {str(job.error_result.get("reason"))}), doing) from error
+        message = "; ".join(str(each.get("message")) for each in [job.error_result, *others[:2]])
+        details = ErrorDetails(message, {str(job.error_result.get("reason"))})
+        raise BIGQUERY.error(details, doing) from error
     return job

@@ -1,17 +1,17 @@
-"""The table of months in BigQuery: an ``INSERT`` after each load job.
+"""``loaded_months`` in BigQuery: a row is inserted after each load job.
 
-No transaction spans a load job and a statement, so a record holds what makes it true: the rows
-loaded and the moment the partition was written last. It is believed while both are what
-``INFORMATION_SCHEMA.PARTITIONS`` says of the partition, where an update, a load or a row inserted
-by hand moves the moment, and a deleted row or partition the number
+A load job and a statement cannot share a transaction, so a record contains the number of rows
+loaded and the time the partition was last modified. It is valid while both match
+``INFORMATION_SCHEMA.PARTITIONS``: an update, a load or a manual insert changes the time, and a
+deleted row or partition the number
 (https://cloud.google.com/bigquery/docs/information-schema-partitions).
 
-The table only grows, and the newest record of a month counts. ``INSERT`` statements never conflict
-with each other, whatever months run at once, and neither count toward the 1,500 modifications a
-day of a table nor stop at its 5 updates in 10 seconds, as a load job's append would
-(https://cloud.google.com/bigquery/quotas#standard_tables). The same statement reads the partition,
-which keeps the time short in which another write could come between. A query here is billed the
-minimum, 10 MB a table it names: about 0.0001 USD.
+Rows are only added, and the newest record of a month counts. Concurrent ``INSERT`` statements do
+not conflict, do not count toward the 1,500 modifications per table and day, and are not limited to
+5 updates in 10 seconds, as appending load jobs are
+(https://cloud.google.com/bigquery/quotas#standard_tables). The same statement reads the
+partition's time, so that another write is unlikely to come in between. A query here is billed the
+minimum, 10 MB per table: about 0.0001 USD.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LOADED_MONTHS = replace(
         TableColumn(
             "partition_written_at",
             Type.TIMESTAMP,
-            "When the month's partition was written last, UTC; NULL without rows.",
+            "When the month's partition was last modified, UTC; NULL without rows.",
         ),
     ),
 )
@@ -46,21 +46,21 @@ LOADED_MONTHS = replace(
 
 @dataclass(frozen=True, slots=True)
 class BigQueryMonths:
-    """The table of months of one dataset."""
+    """The table ``loaded_months`` of one dataset."""
 
     client: bigquery.Client
     dataset: bigquery.DatasetReference
     location: str
 
     def ensure_table(self) -> None:
-        """Make the table if it is missing."""
+        """Create the table if it does not exist."""
         reference = self.dataset.table(LOADED_MONTHS.name)
         bigquery_schema.ensure_table(self.client, reference, LOADED_MONTHS, filtered=False)
 
     def record(self, load: Load, job: bigquery.LoadJob, month: Month) -> None:
-        """Write what this load made of the month.
+        """Record this load of the month.
 
-        The end of the job, by BigQuery's time, says which of two loads of a month was the later.
+        ``loaded_at`` is the job's end in BigQuery's time, which orders two loads of a month.
         """
         columns = ", ".join(LOADED_MONTHS.column_names)
         self._query(
@@ -77,9 +77,9 @@ class BigQueryMonths:
         )
 
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
-        """The newest record of the month, if the partition is as it was.
+        """The newest record of the month, if the partition is unchanged.
 
-        Of no rows nothing is compared but their number: BigQuery keeps no partition for them.
+        For 0 rows only the number is compared: BigQuery keeps no empty partitions.
         """
         rows = self._query(
             "SELECT version, row_count FROM (SELECT version, row_count, partition_written_at "
@@ -107,7 +107,7 @@ class BigQueryMonths:
         }
 
     def with_rows(self, table: str) -> list[Month]:
-        """The months whose partitions hold rows; none when the table is missing."""
+        """The months whose partitions have rows; none if the table does not exist."""
         rows = self._query(
             f"SELECT PARSE_DATE('%Y%m', partition_id) AS month FROM {self._partitions} "
             "WHERE table_name = @table AND total_rows > 0 "

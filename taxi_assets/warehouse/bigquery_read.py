@@ -1,7 +1,6 @@
-"""Rows out of BigQuery as Arrow batches, through the Storage Read API.
+"""Read rows from BigQuery as Arrow batches, through the Storage Read API.
 
-Belongs here: read sessions, the filter on months, the order of columns. Does not: tables and
-loads. Reading this way scans the columns and months asked for and nothing else; no query runs.
+It scans only the requested columns and months, and runs no query.
 """
 
 from __future__ import annotations
@@ -23,15 +22,17 @@ from taxi_assets.services import named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.tables import SOURCE_MONTH
 
-EMULATOR = "BIGQUERY_EMULATOR_GRPC"
+__all__ = ["batches", "month_filter", "read_client"]
+
+_EMULATOR = "BIGQUERY_EMULATOR_GRPC"  # host:port
 
 
 def read_client(credentials: google.auth.credentials.Credentials | None) -> BigQueryReadClient:
-    """Google's client, or on an emulator (``host:port`` in the environment) one without TLS."""
-    emulator = os.environ.get(EMULATOR)
+    """Google's client; without TLS if ``BIGQUERY_EMULATOR_GRPC`` is set."""
+    emulator = os.environ.get(_EMULATOR)
     if not emulator:
         return BigQueryReadClient(credentials=credentials)  # type: ignore[no-untyped-call]  # by Google
-    # Google's own channel takes messages of any size too; gRPC's limit would be 4 MiB.
+    # Google's own channel has no message size limit either; gRPC's default is 4 MiB.
     unlimited = [("grpc.max_receive_message_length", -1)]
     channel = grpc.insecure_channel(emulator, options=unlimited)
     transport = BigQueryReadGrpcTransport(channel=channel)
@@ -39,9 +40,9 @@ def read_client(credentials: google.auth.credentials.Credentials | None) -> BigQ
 
 
 def month_filter(months: Sequence[Month] | None) -> str:
-    """An SQL condition on ``source_month``; true of every month for ``None``.
+    """An SQL condition on ``source_month``; true for every month if ``months`` is ``None``.
 
-    It names the partitioning column even then, for tables that refuse queries without a filter.
+    It always names the partitioning column, for tables that require a partition filter.
     """
     if months is None:
         return f"{SOURCE_MONTH} >= DATE '0001-01-01'"
@@ -52,9 +53,9 @@ def month_filter(months: Sequence[Month] | None) -> str:
 def batches(
     client: BigQueryReadClient, table: bigquery.Table, schema: pa.Schema, condition: str
 ) -> Iterator[pa.RecordBatch]:
-    """Stream the rows that match; one stream, so that a session is one consistent snapshot.
+    """Stream the matching rows, one batch in memory at a time.
 
-    Memory is that of one batch. The service returns columns in its own order.
+    A session has one stream and is a consistent snapshot. The service chooses the order of columns.
     """
     doing = f"Reading {table.dataset_id}.{table.table_id}"
     with named_errors(BIGQUERY, doing):

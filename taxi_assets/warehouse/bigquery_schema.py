@@ -1,8 +1,4 @@
-"""BigQuery tables: made once with schema, partitions, clustering and labels, then only added to.
-
-Belongs here: the shape of a table in BigQuery's terms, creating and evolving it. Does not: rows
-(``bigquery_jobs``, ``bigquery_read``).
-"""
+"""Create BigQuery tables with schema, partitions, clustering and labels, and add columns."""
 
 from __future__ import annotations
 
@@ -15,7 +11,9 @@ from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import TableSchemaConflict
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
 
-# Timestamps are naive wall clock, so DATETIME: BigQuery's TIMESTAMP is an instant in UTC.
+__all__ = ["TIMEOUT", "ensure_table", "fields_of", "types_of"]
+
+# Timestamps have no time zone, so DATETIME: BigQuery's TIMESTAMP is in UTC.
 FIELD_TYPES = {
     Type.INTEGER: "INTEGER",
     Type.FLOAT: "FLOAT",
@@ -25,16 +23,16 @@ FIELD_TYPES = {
     Type.BOOLEAN: "BOOLEAN",
 }
 _TYPES = {name: type_ for type_, name in FIELD_TYPES.items()}
-TIMEOUT = 60.0  # seconds that an answer may be silent; Google's client would wait for ever
+TIMEOUT = 60.0  # seconds without data from the server; Google's client has no default
 _DESCRIPTION_LIMIT = 1024  # of a column, in characters
 _TABLE_DESCRIPTION_LIMIT = 16384
 _CLUSTERING_LIMIT = 4
 
 
 def fields_of(table: Table) -> list[bigquery.SchemaField]:
-    """The table's columns with types and descriptions; every load must repeat them.
+    """The table's columns with types and descriptions; required by every load.
 
-    A ``WRITE_TRUNCATE`` load replaces a schema by its own, descriptions and all.
+    A ``WRITE_TRUNCATE`` load replaces the schema by its own, including descriptions.
     """
     return [
         bigquery.SchemaField(
@@ -47,21 +45,21 @@ def fields_of(table: Table) -> list[bigquery.SchemaField]:
 
 
 def types_of(fields: Iterable[bigquery.SchemaField]) -> list[tuple[str, Type | str]]:
-    """Names and canonical types of a table as it is; other types as BigQuery's own text."""
+    """The names and canonical types of existing columns; other types as BigQuery's text."""
     return [(field.name, _TYPES.get(field.field_type, field.field_type)) for field in fields]
 
 
 def ensure_table(
     client: bigquery.Client, reference: bigquery.TableReference, table: Table, *, filtered: bool
 ) -> None:
-    """Create the table or add the columns it lacks; ``filtered`` asks queries for a month.
+    """Create the table or add missing columns; ``filtered`` sets ``require_partition_filter``.
 
-    Raises ``TableSchemaConflict`` when it exists with other columns or other partitions.
+    Raises ``TableSchemaConflict`` if it exists with other columns or other partitions.
     """
     try:
         existing = client.get_table(reference, timeout=TIMEOUT)
     except NotFound:
-        # exists_ok: a neighbour month's run may create it at the same moment.
+        # exists_ok: another month's run may create it at the same time.
         client.create_table(
             _new_table(reference, table, filtered=filtered), exists_ok=True, timeout=TIMEOUT
         )
@@ -103,7 +101,7 @@ def _check_partitions(existing: bigquery.Table, table: Table) -> None:
     wanted = ("MONTH", SOURCE_MONTH) if table.monthly else None
     if have != wanted:
         raise TableSchemaConflict(
-            f"Table {existing.full_table_id} is partitioned by {have or 'nothing'}, wanted "
-            f"{wanted or 'nothing'}; BigQuery cannot change that.",
+            f"Table {existing.full_table_id} is partitioned by {have or 'nothing'}, but must be "
+            f"partitioned by {wanted or 'nothing'}; BigQuery cannot change that.",
             "Rename or drop the table and load its months again.",
         )

@@ -1,7 +1,4 @@
-"""The file a BigQuery load reads, in GCS or local, and its footer before it is loaded.
-
-Belongs here: finding where the rows are and what the footer says. Does not: loading.
-"""
+"""Locate the file for a BigQuery load, in GCS or on local disk, and read its footer."""
 
 from __future__ import annotations
 
@@ -17,12 +14,14 @@ from taxi_assets.lake.store import sha256_of
 from taxi_assets.warehouse.base import Source
 from taxi_assets.warehouse.sources import footer_of, unreadable
 
-_FOOTER_READ = 1 << 18  # GCS wants a multiple of 256 KiB; a month's footer fits in one
+__all__ = ["Located", "locate"]
+
+_FOOTER_READ = 1 << 18  # GCS requires a multiple of 256 KiB; a month's footer fits
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A source that BigQuery can load: an object (``path`` is None) or a local file."""
+    """A file that BigQuery can load: an object (``path`` is ``None``) or a local file."""
 
     uri: str
     version: str
@@ -32,10 +31,10 @@ class Located:
 
 
 def locate(source: Source, client: storage.Client) -> Located:
-    """Where the rows are; of an object in GCS only the footer is read, in place.
+    """Locate the file and read its footer; an object in GCS is not downloaded.
 
-    Raises ``ConcurrentWrite`` when the object is no longer the version named: a load job takes
-    whatever lies under the name. Raises ``AuditFailed`` for a file that is cut.
+    Raises ``ConcurrentWrite`` if the object has another version by now, because a load job reads
+    the current one. Raises ``AuditFailed`` for a truncated file.
     """
     stored = source.stored
     if stored is not None and stored.uri.startswith("gs://"):
@@ -61,8 +60,8 @@ def _blob(client: storage.Client, uri: str, version: str) -> storage.Blob:
     if blob is None or str(blob.generation) != version:
         found = "nothing" if blob is None else f"generation {blob.generation}"
         raise ConcurrentWrite(
-            f"{uri} should be generation {version}, but there is {found}: another run has replaced "
-            "or removed it since. Nothing was loaded.",
+            f"{uri} should be generation {version}, but there is {found}: another run replaced or "
+            "deleted it. Nothing was loaded.",
             "Run the month again.",
         )
     return blob

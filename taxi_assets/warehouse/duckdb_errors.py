@@ -1,6 +1,6 @@
-"""What DuckDB says when it refuses, as a table; see :mod:`taxi_assets.services`.
+"""Error rules for DuckDB, see :mod:`taxi_assets.services`.
 
-DuckDB has no codes: classes of exceptions, and whole sentences where a class is too wide.
+DuckDB has no error codes, so rules match exception classes, and messages where a class is too wide.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 import duckdb
 
 from taxi_assets.errors import AuditFailed, WarehouseLocked
-from taxi_assets.services import Rule, Said, Service
+from taxi_assets.services import ErrorDetails, Rule, Service
 
 __all__ = ["DUCKDB"]
 
 _CLOSE = (
-    "Close the file in the notebook, shell or run that has it open: DuckDB lets one process write "
-    "and, meanwhile, none read."
+    "Close the file in the notebook, shell or run that has it open: while one process writes, "
+    "DuckDB allows no other to open it."
 )
-# Another process; a connection of this one that reads while this one would write, or the reverse;
-# one that is just closing.
+# Open in another process; in another mode in this process; or just closing.
 _IN_USE = (
     r'IO Error: Could not set lock on file ".*": '
     r"(Conflicting lock is held in|Lock is already held in current process).*"
@@ -32,10 +31,10 @@ _OPENING = {duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUse
 
 _RULES = (
     Rule(_OPENING, _CLOSE, WarehouseLocked, _IN_USE),
-    Rule(set(), "Restore the file, or move it away and load its months again.", words=_DAMAGED),
-    Rule(_OPENING, "Correct TAXI_WAREHOUSE_URL, or the permissions and the space of its folder."),
-    Rule({duckdb.OutOfMemoryException}, "Set TAXI_MEMORY_LIMIT higher."),
-    Rule(set(), "The tables are as they were; make the month again.", AuditFailed),
+    Rule(set(), "Restore the file, or move it away and load its months again.", pattern=_DAMAGED),
+    Rule(_OPENING, "Correct TAXI_WAREHOUSE_URL, or its folder's permissions and free space."),
+    Rule({duckdb.OutOfMemoryException}, "Increase TAXI_MEMORY_LIMIT."),
+    Rule(set(), "The tables are unchanged; run the month again.", AuditFailed),
 )
 
-DUCKDB = Service("DuckDB", (duckdb.Error,), lambda error: Said(str(error)), _RULES)
+DUCKDB = Service("DuckDB", (duckdb.Error,), lambda error: ErrorDetails(str(error)), _RULES)

@@ -1,8 +1,4 @@
-"""One DuckDB file as the warehouse: the default on a laptop.
-
-Belongs here: DuckDB's transactions, its single writer. Does not: DDL (``duckdb_schema``), any other
-engine.
-"""
+"""The warehouse in a DuckDB file, the default: connections, locking and loads."""
 
 from __future__ import annotations
 
@@ -32,18 +28,20 @@ from taxi_assets.warehouse.duckdb_schema import (
 from taxi_assets.warehouse.sources import check_file, check_month, footer_of
 from taxi_assets.warehouse.tables import SOURCE_MONTH
 
+__all__ = ["DuckDBWarehouse"]
+
 _BATCH_ROWS = 131_072
 
-# Between two looks at a file that others hold. Who reads in a loop leaves it free for moments only,
-# and a look is cheap.
-_LONGEST_PAUSE = 0.1
+# Between two attempts to open a locked file. A process that reads repeatedly unlocks it only
+# briefly, and an attempt is cheap.
+_MAX_RETRY_DELAY = 0.1
 
 
 class DuckDBWarehouse(Warehouse):
-    """Tables in the file ``path``, which is made when first written.
+    """Tables in the file ``path``, which is created by the first write.
 
-    DuckDB lets one process write and keeps the others out, readers too, so every call opens the
-    file, works and closes it, and waits up to ``patience_seconds`` for its turn.
+    While one process writes, DuckDB allows no other to open the file, not even to read. So every
+    call opens and closes it, and waits up to ``lock_timeout_seconds`` for others to close it.
     """
 
     def __init__(
@@ -52,13 +50,13 @@ class DuckDBWarehouse(Warehouse):
         *,
         memory_limit: str = "512MB",
         threads: int | None = None,
-        patience_seconds: float = 60.0,
+        lock_timeout_seconds: float = 60.0,
     ) -> None:
         self.path = path.absolute()
         self.url = f"duckdb:///{self.path}"
         self.memory_limit = memory_limit
         self.threads = threads
-        self.patience_seconds = patience_seconds
+        self.lock_timeout_seconds = lock_timeout_seconds
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
@@ -121,9 +119,7 @@ class DuckDBWarehouse(Warehouse):
     def _read(
         self, table: str, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
-        missing = ObjectMissing(
-            f"{self.url} has no table {table}.", "Materialise the asset that writes it."
-        )
+        missing = ObjectMissing(f"{self.url} has no table {table}.", "Materialize its asset first.")
         if not self.path.exists():
             raise missing
         with self._connect(read_only=True) as connection:
@@ -142,7 +138,7 @@ class DuckDBWarehouse(Warehouse):
             try:
                 yield reader
             finally:
-                # A reader left open keeps the file open: the next connect would wait for ever.
+                # An open reader keeps the file open, and the next connection would time out.
                 reader.close()
 
     @contextmanager
@@ -150,7 +146,7 @@ class DuckDBWarehouse(Warehouse):
         connection = self._open(read_only)
         try:
             connection.execute("SET enable_progress_bar = false")
-            # A month's order in the table means nothing, and keeping it costs memory and time.
+            # The order of rows has no meaning, and preserving it costs memory and time.
             connection.execute("SET preserve_insertion_order = false")
             yield connection
         finally:
@@ -162,8 +158,8 @@ class DuckDBWarehouse(Warehouse):
         }
         if self.threads:
             config["threads"] = self.threads
-        deadline = time.monotonic() + self.patience_seconds
-        pause = 0.05
+        deadline = time.monotonic() + self.lock_timeout_seconds
+        delay = 0.05
         while True:
             try:
                 with named_errors(DUCKDB, f"Opening {self.url}"):
@@ -171,8 +167,8 @@ class DuckDBWarehouse(Warehouse):
             except WarehouseLocked:
                 if time.monotonic() > deadline:
                     raise
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+            delay = min(delay * 2, _MAX_RETRY_DELAY)
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | None) -> Loaded:
@@ -189,14 +185,15 @@ def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | N
         f"CAST({quoted(column.name)} AS {FIELD_TYPES[column.type]})" for column in table.columns
     )
     if table.monthly:
-        strays = connection.execute(
+        wrong = connection.execute(
             f"SELECT count(*) FROM read_parquet(?) WHERE {SOURCE_MONTH} IS DISTINCT FROM ?",
             [str(path), month and month.first_day],
         ).fetchone()
-        if strays and strays[0]:
+        if wrong and wrong[0]:
+            rows = "row has" if wrong[0] == 1 else "rows have"
             raise AuditFailed(
-                f"{strays[0]} rows on their way into {table.name} have another {SOURCE_MONTH} "
-                f"than {month}; nothing was loaded.",
+                f"Cannot load {table.name} {month}: {wrong[0]} {rows} another {SOURCE_MONTH}. "
+                "Nothing was loaded.",
                 "Clean the month again.",
             )
     row = connection.execute(

@@ -1,6 +1,6 @@
-"""The table of months in a DuckDB file: written in the transaction that replaces the rows.
+"""``loaded_months`` in a DuckDB file, written in the transaction that replaces the rows.
 
-So a file that is copied, restored or left by a killed process says of its rows what is true.
+So the records match the rows in a file that was copied, restored or left by a killed process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def record(
     done: Sequence[Loaded],
     month: Month,
 ) -> None:
-    """Write what these loads made of the month in the place of what was there."""
+    """Replace the month's records by those of these loads."""
     ensure_table(connection, LOADED_MONTHS)
     columns = ", ".join(LOADED_MONTHS.column_names)
     for each in records(loads, done, month):
@@ -35,7 +35,7 @@ def record(
 
 
 def loaded(connection: duckdb.DuckDBPyConnection, table: str, month: Month) -> LoadedMonth | None:
-    """The month's record, if there are as many rows as it says."""
+    """The month's record, if its row count matches the table."""
     if not (_is_monthly(connection, LOADED_MONTHS.name) and _is_monthly(connection, table)):
         return None
     row = connection.execute(
@@ -58,7 +58,7 @@ def loaded_months(connection: duckdb.DuckDBPyConnection, table: str) -> dict[Mon
 
 
 def unrecorded_months(connection: duckdb.DuckDBPyConnection, table: str) -> list[Month]:
-    """Months with rows and no record; reads one column, which is the same value a month long."""
+    """Months with rows but no record; reads only the column ``source_month``."""
     if not _is_monthly(connection, table):
         return []
     rows = connection.execute(

@@ -1,8 +1,4 @@
-"""DuckDB tables: made and grown inside the transaction that loads them.
-
-The shape of a table in DuckDB's terms, as ``postgres_schema`` and ``bigquery_schema`` are for
-theirs, and the small pieces of SQL that every query here needs.
-"""
+"""Create DuckDB tables and add columns, in the load's transaction; SQL helpers for DuckDB."""
 
 from __future__ import annotations
 
@@ -28,7 +24,7 @@ _CANONICAL = {sql: type_ for type_, sql in FIELD_TYPES.items()}
 
 
 def ensure_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Create the table or add the columns it lacks, inside the load's transaction."""
+    """Create the table or add missing columns; raises ``TableSchemaConflict``."""
     existing = columns_of(connection, table.name)
     name = quoted(table.name)
     if not existing:
@@ -48,7 +44,7 @@ def ensure_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, Type | str]]:
-    """Names and canonical types of the table as it is, in order; empty when there is none."""
+    """Names and canonical types of the existing columns, in order; empty without a table."""
     rows = connection.execute(
         "SELECT column_name, data_type FROM information_schema.columns "
         "WHERE table_name = ? AND table_schema = 'main' ORDER BY ordinal_position",
@@ -58,7 +54,7 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[
 
 
 def month_filter(months: Sequence[Month] | None) -> tuple[str, list[object]]:
-    """A WHERE clause that keeps those months (``None``: all), and the values it binds."""
+    """A WHERE clause for ``months`` (``None``: all), and its parameters."""
     if months is None:
         return "", []
     marks = ", ".join("?" for _ in months)
@@ -66,7 +62,7 @@ def month_filter(months: Sequence[Month] | None) -> tuple[str, list[object]]:
 
 
 def quoted(name: str) -> str:
-    """The name as SQL, whatever is in it."""
+    """The name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 

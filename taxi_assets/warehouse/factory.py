@@ -1,4 +1,7 @@
-"""The warehouse that a URL names, opened. Addresses are taken apart in ``addresses``."""
+"""Open the warehouse at a URL, which ``addresses`` parses.
+
+An engine's client takes up to a second to import, so it is imported on use.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,21 @@ __all__ = ["open_warehouse"]
 def open_warehouse(
     url: str, *, memory_limit: str = "512MB", threads: int | None = None
 ) -> Warehouse:
-    """The warehouse at ``url``; nothing is connected to yet.
+    """The warehouse at ``url``; opens no connection.
 
-    ``memory_limit`` and ``threads`` bound an embedded engine; servers ignore them. Raises
-    ``Misconfigured`` for a URL of another form or an extra that is not installed.
+    ``memory_limit`` and ``threads`` apply to DuckDB only. Raises ``Misconfigured`` for an invalid
+    URL or an extra that is not installed.
     """
     address = warehouse_address(url)
-    # An engine's client takes up to a second to import: only its warehouse pays.
     if address.path is not None:
-        from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse  # noqa: PLC0415
+        from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse  # noqa: PLC0415 - slow import
 
         return DuckDBWarehouse(address.path, memory_limit=memory_limit, threads=threads)
     return _bigquery(address) if address.kind == "bigquery" else _postgres(url)
 
 
 def _bigquery(address: WarehouseAddress) -> Warehouse:
-    from taxi_assets.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415 - see above
+    from taxi_assets.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415 - a slow import
 
     return BigQueryWarehouse(
         address.project,

@@ -1,9 +1,9 @@
-"""The warehouse's IO manager: tables whose months are replaced whole, as assets know them.
+"""The warehouse's IO manager: reads and writes assets as tables, a month at a time.
 
-https://docs.dagster.io/guides/build/io-managers; what annotations ask for stands in
-``taxi_assets.io_manager``. Here is what is special to the warehouse: a ``StoredMonth`` becomes two
-tables, a month that is loaded in its version already is not loaded again, and the handles
-``WarehouseMonth`` and ``WarehouseTable`` count instead of reading.
+https://docs.dagster.io/guides/build/io-managers. Type annotations are handled in
+``taxi_assets.io_manager``. This module loads a ``StoredMonth`` into two tables, skips a month that
+is already loaded in its version, and adds the handles ``WarehouseMonth`` and ``WarehouseTable``,
+which do not read rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ __all__ = [
     "WarehouseMonth",
     "WarehouseResource",
     "WarehouseTable",
-    "table_name",
 ]
 
 _IN_PLACE = "loaded in this version already, nothing moved"
@@ -45,31 +44,31 @@ _IN_PLACE = "loaded in this version already, nothing moved"
 
 @dataclass(frozen=True, slots=True)
 class WarehouseMonth:
-    """A month of a dataset in the warehouse, as a handle: rows are counted when asked for."""
+    """A handle for a dataset's month in the warehouse."""
 
     warehouse: Warehouse
     month: Month
     tables: Mapping[Part, str]
 
     def counts(self) -> dict[Part, int]:
-        """Rows that are there now, by part."""
+        """The current number of rows, by part."""
         return {part: self.warehouse.count(name, self.month) for part, name in self.tables.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class WarehouseTable:
-    """A whole table, as a handle."""
+    """A handle for a table."""
 
     warehouse: Warehouse
     name: str
 
     def months(self) -> list[Month]:
-        """The months that are loaded, by the warehouse's own records."""
+        """The loaded months, from the warehouse's records."""
         return sorted(self.warehouse.loaded_months(self.name))
 
 
 class WarehouseIOManager(AssetIOManager):
-    """Keeps assets as tables of ``warehouse``; what waits on local disk lies below ``scratch``."""
+    """Stores assets as tables of ``warehouse``; temporary files are kept below ``scratch``."""
 
     handles = (WarehouseMonth, WarehouseTable)
 
@@ -79,13 +78,13 @@ class WarehouseIOManager(AssetIOManager):
         self.folder = self._run_folder.path
 
     def close(self) -> None:
-        """Remove what waits on local disk."""
+        """Remove temporary files."""
         self._run_folder.remove()
 
     @override
     def rows(self, wanted: Wanted, form: Any) -> Rows:
         if form is pa.RecordBatchReader:
-            # The engine's connection must not stay open while the asset writes to it.
+            # The engine's connection must be closed before the asset writes.
             return read_parquet([self.local_file(wanted)], None)
         with self._read(wanted) as reader:
             return from_reader(reader, form)
@@ -111,7 +110,9 @@ class WarehouseIOManager(AssetIOManager):
             "dagster/uri": dg.MetadataValue.text(self.warehouse.url),
         }
         if isinstance(value, StoredMonth):
-            return {**metadata, **self._store_month(value)}
+            if _is_trips(path):
+                return {**metadata, **self._store_month(value)}
+            value = value.trips  # an asset of a user's is one table
         loaded = self._replace(table, value, month)
         return {**metadata, "dagster/partition_row_count": loaded.rows, **loaded.details}
 
@@ -134,8 +135,8 @@ class WarehouseIOManager(AssetIOManager):
         return {**metadata, **loaded[-1].details}
 
     def _is_loaded(self, load: Load, month: Month, rows: int | None) -> bool:
-        there = self.warehouse.loaded(load.table.name, month)
-        return there is not None and (there.version, there.rows) == (load.version, rows)
+        loaded = self.warehouse.loaded(load.table.name, month)
+        return loaded is not None and (loaded.version, loaded.rows) == (load.version, rows)
 
     def _replace(self, name: str, value: Any, month: Month | None) -> Loaded:
         source = self._source(value, month)
@@ -151,7 +152,7 @@ class WarehouseIOManager(AssetIOManager):
             yield reader
 
     def _source(self, value: Any, month: Month | None) -> Source:
-        """The value as a Parquet file that has a ``source_month`` if its asset has months."""
+        """The value as a Parquet file; for a monthly asset, with the column ``source_month``."""
         source = _source(value if isinstance(value, StoredFile | Path) else self._parquet(value))
         if month is None or SOURCE_MONTH in pq.read_schema(source.path()).names:
             return source
@@ -166,7 +167,7 @@ class WarehouseIOManager(AssetIOManager):
 class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     """The warehouse at ``url``: ``duckdb:///path`` or ``postgresql://…``.
 
-    BigQuery has its own, ``bigquery_io_manager``, which is a ``dagster_gcp.BigQueryIOManager``.
+    For BigQuery see ``bigquery_io_manager``, a ``dagster_gcp.BigQueryIOManager``.
     """
 
     url: str
@@ -187,9 +188,11 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
 
 def table_name(path: Sequence[str]) -> str:
     """The table of the asset ``path``: ``green/warehouse_trips`` is ``green_trips``."""
-    if len(path) == 2 and path[0] in DATASETS and path[1] == "warehouse_trips":
-        return f"{path[0]}_{Part.TRIPS}"
-    return "_".join(path)
+    return f"{path[0]}_{Part.TRIPS}" if _is_trips(path) else "_".join(path)
+
+
+def _is_trips(path: Sequence[str]) -> bool:
+    return len(path) == 2 and path[0] in DATASETS and path[1] == "warehouse_trips"
 
 
 def _source(file: StoredFile | Path) -> Source:
@@ -201,7 +204,7 @@ def _month(partition: str) -> Month:
         return Month.parse(partition)
     except ValueError as error:
         raise Misconfigured(
-            f"{error}.", "The warehouse keeps monthly partitions (keys YYYY-MM) or none."
+            f"{error}.", "The warehouse stores monthly partitions (keys YYYY-MM) or none."
         ) from error
 
 

@@ -1,9 +1,9 @@
-"""The table of months: which version of which month each monthly table holds.
+"""The table ``loaded_months``: which version of each month the monthly tables contain.
 
-It lies in the warehouse itself, beside the tables it speaks of, because only there is it copied,
-restored and dropped together with their rows; Dagster's event log knows what was loaded once, not
-what is there now. Each engine writes it with the rows (``duckdb_months``, ``postgres_months``,
-``bigquery_months``) and believes a record only while the rows agree with it.
+It is in the warehouse itself, so that it is copied, restored and dropped together with the rows;
+Dagster's event log only has what was loaded at some time, not what the tables contain now. Each
+engine writes it with the rows (``duckdb_months``, ``postgres_months``, ``bigquery_months``) and
+uses a record only while it matches the rows.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ from taxi_assets.datasets.spec import Type
 from taxi_assets.warehouse.base import Load, Loaded
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, TableColumn
 
-__all__ = ["LOADED_MONTHS", "Record", "records"]
+__all__ = ["LOADED_MONTHS", "records"]
 
 LOADED_MONTHS = Table(
     "loaded_months",
-    "Which version of which month the tables of this warehouse hold; written by every load.",
+    "Which version of each month the tables of this warehouse contain; written by every load.",
     (
         TableColumn("table_name", Type.STRING, "The table that was loaded."),
         TableColumn(SOURCE_MONTH, Type.DATE, "The month of the file, by its first day."),
-        TableColumn(
-            "version", Type.STRING, "What the rows are; NULL for rows that have no version."
-        ),
+        TableColumn("version", Type.STRING, "The version of the rows; NULL if they have none."),
         TableColumn("row_count", Type.INTEGER, "Rows loaded."),
         TableColumn("loaded_at", Type.TIMESTAMP, "When they were loaded, UTC."),
     ),
@@ -37,7 +35,7 @@ Record = tuple[str, date, str | None, int, datetime]
 
 
 def records(loads: Sequence[Load], loaded: Sequence[Loaded], month: Month) -> list[Record]:
-    """What is to be recorded of these loads, in the order of the table's columns."""
+    """The records of these loads, in the order of the table's columns."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return [
         (load.table.name, month.first_day, load.version, each.rows, now)

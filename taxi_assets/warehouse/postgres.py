@@ -1,7 +1,7 @@
-"""The warehouse on PostgreSQL: a month is a partition, loaded apart and swapped in.
+"""The warehouse on PostgreSQL: a month is loaded into a new table and attached as a partition.
 
-The ``Warehouse`` interface on PostgreSQL, its connections, locks and transactions. DDL is in
-``postgres_schema``, rows in ``postgres_copy``, the table of errors in ``postgres_errors``.
+This module has connections, locks and transactions; ``postgres_schema`` has the DDL and
+``postgres_copy`` the COPY commands.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_schema import (
-    Place,
+    QualifiedName,
     columns_of,
     create_incoming,
     ensure_table,
@@ -34,16 +34,18 @@ from taxi_assets.warehouse.postgres_schema import (
 from taxi_assets.warehouse.sources import check_file, check_month, footer_of
 from taxi_assets.warehouse.tables import SOURCE_MONTH, read_schema
 
+__all__ = ["PostgresWarehouse"]
+
 _CONNECT_SECONDS = 10
-_LOCK_SECONDS = 60  # how long a swap waits for readers, and holds new ones back, before it gives up
+_LOCK_TIMEOUT_SECONDS = 60  # how long a swap waits for readers, and blocks new ones
 
 
 class PostgresWarehouse(Warehouse):
     """One schema of one database: the first of the connection's ``search_path``.
 
     ``url`` is an SQLAlchemy URL, such as ``postgresql://loader@host/taxi?sslmode=require`` or
-    ``…/taxi?options=-csearch_path%3Dnyc``; the password may be left to ``PGPASSWORD`` or a pgpass
-    file. It is never shown.
+    ``…/taxi?options=-csearch_path%3Dnyc``. The password may be in ``PGPASSWORD`` or a pgpass file
+    instead; it is never shown.
     """
 
     def __init__(self, url: str) -> None:
@@ -51,7 +53,7 @@ class PostgresWarehouse(Warehouse):
         self.url = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
         self._engine = sqlalchemy.create_engine(
             parsed,
-            poolclass=NullPool,  # a run makes a handful of connections, each for one transaction
+            poolclass=NullPool,  # a run opens a few connections, each for one transaction
             connect_args={"connect_timeout": _CONNECT_SECONDS},
         )
 
@@ -63,10 +65,10 @@ class PostgresWarehouse(Warehouse):
                 connection = raw.driver_connection
                 assert isinstance(connection, psycopg.Connection)
                 with connection.transaction():
-                    # Values must read back whatever the server's or the role's own settings are.
+                    # So that values are read back whatever the server's or the role's settings.
                     connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
                     connection.execute("SET LOCAL extra_float_digits = 1")
-                    connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+                    connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'")
                     yield connection
             finally:
                 raw.close()
@@ -75,16 +77,16 @@ class PostgresWarehouse(Warehouse):
         try:
             return self._engine.raw_connection()
         except sqlalchemy.exc.DBAPIError as error:
-            # Without SQLAlchemy's own text, which may repeat the connection's parameters.
+            # Without SQLAlchemy's message, which may contain the connection's parameters.
             raise error.orig or error from None
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
-        """See :class:`Warehouse`; all tables change in one transaction.
+        """See :class:`Warehouse`; all tables are replaced in one transaction.
 
-        A query sees old rows or new ones, and a killed process leaves nothing behind. As with
-        TRUNCATE, a REPEATABLE READ transaction that began before the swap and first touches the
-        table after it sees the month empty.
+        A query sees the old or the new rows, and a killed process changes nothing. As after
+        TRUNCATE, a REPEATABLE READ transaction that started before the swap and first accesses the
+        table after it sees an empty month.
         """
         for load in loads:
             check_month(load.table, month)
@@ -94,10 +96,10 @@ class PostgresWarehouse(Warehouse):
         with self._transaction(doing) as connection:
             schema = _schema(connection, self.url)
             for load in sorted(loads, key=_by_table):
-                _lock(connection, Place(schema, load.table.name))
-                ensure_table(connection, Place(schema, load.table.name), load.table)
-            if month is not None:  # locked last by every run, so that none waits crosswise
-                _lock(connection, postgres_months.place_of_months(schema))
+                _lock(connection, QualifiedName(schema, load.table.name))
+                ensure_table(connection, QualifiedName(schema, load.table.name), load.table)
+            if month is not None:  # locked last by every run, so that there is no deadlock
+                _lock(connection, postgres_months.months_table(schema))
                 postgres_months.ensure_months(connection, schema)
         with self._transaction(doing) as connection:
             return _replace_all(connection, schema, loads, month)
@@ -109,22 +111,22 @@ class PostgresWarehouse(Warehouse):
     ) -> Iterator[pa.RecordBatchReader]:
         """See :class:`Warehouse`; the connection stays open until the block ends."""
         with self._transaction(f"Reading {table}") as connection:
-            place = Place(_schema(connection, self.url), table)
-            have = columns_of(connection, place)
+            name = QualifiedName(_schema(connection, self.url), table)
+            have = columns_of(connection, name)
             if not have:
                 raise ObjectMissing(
                     f"There is no table {table} in {self.url}.",
-                    "Materialise the asset that makes it.",
+                    "Materialize its asset first.",
                 )
             schema = read_schema(table, have, columns)
-            # COPY takes its snapshot before it waits for the table: after a swap meanwhile it would
-            # see neither the old partition nor the new rows. Waiting first gives it a fresh one.
+            # COPY takes its snapshot before it waits for the table's lock. If the table is swapped
+            # during the wait, it would see neither old nor new rows, so wait for the lock first.
             connection.execute(
-                sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(place.identifier)
+                sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(name.identifier)
             )
             query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
                 sql.SQL(", ").join(map(sql.Identifier, schema.names)),
-                place.identifier,
+                name.identifier,
                 _condition(months),
             )
             with closing(copy_out(connection, query, schema)) as rows:
@@ -134,12 +136,12 @@ class PostgresWarehouse(Warehouse):
     def count(self, table: str, month: Month | None) -> int:
         """See :class:`Warehouse`."""
         with self._transaction(f"Counting {table}") as connection:
-            place = Place(_schema(connection, self.url), table)
-            if not columns_of(connection, place):
+            name = QualifiedName(_schema(connection, self.url), table)
+            if not columns_of(connection, name):
                 return 0
             row = connection.execute(
                 sql.SQL("SELECT count(*) FROM {} WHERE {}").format(
-                    place.identifier, _condition(None if month is None else [month])
+                    name.identifier, _condition(None if month is None else [month])
                 )
             ).fetchone()
             return int(row[0]) if row else 0
@@ -159,7 +161,7 @@ class PostgresWarehouse(Warehouse):
     @override
     def unrecorded_months(self, table: str) -> list[Month]:
         """See :class:`Warehouse`."""
-        with self._transaction(f"Looking for unrecorded months of {table}") as connection:
+        with self._transaction(f"Finding unrecorded months of {table}") as connection:
             schema = _schema(connection, self.url)
             return postgres_months.unrecorded_months(connection, schema, table)
 
@@ -168,25 +170,25 @@ def _replace_all(
     connection: psycopg.Connection, schema: str, loads: Sequence[Load], month: Month | None
 ) -> list[Loaded]:
     done: dict[str, Loaded] = {}
-    # In the order of names, so that two runs never wait for each other crosswise.
+    # In the order of names, so that two runs never deadlock.
     for load in sorted(loads, key=_by_table):
         started = time.monotonic()
-        place = Place(schema, load.table.name)
-        _lock(connection, place.partition(month) if month else place)
+        name = QualifiedName(schema, load.table.name)
+        _lock(connection, name.partition(month) if month else name)
         if month is None:
-            # Not TRUNCATE: that would shut readers out until the commit.
-            connection.execute(sql.SQL("DELETE FROM {}").format(place.identifier))
-            target = place
+            # Not TRUNCATE, which would block readers until the commit.
+            connection.execute(sql.SQL("DELETE FROM {}").format(name.identifier))
+            target = name
         else:
-            target = create_incoming(connection, place, load.table, month)
+            target = create_incoming(connection, name, load.table, month)
         rows = copy_in(connection, target, load.source.path(), load.table.arrow_schema)
         done[load.table.name] = Loaded(rows, time.monotonic() - started, {"schema": schema})
     loaded = [done[load.table.name] for load in loads]
     if month is not None:
         postgres_months.record(connection, schema, loads, loaded, month)
-        # After every load, so that readers wait for the swaps and not for the rows.
+        # After all loads, so that readers wait only for the swaps.
         for load in sorted(loads, key=_by_table):
-            swap_in(connection, Place(schema, load.table.name), month)
+            swap_in(connection, QualifiedName(schema, load.table.name), month)
     return loaded
 
 
@@ -194,10 +196,10 @@ def _by_table(load: Load) -> str:
     return load.table.name
 
 
-def _lock(connection: psycopg.Connection, place: Place) -> None:
-    """Wait until no other run is at work there; the lock ends with the transaction."""
+def _lock(connection: psycopg.Connection, name: QualifiedName) -> None:
+    """Take the run lock of a table or partition; it is released with the transaction."""
     connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{place.schema}.{place.table}"]
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{name.schema}.{name.table}"]
     )
 
 

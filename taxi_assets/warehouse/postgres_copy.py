@@ -1,9 +1,7 @@
-"""Rows into and out of PostgreSQL: Arrow batches through COPY, never a row at a time.
+"""Write and read rows in PostgreSQL: Arrow batches through COPY, as CSV.
 
-Belongs here: CSV as COPY speaks it, both ways. Does not: tables, transactions.
-
-CSV keeps every value: doubles are written in their shortest exact form on both sides, NULL is an
-empty field and an empty text is ``""``.
+CSV preserves every value: both sides write doubles in their shortest exact form, NULL is an empty
+field and an empty string is ``""``.
 """
 
 from __future__ import annotations
@@ -18,20 +16,24 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from pyarrow import csv
 
-from taxi_assets.warehouse.postgres_schema import Place
+from taxi_assets.warehouse.postgres_schema import QualifiedName
 from taxi_assets.warehouse.sources import unreadable
+
+__all__ = ["copy_in", "copy_out"]
 
 _BATCH_ROWS = 64_000
 _BLOCK = 4 << 20  # bytes of CSV parsed at a time
 
 
-def copy_in(connection: psycopg.Connection, place: Place, path: Path, schema: pa.Schema) -> int:
-    """Append a Parquet file's rows, by column name, batch by batch; the number of rows.
+def copy_in(
+    connection: psycopg.Connection, name: QualifiedName, path: Path, schema: pa.Schema
+) -> int:
+    """Append a Parquet file's rows, by column name; return their number.
 
-    Raises ``AuditFailed`` when the file breaks off.
+    Raises ``AuditFailed`` if the file is damaged.
     """
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        place.identifier, sql.SQL(", ").join(map(sql.Identifier, schema.names))
+        name.identifier, sql.SQL(", ").join(map(sql.Identifier, schema.names))
     )
     rows = 0
     with connection.cursor() as cursor, cursor.copy(command) as copy:
@@ -55,15 +57,15 @@ def _file_batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 def copy_out(
     connection: psycopg.Connection, query: sql.Composable, schema: pa.Schema
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Stream a query's rows as batches of ``schema``; memory is that of a block.
+    """Stream a query's rows as batches of ``schema``, one block in memory at a time.
 
-    Close it to stop early. Nothing reads ahead, so that nobody uses the connection meanwhile.
+    Close it to stop early. It does not read ahead, so the connection is not used between batches.
     """
     command = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         block: list[bytes] = []
         size = 0
-        for row in copy:  # a message of COPY is "always one per row", says the protocol
+        for row in copy:  # one message per row, by the protocol
             block.append(bytes(row))
             size += len(row)
             if size >= _BLOCK:

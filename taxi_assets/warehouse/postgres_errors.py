@@ -1,7 +1,7 @@
-"""What PostgreSQL says when it refuses, as a table; see :mod:`taxi_assets.services`.
+"""Error rules for PostgreSQL, see :mod:`taxi_assets.services`.
 
-https://www.postgresql.org/docs/current/errcodes-appendix.html lists its SQLSTATEs; a rule names a
-whole one or its class, the first two characters.
+Codes are SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) or their
+classes, the first two characters.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import psycopg
 
 from taxi_assets.errors import AuditFailed, UncastableValue
-from taxi_assets.services import Rule, Said, Service, transient
+from taxi_assets.services import ErrorDetails, Rule, Service, transient
 
 __all__ = ["POSTGRES"]
 
-_NOT_CONNECTED = "not connected"  # libpq gives no SQLSTATE to a connection that failed or was cut
-_NOT_LET_IN = (
+_NOT_CONNECTED = "not connected"  # a failed or lost connection has no SQLSTATE in libpq
+_LOGIN_REJECTED = (
     r'.*(FATAL: +\w+ authentication failed for user ".*"|FATAL: +no pg_hba\.conf entry for .*'
     r'|FATAL: +(role|database) ".*" does not exist|fe_sendauth: no password supplied'
     r'|root certificate file ".*" does not exist)'
@@ -25,23 +25,25 @@ _CHECK = (
 )
 
 
-def _said(error: Exception) -> Said:
+def _details(error: Exception) -> ErrorDetails:
     message = str(error).strip().partition("\n")[0] or type(error).__name__
     state = getattr(error, "sqlstate", None)
     if state:
-        return Said(message, {state, state[:2]})
-    return Said(message, {_NOT_CONNECTED} if isinstance(error, psycopg.OperationalError) else set())
+        return ErrorDetails(message, {state, state[:2]})
+    if isinstance(error, psycopg.OperationalError):
+        return ErrorDetails(message, {_NOT_CONNECTED})
+    return ErrorDetails(message)
 
 
 _RULES = (
     Rule({"28", "3D", "3F", "42501", "25006"}, _CHECK),
-    Rule({_NOT_CONNECTED}, _CHECK, words=_NOT_LET_IN),
+    Rule({_NOT_CONNECTED}, _CHECK, pattern=_LOGIN_REJECTED),
     transient(_NOT_CONNECTED, "08", "53", "57P01", "57P02", "57P03", "57P04", "57P05", "58"),
-    transient("40", "55P03"),  # another transaction was in the way
+    transient("40", "55P03"),  # a conflict with another transaction, or lock_timeout
     Rule({"22"}, "Correct the file or the specification first.", UncastableValue),
-    # The only CHECK there is bounds the source_month of a partition that is being loaded.
-    Rule({"23514"}, "The file holds another source_month: make it again.", AuditFailed),
-    Rule(set(), "The tables are as they were.", AuditFailed),
+    # The only CHECK is on the source_month of a partition that is being loaded.
+    Rule({"23514"}, "The file has another source_month: clean the month again.", AuditFailed),
+    Rule(set(), "The tables are unchanged.", AuditFailed),
 )
 
-POSTGRES = Service("PostgreSQL", (psycopg.Error,), _said, _RULES)
+POSTGRES = Service("PostgreSQL", (psycopg.Error,), _details, _RULES)

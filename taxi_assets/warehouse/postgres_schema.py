@@ -1,8 +1,4 @@
-"""PostgreSQL tables: one partition per month, swapped in whole.
-
-Belongs here: DDL: creating and evolving a table, a month's partition and its swap. Does not:
-rows (``postgres_copy``), connections and transactions (``postgres``).
-"""
+"""DDL for PostgreSQL: create tables, add columns, swap a month's partition."""
 
 from __future__ import annotations
 
@@ -16,6 +12,8 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import TableSchemaConflict
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, TableColumn, added_columns
+
+__all__ = ["QualifiedName", "columns_of", "create_incoming", "ensure_table", "swap_in"]
 
 FIELD_TYPES: dict[Type, LiteralString] = {
     Type.INTEGER: "bigint",
@@ -31,8 +29,8 @@ _ONE_MONTH = sql.Identifier("one_month")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A table's name in its schema, and the names of its months' partitions."""
+class QualifiedName:
+    """A table's name with its schema; gives the names of its partitions."""
 
     schema: str
     table: str
@@ -42,50 +40,50 @@ class Place:
         """The table itself."""
         return sql.Identifier(self.schema, self.table)
 
-    def partition(self, month: Month) -> Place:
+    def partition(self, month: Month) -> QualifiedName:
         """The partition of ``month``: ``green_trips_202401``."""
-        return Place(self.schema, f"{self.table}_{month.year}{month.month:02d}")
+        return QualifiedName(self.schema, f"{self.table}_{month.year}{month.month:02d}")
 
     @property
-    def incoming(self) -> Place:
-        """Where a partition is made before it takes its place; seen by its own transaction only."""
-        return Place(self.schema, f"{self.table}_incoming")
+    def incoming(self) -> QualifiedName:
+        """The table to load before it is attached; visible in its own transaction only."""
+        return QualifiedName(self.schema, f"{self.table}_incoming")
 
 
-def columns_of(connection: psycopg.Connection, place: Place) -> list[tuple[str, Type | str]]:
-    """Names and canonical types of the table as it is, in order; empty when there is none."""
+def columns_of(connection: psycopg.Connection, name: QualifiedName) -> list[tuple[str, Type | str]]:
+    """Names and canonical types of the existing columns, in order; empty without a table."""
     rows = connection.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [place.identifier.as_string(connection)],
+        [name.identifier.as_string(connection)],
     )
     return [(str(name), _TYPES.get(str(type_), str(type_))) for name, type_ in rows.fetchall()]
 
 
-def ensure_table(connection: psycopg.Connection, place: Place, table: Table) -> None:
-    """Create the table or add the columns it lacks; raises ``TableSchemaConflict``."""
-    existing = columns_of(connection, place)
+def ensure_table(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:
+    """Create the table or add missing columns; raises ``TableSchemaConflict``."""
+    existing = columns_of(connection, name)
     if not existing:
-        _create(connection, place, table)
+        _create(connection, name, table)
         return
-    _check_partitions(connection, place, table)
+    _check_partitions(connection, name, table)
     for column in added_columns(table, existing):
         connection.execute(
-            sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(place.identifier, _definition(column))
+            sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(name.identifier, _definition(column))
         )
-        _comment(connection, place, column)
+        _comment(connection, name, column)
 
 
 def create_incoming(
-    connection: psycopg.Connection, place: Place, table: Table, month: Month
-) -> Place:
-    """An empty table beside the partitioned one, that takes rows of ``month`` only.
+    connection: psycopg.Connection, name: QualifiedName, table: Table, month: Month
+) -> QualifiedName:
+    """Create an empty table for the rows of ``month``, to be attached later.
 
-    Its CHECK says what the partition's bound will say, so that attaching scans nothing. Its
-    columns are spelled out: LIKE would lock the table while the rows come in, and two months
-    swapped at once would each wait for the other's lock.
+    Its CHECK is the same as the partition's bound, so that attaching scans no rows. Its columns are
+    listed, because LIKE would lock the table during the load, and two concurrent months would
+    deadlock in the swap.
     """
-    incoming = place.partition(month).incoming
+    incoming = name.partition(month).incoming
     connection.execute(
         sql.SQL("CREATE TABLE {} ({}, CONSTRAINT {} CHECK ({} IS NOT NULL AND {} = {}))").format(
             incoming.identifier,
@@ -99,13 +97,13 @@ def create_incoming(
     return incoming
 
 
-def swap_in(connection: psycopg.Connection, place: Place, month: Month) -> None:
-    """Put the incoming table in the place of the month's partition.
+def swap_in(connection: psycopg.Connection, name: QualifiedName, month: Month) -> None:
+    """Replace the month's partition by the incoming table.
 
-    Waits for readers of the table, and holds new ones back, only until the commit that follows.
+    Waits for readers of the table, and blocks new ones until the commit that follows.
     """
-    partition = place.partition(month)
-    if _is_partition(connection, partition, place):  # a table that only has that name stays
+    partition = name.partition(month)
+    if _is_partition(connection, partition, name):  # never drop another table of that name
         connection.execute(sql.SQL("DROP TABLE {}").format(partition.identifier))
     connection.execute(
         sql.SQL("ALTER TABLE {} RENAME TO {}").format(
@@ -114,7 +112,7 @@ def swap_in(connection: psycopg.Connection, place: Place, month: Month) -> None:
     )
     connection.execute(
         sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
-            place.identifier, partition.identifier, sql.Literal(month.first_day)
+            name.identifier, partition.identifier, sql.Literal(month.first_day)
         )
     )
     connection.execute(
@@ -122,28 +120,28 @@ def swap_in(connection: psycopg.Connection, place: Place, month: Month) -> None:
     )
 
 
-def _is_partition(connection: psycopg.Connection, partition: Place, place: Place) -> bool:
-    names = [each.identifier.as_string(connection) for each in (partition, place)]
+def _is_partition(
+    connection: psycopg.Connection, partition: QualifiedName, name: QualifiedName
+) -> bool:
+    names = [each.identifier.as_string(connection) for each in (partition, name)]
     query = (
         "SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s) AND inhparent = to_regclass(%s)"
     )
     return connection.execute(query, names).fetchone() is not None
 
 
-def _create(connection: psycopg.Connection, place: Place, table: Table) -> None:
+def _create(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:
     ending = (
         sql.SQL(" PARTITION BY LIST ({})").format(_MONTH_COLUMN) if table.monthly else sql.SQL("")
     )
     connection.execute(
-        sql.SQL("CREATE TABLE {} ({}){}").format(place.identifier, _definitions(table), ending)
+        sql.SQL("CREATE TABLE {} ({}){}").format(name.identifier, _definitions(table), ending)
     )
     connection.execute(
-        sql.SQL("COMMENT ON TABLE {} IS {}").format(
-            place.identifier, sql.Literal(table.description)
-        )
+        sql.SQL("COMMENT ON TABLE {} IS {}").format(name.identifier, sql.Literal(table.description))
     )
     for column in table.columns:
-        _comment(connection, place, column)
+        _comment(connection, name, column)
 
 
 def _definitions(table: Table) -> sql.Composed:
@@ -154,23 +152,25 @@ def _definition(column: TableColumn) -> sql.Composed:
     return sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(FIELD_TYPES[column.type]))
 
 
-def _comment(connection: psycopg.Connection, place: Place, column: TableColumn) -> None:
+def _comment(connection: psycopg.Connection, name: QualifiedName, column: TableColumn) -> None:
     if column.description:
-        name = sql.Identifier(place.schema, place.table, column.name)
+        identifier = sql.Identifier(name.schema, name.table, column.name)
         connection.execute(
-            sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.description))
+            sql.SQL("COMMENT ON COLUMN {} IS {}").format(
+                identifier, sql.Literal(column.description)
+            )
         )
 
 
-def _check_partitions(connection: psycopg.Connection, place: Place, table: Table) -> None:
+def _check_partitions(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:
     row = connection.execute(
-        "SELECT pg_get_partkeydef(to_regclass(%s))", [place.identifier.as_string(connection)]
+        "SELECT pg_get_partkeydef(to_regclass(%s))", [name.identifier.as_string(connection)]
     ).fetchone()
     have = row[0] if row else None
     wanted = f"LIST ({SOURCE_MONTH})" if table.monthly else None
     if have != wanted:
         raise TableSchemaConflict(
-            f"Table {place.schema}.{place.table} is partitioned by {have or 'nothing'}, wanted "
-            f"{wanted or 'nothing'}; PostgreSQL cannot change that.",
+            f"Table {name.schema}.{name.table} is partitioned by {have or 'nothing'}, but must "
+            f"be partitioned by {wanted or 'nothing'}; PostgreSQL cannot change that.",
             "Rename or drop the table and load its months again.",
         )

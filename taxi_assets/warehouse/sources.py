@@ -1,7 +1,6 @@
-"""What a Parquet file holds, asked of its footer before an engine is told to load it.
+"""Checks of a Parquet file's footer before it is loaded.
 
-Belongs here: reading a local footer, comparing it with a table. Does not: any engine, the lake's
-clients (``bigquery_source`` reads a footer in GCS), the rows themselves.
+``bigquery_source`` reads the footer of an object in GCS.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ from taxi_assets.errors import AuditFailed, Misconfigured, TableSchemaConflict
 from taxi_assets.warehouse.months import LOADED_MONTHS
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, table_from_schema
 
+__all__ = ["check_file", "check_month", "footer_of", "unreadable"]
+
 
 def footer_of(path: Path) -> pq.FileMetaData:
-    """The footer of a local file; raises ``AuditFailed`` when it is cut or not Parquet."""
+    """The footer of a local file; raises ``AuditFailed`` if it is truncated or not Parquet."""
     try:
         return pq.read_metadata(path)
     except (OSError, pa.ArrowInvalid) as error:
@@ -26,15 +27,15 @@ def footer_of(path: Path) -> pq.FileMetaData:
 
 
 def unreadable(where: str, error: Exception) -> AuditFailed:
-    """The error of a Parquet file whose bytes do not hold together."""
+    """The error for a damaged Parquet file."""
     return AuditFailed(
         f"{where} cannot be read as Parquet ({error}). Nothing was loaded.",
-        "Make the month again.",
+        "Run the month again.",
     )
 
 
 def check_file(table: Table, month: Month | None, footer: pq.FileMetaData, where: str) -> None:
-    """Raise unless the file ``where``, by its footer, is one to load into that month.
+    """Check that the file ``where`` can be loaded into that month, by its footer.
 
     Raises ``TableSchemaConflict`` for its columns, ``AuditFailed`` for another ``source_month``.
     """
@@ -44,9 +45,9 @@ def check_file(table: Table, month: Month | None, footer: pq.FileMetaData, where
 
 
 def _check_source_month(table: Table, month: Month, footer: pq.FileMetaData, where: str) -> None:
-    """Compare what the footer says of ``source_month``; a file without statistics passes.
+    """Check the footer's statistics of ``source_month``; a file without statistics passes.
 
-    BigQuery's partition takes any day of the month, and readers look for the first one only.
+    BigQuery's partition accepts any day of the month, but readers filter on the first day.
     """
     at = footer.schema.names.index(SOURCE_MONTH)
     for group in range(footer.num_row_groups):
@@ -58,17 +59,17 @@ def _check_source_month(table: Table, month: Month, footer: pq.FileMetaData, whe
         if days - {month.first_day}:
             found = ", ".join(sorted(str(day) for day in days - {month.first_day}))
             raise AuditFailed(
-                f"{where}, on its way into {table.name} {month}, holds rows whose {SOURCE_MONTH} "
-                f"is {found}. Nothing was loaded.",
-                "The file was made for another month: make it again.",
+                f"Cannot load {table.name} {month}: {where} has rows whose {SOURCE_MONTH} is "
+                f"{found}. Nothing was loaded.",
+                "The file is of another month: clean the month again.",
             )
 
 
 def _check_columns(table: Table, footer: pq.FileMetaData, where: str) -> None:
-    """Raise ``TableSchemaConflict`` unless the file holds exactly the table's columns.
+    """Raise ``TableSchemaConflict`` unless the file has exactly the table's columns.
 
-    An engine may fill a column that the file lacks with NULL, or drop one the table lacks, and
-    call that a success (BigQuery does); here neither is.
+    An engine may fill a column missing in the file with NULL, or ignore one missing in the table,
+    without an error (BigQuery does).
     """
     schema = footer.schema.to_arrow_schema()
     found = {
@@ -79,21 +80,21 @@ def _check_columns(table: Table, footer: pq.FileMetaData, where: str) -> None:
     parts = [f"{name} is missing" for name in wanted if name not in found]
     parts += [f"{name} is not a column of the table" for name in found if name not in wanted]
     parts += [
-        f"{name} is {found[name]}, wanted {type_}"
+        f"{name} is {found[name]}, expected {type_}"
         for name, type_ in wanted.items()
         if name in found and found[name] != type_
     ]
     if parts:
         raise TableSchemaConflict(
             f"{where} does not fit table {table.name}: {'; '.join(parts)}. Nothing was loaded.",
-            "Clean the month again with the present specification.",
+            "Clean the month again with the current specification.",
         )
 
 
 def check_month(table: Table, month: Month | None) -> None:
-    """Raise ``Misconfigured`` unless a month is named for a monthly table, and only for one.
+    """Raise ``Misconfigured`` if a monthly table has no month, or any other table has one.
 
-    A table of the name that the warehouse keeps for itself is refused too.
+    Also for a table named ``loaded_months``, which the warehouse uses itself.
     """
     if table.name == LOADED_MONTHS.name:
         raise Misconfigured(
@@ -104,7 +105,7 @@ def check_month(table: Table, month: Month | None) -> None:
         table.monthly and SOURCE_MONTH not in table.column_names
     ):
         raise Misconfigured(
-            f"Table {table.name} {'is' if table.monthly else 'is not'} monthly, but was given "
-            f"{month or 'no month'} and the columns {', '.join(table.column_names)}.",
+            f"Table {table.name} {'is' if table.monthly else 'is not'} monthly, but was loaded "
+            f"with {month or 'no month'} and the columns {', '.join(table.column_names)}.",
             f"A monthly table has a {SOURCE_MONTH} column and is loaded a month at a time.",
         )

@@ -1,7 +1,7 @@
-"""The shape of a warehouse table, apart from any engine.
+"""Definitions of warehouse tables, independent of the engine.
 
-Belongs here: table and column definitions, made from a specification or from a frame's schema.
-Does not: DDL (each engine writes its own).
+They are made from a dataset's specification or from the schema of an asset's value. Each engine
+has its own DDL.
 """
 
 from __future__ import annotations
@@ -16,12 +16,22 @@ from taxi_assets.datasets.spec import DatasetSpec, Type
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 from taxi_assets.errors import ObjectMissing, TableSchemaConflict
 
+__all__ = [
+    "SOURCE_MONTH",
+    "Table",
+    "TableColumn",
+    "added_columns",
+    "read_schema",
+    "table_from_schema",
+    "table_of",
+]
+
 SOURCE_MONTH = "source_month"
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One column: its name, canonical type and what it means (may be empty)."""
+    """A column: its name, canonical type and description (may be empty)."""
 
     name: str
     type: Type
@@ -30,9 +40,9 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table. ``monthly`` tables hold ``source_month`` and are replaced a month at a time;
-    the others are replaced whole. ``cluster_by`` orders rows within a month where an engine can.
-    ``dataset`` is the TLC dataset it holds, if it holds one.
+    """A table. ``monthly`` tables have ``source_month`` and are replaced a month at a time, the
+    others completely. ``cluster_by`` orders rows within a month if the engine supports it.
+    ``dataset`` is the TLC dataset in it, if any.
     """
 
     name: str
@@ -54,23 +64,22 @@ class Table:
 
 
 def added_columns(table: Table, existing: Sequence[tuple[str, Type | str]]) -> list[TableColumn]:
-    """The columns that ``existing`` (name and type of the table as it is) still lacks.
+    """The columns missing in ``existing``, which has the table's current names and types.
 
-    A type an engine has and we have not is given as text. Raises ``TableSchemaConflict`` when a
-    column changed its type or went away: the only change made to a table is to add columns.
+    A type without a canonical equivalent is given as text. Raises ``TableSchemaConflict`` for a
+    changed type or a removed column: columns are only ever added to a table.
     """
     have = dict(existing)
     wanted = {column.name: column.type for column in table.columns}
-    gone = sorted(set(have) - set(wanted))
+    removed = sorted(set(have) - set(wanted))
     changed = sorted(name for name in wanted if name in have and have[name] != wanted[name])
-    if gone or changed:
-        parts = [f"{name} is {have[name]}, now wanted {wanted[name]}" for name in changed]
-        parts += [f"{name} is in the table but no longer wanted" for name in gone]
+    if removed or changed:
+        parts = [f"{name} is {have[name]}, expected {wanted[name]}" for name in changed]
+        parts += [f"{name} is in the table but not in the specification" for name in removed]
         raise TableSchemaConflict(
-            f"Table {table.name} cannot take these columns: {'; '.join(parts)}. Only added "
-            "columns are applied on their own.",
-            "Rename or drop the table and load its months again, or bring the specification back "
-            "in line.",
+            f"Table {table.name} has other columns: {'; '.join(parts)}. Only new columns are added "
+            "automatically.",
+            "Rename or drop the table and load its months again, or correct the specification.",
         )
     return [column for column in table.columns if column.name not in have]
 
@@ -78,10 +87,10 @@ def added_columns(table: Table, existing: Sequence[tuple[str, Type | str]]) -> l
 def read_schema(
     table: str, existing: Sequence[tuple[str, Type | str]], columns: Sequence[str] | None
 ) -> pa.Schema:
-    """The Arrow schema of ``columns`` (``None``: all) of a table, in the order asked for.
+    """The Arrow schema of ``columns`` (``None``: all) of a table, in that order.
 
-    Raises ``ObjectMissing`` for a column it has not, ``TableSchemaConflict`` for one whose type
-    is none of ours.
+    Raises ``ObjectMissing`` for an unknown column, ``TableSchemaConflict`` for one without a
+    canonical type.
     """
     have = dict(existing)
     chosen = list(have) if columns is None else list(columns)
@@ -95,7 +104,7 @@ def read_schema(
         type_ = have[name]
         if not isinstance(type_, Type):
             raise TableSchemaConflict(
-                f"Column {name} of {table} is {type_}, which is not read here.", "Leave it out."
+                f"Column {name} of {table} is {type_}, which cannot be read.", "Leave it out."
             )
         fields.append(pa.field(name, ARROW[type_]))
     return pa.schema(fields)
@@ -112,7 +121,7 @@ def table_of(spec: DatasetSpec, part: Part) -> Table:
 
 
 def table_from_schema(name: str, schema: pa.Schema, *, monthly: bool) -> Table:
-    """The table of a frame an asset returned; raises ``TableSchemaConflict`` for other types."""
+    """The table for an asset's value; raises ``TableSchemaConflict`` for an unsupported type."""
     columns = tuple(TableColumn(field.name, _type_of(name, field)) for field in schema)
     return Table(name, "", columns, monthly)
 
@@ -130,7 +139,7 @@ def _type_of(table: str, field: pa.Field) -> Type:
         if matches(field.type):
             return kind
     raise TableSchemaConflict(
-        f"Column {field.name} of {table} has type {field.type}, which no warehouse here stores.",
+        f"Column {field.name} of {table} has type {field.type}, which no warehouse can store.",
         "Return integers, floats, text, dates, booleans or naive timestamps.",
     )
 

@@ -35,7 +35,7 @@ BROKEN = (
         "green_tripdata_2025-02.truncated.parquet",
         "green",
         "2025-02",
-        "it is cut: Parquet without its end, after 75536 bytes",
+        "it is truncated: 75536 bytes without Parquet's footer",
     ),
     Broken(
         "green_tripdata_2022-01.lfs-pointer.parquet",
@@ -78,7 +78,7 @@ def test_a_broken_file_only_fails_the_run(
     assert message.startswith(f"{broken.dataset} {month}")
     assert f"from {tlc.url}/trip-data/{served.name} is not the published file" in message
     assert broken.says in message
-    assert "Nothing of it was kept" in message
+    assert "It was deleted" in message
     assert failed_steps(result) == [f"{broken.dataset}__raw_trips"]
     assert platform.everything_stored() == lake
     assert _tables(platform, broken.dataset) == tables

@@ -132,6 +132,18 @@ def test_each_month_has_its_own_version_in_all_assets(
     assert versions["clean_trips"] == versions["lake_trips"] == versions["warehouse_trips"]
 
 
+def test_several_months_in_one_run_are_refused_with_what_to_launch(
+    published: Simulator, platform: Platform
+) -> None:
+    """Dagster's launch dialog offers it for assets without a backfill policy."""
+    result = platform.run(month_assets("green"), "2024-01", "2024-03")
+    why = facts(result)
+    assert (why.asset, why.error) == ("green/raw_trips", "Misconfigured")
+    assert "2024-01 to 2024-03" in why.happened
+    assert "as a backfill" in why.remedy
+    assert platform.everything_stored() == {}
+
+
 @pytest.mark.parametrize(
     ("zone", "asset", "step"),
     [

@@ -138,12 +138,21 @@ def test_a_month_that_could_not_be_stored_is_not_cleaned_again(
     assert cleanings == ["2024-01"]
 
 
+def test_a_file_that_could_not_be_stored_is_not_downloaded_again(
+    bucket: GcsStub, in_bucket: Platform, tlc: Simulator
+) -> None:
+    bucket.faults.append(Fault("POST", "/upload/", 503, times=ALWAYS))
+    result = in_bucket.run("key:green/raw_trips", "2024-01")
+    assert retried(result) == ["green__raw_trips"] * 2
+    assert [request.status for request in tlc.requests] == [200]
+
+
 @pytest.mark.parametrize("part", ["rejects", "trips"])
 def test_a_retry_stores_what_the_first_attempt_could_not(
     bucket: GcsStub, in_bucket: Platform, cleanings: list[str], part: str
 ) -> None:
     """Also if the rejects are already stored and the trips are not."""
-    damaged = "Provided CRC32C doesn't match calculated CRC32C."
+    damaged = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
     bucket.faults.append(
         Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}.parquet".encode())
     )

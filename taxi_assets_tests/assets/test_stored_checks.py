@@ -119,6 +119,8 @@ def test_rows_are_counted_wherever_a_month_is_stored(tlc: Simulator, platform: P
     with duckdb.connect(str(platform.warehouse)) as connection:
         connection.execute("DELETE FROM green_rejects")
     assert platform.run("key:green/stored_rows", "2024-01").success
+    assert platform.check_status("green/stored_rows", "reconciled") == {"2024-01": "FAILED"}
+    assert platform.check_status("green/stored_rows", "published_rows") == {"2024-01": "SUCCEEDED"}
     counted = platform.metadata("green/stored_rows", "2024-01")
     assert (counted["rejects in warehouse"], counted["rejects in lake"]) == (0, rejects)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import pytest
 
+from taxi_assets.automation.factory import build_automation
 from taxi_assets.datasets import DATASETS, Month
 from taxi_assets.settings import Settings
 from taxi_assets_tests.automation.standins import stand_ins
@@ -98,4 +101,13 @@ def test_a_datasets_jobs_have_its_partitions_and_tag_their_runs_with_it(
     assert found.partitions_def is not None
     assert found.partitions_def.get_first_partition_key() == str(DATASETS[dataset].first_month)
     assert found.tags["taxi/dataset"] == dataset
-    assert ("dagster-k8s/config" in found.tags) is not DATASETS[dataset].memory_heavy
+    assert "dagster-k8s/config" not in found.tags
+
+
+def test_in_production_the_pods_of_small_datasets_are_small() -> None:
+    automation = build_automation(Settings.from_env({"TAXI_ENV": "production"}))
+    jobs = {job.name: job for job in automation.jobs or ()}
+    for name, spec in DATASETS.items():
+        for job in (f"{name}_months", f"{name}_verify"):
+            tags: Any = getattr(jobs[job], "tags", None)
+            assert ("dagster-k8s/config" in tags) is not spec.memory_heavy

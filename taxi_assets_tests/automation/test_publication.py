@@ -205,7 +205,7 @@ def test_a_login_page_instead_of_tlc_is_a_refusal(site: Site) -> None:
     site.tlc.faults.html(times=None)
     data = site.tick(SENSOR)
     assert months_of(data) == []
-    assert "a web page answers" in str(data.skip_message)
+    assert "answered with a web page" in str(data.skip_message)
 
 
 def test_a_month_without_an_answer_is_polled_again(site: Site) -> None:

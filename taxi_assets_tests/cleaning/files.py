@@ -1,4 +1,4 @@
-"""Small published files to clean: shared by the cleaning tests."""
+"""Small published files for the cleaning tests."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def spec(
 
 
 def column(type_: Type, **more: Any) -> Column:
-    """The column ``value``, published under its own name unless told otherwise."""
+    """The column ``value``, published as ``value`` by default."""
     return Column("value", type_, "A value.", **{"published_as": ("value",), **more})
 
 
 def publish(folder: Path, values: pa.Array, *, pickup: str = "Pickup") -> Path:
-    """A January file with those values, a trip a minute."""
+    """A January file with those values, one trip a minute."""
     times = pa.array(
         [datetime(2024, 1, 2, 3, minute % 60) for minute in range(len(values))],  # noqa: DTZ001
         pa.timestamp("us"),
@@ -57,7 +57,7 @@ def clean(spec: DatasetSpec, source: Path, month: Month = JANUARY, **more: Any) 
 
 
 def values_of(folder: Path, column: Column, values: pa.Array) -> list[Any]:
-    """What that column's published values become, in the order of the file."""
+    """The cleaned values of that column, in the order of the file."""
     cleaned = clean(spec(column), publish(folder, values))
     rows = pq.read_table(cleaned.trips, columns=["pickup_at", "value"])
     assert cleaned.counts.rejected == 0

@@ -1,9 +1,8 @@
-"""What the cleaning makes of a month of every era, as digests: the guard of ``CLEANING``.
+"""Digests of the cleaned rows of a month of every era, which show when to raise ``CLEANING``.
 
-The digests in ``golden.json`` were taken from rows that meet every cast and every rule. Where the
-same rows and the same specification give other results, months that are stored would pass for
-unchanged and are not: ``CLEANING`` must be raised. After that, or after a change of a specification
-or of the simulator, write them again:
+The rows behind ``golden.json`` cover every cast and every rule. If the same rows and specification
+give other results, ``CLEANING`` must be raised; otherwise stored months would wrongly count as up
+to date. After that, or after a change of a specification or of the simulator, regenerate it:
 
     python -m taxi_assets_tests.cleaning.golden
 """
@@ -32,9 +31,7 @@ GOLDEN = Path(__file__).with_name("golden.json")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one month: digests of the published rows and of the cleaned ones, and the code
-    version they were cleaned under.
-    """
+    """Digests of the published and the cleaned rows of one month, and the code version."""
 
     input: str
     code_version: str
@@ -43,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Golden:
-    """The outcomes by month, such as ``green 2024-01``, and the cleaning's number."""
+    """The outcomes by month, such as ``green 2024-01``, and the value of ``CLEANING``."""
 
     cleaning: int
     months: Mapping[str, Outcome]
@@ -59,7 +56,7 @@ class Golden:
 
 
 def cleaned_now(*datasets: str) -> Golden:
-    """The months of those datasets, cleaned by the code as it is."""
+    """The outcomes of those datasets with the current code."""
     with tempfile.TemporaryDirectory() as folder:
         return Golden(
             version.CLEANING,
@@ -72,10 +69,10 @@ def cleaned_now(*datasets: str) -> Golden:
 
 
 def objection(old: Golden, new: Golden) -> str | None:
-    """Why ``new`` must not replace ``old``; ``None`` if it may.
+    """Why ``new`` must not replace ``old``; None if it may.
 
-    Only months are compared whose rows and whose specification are what they were: of the others
-    a result that differs says nothing about the cleaning.
+    Only months with the same rows and specification are compared: for others, a different result
+    does not show a change of the cleaning.
     """
     comparable = [
         name
@@ -87,15 +84,15 @@ def objection(old: Golden, new: Golden) -> str | None:
     changed = [name for name in comparable if new.months[name].output != old.months[name].output]
     if changed and new.cleaning == old.cleaning:
         return (
-            f"The same rows are cleaned into others than before, under the same specification, in "
-            f"{', '.join(changed)}. If that is meant, raise CLEANING in "
-            "taxi_assets/cleaning/version.py: months that are stored are cleaned again for it."
+            "The same rows and specification give other cleaned rows than before in "
+            f"{', '.join(changed)}. If this is intended, raise CLEANING in "
+            "taxi_assets/cleaning/version.py; stored months are then cleaned again."
         )
     if comparable and not changed and new.cleaning != old.cleaning:
         return (
             f"CLEANING in taxi_assets/cleaning/version.py is {new.cleaning} and was "
-            f"{old.cleaning}, but every month is cleaned into the same rows as before. Set it "
-            "back: every month of every lake would be cleaned again for nothing."
+            f"{old.cleaning}, but the cleaned rows are the same as before. Set it back: every "
+            "month of every lake would be cleaned again without need."
         )
     return None
 
@@ -119,7 +116,7 @@ def _outcome(name: str, rows: pa.Table, folder: Path) -> Outcome:
 
 
 def _digest(*tables: pa.Table) -> str:
-    """A digest of columns and of rows in any order; of values, not of how a file keeps them."""
+    """A digest of the columns and values, independent of row order and file layout."""
     digest = hashlib.sha256()
     for table in tables:
         digest.update(repr([(field.name, str(field.type)) for field in table.schema]).encode())
@@ -130,7 +127,7 @@ def _digest(*tables: pa.Table) -> str:
 
 
 def _code_version_at(cleaning: int, name: str) -> str:
-    """The code version that the specification of today would have under that number."""
+    """The code version of the current specification with that value of ``CLEANING``."""
     with mock.patch.object(version, "CLEANING", cleaning):
         return code_version(_dataset_of(name))
 
@@ -139,7 +136,7 @@ def main() -> int:
     now = cleaned_now()
     refused = objection(Golden.read(), now) if GOLDEN.exists() else None
     if refused:
-        sys.stderr.write(f"Nothing is written. {refused}\n")
+        sys.stderr.write(f"{GOLDEN.name} was not written. {refused}\n")
         return 1
     now.write()
     sys.stdout.write(f"wrote {GOLDEN}\n")

@@ -1,7 +1,7 @@
-"""The published rows that ``golden`` cleans: generated ones of each era, and ones made to be odd.
+"""The published rows that ``golden`` cleans: generated rows of each era and edge cases.
 
-Between them every rule of a dataset matches, and every code and cast that an era needs is met; add
-a row where a new rule or cast would not be.
+Together they cover every rule of a dataset and every code and cast of an era. Add a row for a new
+rule or cast that they do not cover.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ GENERATED = 200
 
 
 def published_months(dataset: str, folder: Path) -> Iterator[tuple[str, pa.Table]]:
-    """The first month of each era by its name, such as ``green 2014-01``; the latest also with all
-    of its columns as text, as some months have some of theirs. ``folder`` is for scratch.
+    """The first month of each era by its name, such as ``green 2014-01``.
+
+    The latest is added with all columns as text, since some months have some columns as text.
+    ``folder`` is for temporary files.
     """
     months = era_starts(dataset)
     for month in months:
@@ -59,17 +61,17 @@ def _as_published(
     columns: Mapping[str, Column],
     schema: pa.Schema,
 ) -> dict[str, Any]:
-    """A trip by published names; what it does not say is as ``usual``."""
-    said = {
+    """A trip by published names; columns it does not give are as in ``usual``."""
+    given = {
         name: _as(trip[column.name], schema.field(name).type)
         for name, column in columns.items()
         if column.name in trip
     }
-    return {**usual, **said}
+    return {**usual, **given}
 
 
 def _without_numbers(rows: pa.Table) -> pa.Table:
-    """The first row with NaN for every number that can be one: pandas' NULL."""
+    """The first row with NaN, pandas' NULL, in every floating-point column."""
     return pa.table(
         {
             field.name: pa.array([math.nan], field.type)
@@ -81,7 +83,7 @@ def _without_numbers(rows: pa.Table) -> pa.Table:
 
 
 def _odd_trips(month: Month) -> Iterator[dict[str, Any]]:
-    """Trips by canonical names: the first is as it should be, each other is odd in one way."""
+    """Trips by canonical names: the first is normal, each other is unusual in one way."""
     noon = datetime.combine(month.first_day, datetime.min.time()) + timedelta(days=14, hours=12)
     last_month, long_ago = noon - timedelta(days=20), noon - timedelta(days=60)
     usual = {
@@ -124,7 +126,7 @@ def _odd_trips(month: Month) -> Iterator[dict[str, Any]]:
 def _words(
     usual: Mapping[str, Any], columns: Mapping[str, Column], schema: pa.Schema
 ) -> Iterator[dict[str, Any]]:
-    """A row for each word that a code stands for, in the files that have it as text."""
+    """A row for each published word of a code, in files that have it as text."""
     for name, column in columns.items():
         kind = schema.field(name).type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -132,7 +134,7 @@ def _words(
 
 
 def _padded(usual: Mapping[str, Any]) -> dict[str, Any]:
-    """As some bases and vendors wrote their text."""
+    """The row with text padded and in upper case, as some bases and vendors wrote it."""
     return {
         name: f" {value.upper()} " if isinstance(value, str) else value
         for name, value in usual.items()
@@ -140,7 +142,7 @@ def _padded(usual: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as(value: Any, kind: pa.DataType) -> Any:
-    """A value as a file would hold it whose column is of type ``kind``."""
+    """``value`` in a column of type ``kind``."""
     if value is None or pa.types.is_null(kind):
         return None
     if pa.types.is_integer(kind):

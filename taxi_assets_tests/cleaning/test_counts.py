@@ -1,4 +1,4 @@
-"""A month's numbers come back from the text that travels with it, and fit where it travels."""
+"""A month's counts survive the round trip through text, which fits into object metadata."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ S3_METADATA_BYTES = 2048
 
 
 def fullest(spec: DatasetSpec) -> MonthCounts:
-    """Every rule matched, and every day as busy as the busiest dataset's."""
+    """The largest counts: every rule matches, and every day is a busy one of fhvhv."""
     return MonthCounts(
         published=25_000_000,
         clean=24_000_000,
@@ -29,19 +29,19 @@ def fullest(spec: DatasetSpec) -> MonthCounts:
 
 
 @pytest.mark.parametrize("spec", DATASETS.values(), ids=DATASETS)
-def test_the_numbers_come_back_from_their_text(spec: DatasetSpec) -> None:
+def test_counts_survive_the_round_trip_through_text(spec: DatasetSpec) -> None:
     counts = fullest(spec)
     assert MonthCounts.from_text(counts.to_text()) == counts
     assert counts.reject_share == 0.04
 
 
-def test_the_order_of_reasons_comes_back_too() -> None:
+def test_the_order_of_reasons_survives_the_round_trip() -> None:
     counts = MonthCounts(10, 7, 3, {"most": 2, "fewer": 1}, {"b": 5, "a": 4}, (3, 4))
     again = MonthCounts.from_text(counts.to_text())
     assert (list(again.reasons), list(again.flags)) == (["most", "fewer"], ["b", "a"])
 
 
-def test_no_rows_are_no_share() -> None:
+def test_the_reject_share_of_no_rows_is_zero() -> None:
     assert MonthCounts(0, 0, 0, {}, {}, ()).reject_share == 0.0
 
 

@@ -1,4 +1,4 @@
-"""Rows are cleaned as they were, or the number of the cleaning says that they are not."""
+"""Rows are cleaned as before, unless ``CLEANING`` was raised."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def now() -> Golden:
     return cleaned_now()
 
 
-def test_the_cleaning_makes_what_it_made(stored: Golden, now: Golden) -> None:
+def test_cleaned_rows_are_unchanged(stored: Golden, now: Golden) -> None:
     refused = objection(stored, now)
     assert refused is None, refused
     assert now == stored, (
-        "golden.json was written for other rows, another specification or another CLEANING; write "
-        "it again: python -m taxi_assets_tests.cleaning.golden"
+        "golden.json was written for other rows, another specification or another CLEANING; "
+        "regenerate it: python -m taxi_assets_tests.cleaning.golden"
     )
 
 
 @pytest.mark.parametrize("spec", DATASETS.values(), ids=DATASETS)
-def test_every_rule_is_met(spec: DatasetSpec, tmp_path: Path) -> None:
-    met: set[str] = set()
+def test_every_rule_is_covered(spec: DatasetSpec, tmp_path: Path) -> None:
+    matched: set[str] = set()
     for name, rows in published_months(spec.name, tmp_path):
         counts = golden.clean(name, rows, tmp_path).counts
-        met |= {*counts.reasons, *counts.flags}
-    assert met == {rule.name for rule in spec.rules}
+        matched |= {*counts.reasons, *counts.flags}
+    assert matched == {rule.name for rule in spec.rules}
 
 
-def test_a_cast_that_rounds_is_noticed(stored: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_cast_is_noticed(stored: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(casts, "_whole", lambda number: f"TRY_CAST({number} + 0.5 AS BIGINT)")
     refused = objection(stored, cleaned_now("fhv"))
     assert refused
@@ -52,7 +52,7 @@ def test_a_cast_that_rounds_is_noticed(stored: Golden, monkeypatch: pytest.Monke
     assert objection(stored, cleaned_now("fhv")) is None
 
 
-def test_a_number_that_was_raised_for_nothing_is_refused(
+def test_raising_the_version_without_need_is_refused(
     stored: Golden, now: Golden, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = objection(stored, replace(now, cleaning=now.cleaning + 1))
@@ -61,7 +61,7 @@ def test_a_number_that_was_raised_for_nothing_is_refused(
 
 
 @pytest.mark.parametrize("changed", [{"input": "other rows"}, {"code_version": "another"}])
-def test_other_rows_and_another_specification_say_nothing_of_the_cleaning(
+def test_other_rows_and_another_specification_are_not_compared(
     stored: Golden, now: Golden, changed: dict[str, str]
 ) -> None:
     before = {name: replace(each, **changed) for name, each in stored.months.items()}
@@ -70,11 +70,11 @@ def test_other_rows_and_another_specification_say_nothing_of_the_cleaning(
         assert objection(Golden(stored.cleaning, before), Golden(cleaning, after)) is None
 
 
-def test_what_is_refused_is_not_written(
+def test_a_refused_result_is_not_written(
     now: Golden, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = golden.GOLDEN.read_bytes()
     monkeypatch.setattr(golden, "cleaned_now", lambda: replace(now, cleaning=now.cleaning + 1))
     assert golden.main() == 1
-    assert "Nothing is written." in capsys.readouterr().err
+    assert "golden.json was not written." in capsys.readouterr().err
     assert golden.GOLDEN.read_bytes() == before

@@ -1,4 +1,4 @@
-"""Every published row becomes a trip or a reject, once, whatever the file is like."""
+"""Every published row becomes exactly one trip or reject, for any file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SMALL = Rule("small", Action.FLAG, "Under {least}.", "value < {least}", {"least"
 EVEN = Rule("even", Action.FLAG, "Even.", "value % 2 = 0")
 
 
-def at(*moment: int) -> datetime:
-    return datetime(*moment)  # type: ignore[arg-type]  # noqa: DTZ001 - naive by design
+def at(*parts: int) -> datetime:
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - naive by design
 
 
-def test_reasons_and_flags_are_all_told(tmp_path: Path) -> None:
+def test_all_reasons_and_flags_are_stored(tmp_path: Path) -> None:
     rules = (MANY, ODD, SMALL, EVEN)
     source = publish(tmp_path, pa.array([1, 2, 4, 11, 12, None]))
     cleaned = clean(spec(column(Type.INTEGER), rules=rules), source)
@@ -66,7 +66,7 @@ def test_without_rules_every_row_is_a_trip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["yellow", "green", "fhv", "fhvhv"])
-def test_a_file_without_rows_is_a_month_without_rows(name: str, tmp_path: Path) -> None:
+def test_a_file_without_rows_is_cleaned(name: str, tmp_path: Path) -> None:
     empty, full = tmp_path / "empty.parquet", tmp_path / "full.parquet"
     write_month(name, Month(2024, 1), empty, rows=0)
     write_month(name, Month(2024, 1), full, rows=50)
@@ -78,7 +78,7 @@ def test_a_file_without_rows_is_a_month_without_rows(name: str, tmp_path: Path) 
 
 
 def test_the_night_the_clocks_go_back(tmp_path: Path) -> None:
-    """A trip may end before it began on the wall clock; an hour is the clock, more is a fault."""
+    """A trip may end up to an hour before it began, because of the clock change, but no more."""
     begin = [at(2024, 11, 3, 1, 50)] * 4
     end = [
         at(2024, 11, 3, 1, 10),
@@ -109,7 +109,7 @@ def test_the_night_the_clocks_go_back(tmp_path: Path) -> None:
     assert (rejected["dropoff_at"], rejected["reject_reasons"]) == (end[2], "dropoff_before_pickup")
 
 
-def test_little_memory_is_enough(tmp_path: Path) -> None:
+def test_a_low_memory_limit_suffices(tmp_path: Path) -> None:
     source = tmp_path / "fhvhv_tripdata_2024-01.parquet"
     write_month("fhvhv", Month(2024, 1), source, rows=200_000)
     cleaned = clean_month(
@@ -119,7 +119,7 @@ def test_little_memory_is_enough(tmp_path: Path) -> None:
     assert counts.clean + counts.rejected == counts.published == 200_000
 
 
-def test_more_row_groups_than_one_keep_their_row_numbers(tmp_path: Path) -> None:
+def test_row_numbers_are_right_across_row_groups(tmp_path: Path) -> None:
     source = tmp_path / "boat.parquet"
     rows = 10_000
     pq.write_table(
@@ -146,7 +146,7 @@ def test_any_name_of_folder_file_and_column(folder: str, tmp_path: Path) -> None
     assert (row["value"], row["source_file"]) == (5, "TLC's.parquet")
 
 
-def test_trips_are_counted_by_their_day_and_those_of_other_months_not(tmp_path: Path) -> None:
+def test_trips_are_counted_per_day_except_those_of_other_months(tmp_path: Path) -> None:
     source = tmp_path / "boat.parquet"
     days = [at(2024, 1, 31), at(2024, 2, 1), at(2024, 2, 1, 23), at(2024, 2, 29), at(2024, 3, 1)]
     pq.write_table(pa.table({"Pickup": pa.array([*days, None], pa.timestamp("us"))}), source)

@@ -1,4 +1,4 @@
-"""Each published value becomes its canonical one, is NULL as published, or stops the month."""
+"""Each published value is cast, stays NULL, or fails the month."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ YES_NO = {"0": "N", "1": "Y"}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "published", "values"),
+    ("type_", "published", "values"),
     [
         (Type.INTEGER, pa.array([1, None, 3], pa.int32()), [1, None, 3]),
         (Type.INTEGER, pa.array([1, 255], pa.uint8()), [1, 255]),
@@ -48,51 +48,61 @@ YES_NO = {"0": "N", "1": "Y"}
     ids=lambda value: str(getattr(value, "type", value))[:30],
 )
 def test_values_that_fit(
-    wanted: Type, published: pa.Array, values: list[Any], tmp_path: Path
+    type_: Type, published: pa.Array, values: list[Any], tmp_path: Path
 ) -> None:
-    assert values_of(tmp_path, column(wanted), published) == values
+    assert values_of(tmp_path, column(type_), published) == values
 
 
 @pytest.mark.parametrize(
-    ("wanted", "bad", "says"),
+    ("type_", "bad", "expected"),
     [
-        (Type.INTEGER, 2.5, "value holds 2.5 in row 1 (2 such values) as floating"),
-        (Type.INTEGER, math.inf, "value holds inf in row 1 (2 such values) as floating"),
-        (Type.INTEGER, 1e30, "value holds 1e+30 in row 1 (2 such values) as floating"),
-        (Type.INTEGER, "two", "value holds 'two' in row 1 (2 such values) as text"),
-        (Type.INTEGER, "nan", "value holds 'nan' in row 1 (2 such values) as text"),
-        (Type.INTEGER, "2.5", "value holds '2.5' in row 1 (2 such values) as text"),
-        (Type.FLOAT, "1,5", "value holds '1,5' in row 1 (2 such values) as text"),
-        (Type.FLOAT, "nan", "value holds 'nan' in row 1 (2 such values) as text"),
-        (Type.TIMESTAMP, "02/01/2024", "value holds '02/01/2024' in row 1 (2 such values) as text"),
-        (Type.TIMESTAMP, "2024-02-30 00:00:00", "value holds '2024-02-30 00:00:00' in row 1"),
+        (Type.INTEGER, 2.5, "value has the floating value 2.5 in row 1 (2 such values)"),
+        (Type.INTEGER, math.inf, "value has the floating value inf in row 1 (2 such values)"),
+        (Type.INTEGER, 1e30, "value has the floating value 1e+30 in row 1 (2 such values)"),
+        (Type.INTEGER, "two", "value has the text value 'two' in row 1 (2 such values)"),
+        (Type.INTEGER, "nan", "value has the text value 'nan' in row 1 (2 such values)"),
+        (Type.INTEGER, "2.5", "value has the text value '2.5' in row 1 (2 such values)"),
+        (Type.FLOAT, "1,5", "value has the text value '1,5' in row 1 (2 such values)"),
+        (Type.FLOAT, "nan", "value has the text value 'nan' in row 1 (2 such values)"),
+        (
+            Type.TIMESTAMP,
+            "02/01/2024",
+            "value has the text value '02/01/2024' in row 1 (2 such values)",
+        ),
+        (
+            Type.TIMESTAMP,
+            "2024-02-30 00:00:00",
+            "value has the text value '2024-02-30 00:00:00' in row 1",
+        ),
     ],
 )
-def test_a_value_that_does_not_fit_stops_the_month(
-    wanted: Type, bad: object, says: str, tmp_path: Path
+def test_a_value_that_does_not_fit_fails_the_month(
+    type_: Type, bad: object, expected: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UncastableValue) as refused:
-        clean(spec(column(wanted)), publish(tmp_path, pa.array([None, bad, bad])))
-    said = str(refused.value)
-    assert said.startswith(
-        "boat_tripdata_2024-01.parquet holds values that the specification of boat cannot take "
-        "for 2024-01: "
+        clean(spec(column(type_)), publish(tmp_path, pa.array([None, bad, bad])))
+    message = str(refused.value)
+    assert message.startswith(
+        "boat_tripdata_2024-01.parquet has values that do not fit the specification of boat for "
+        "2024-01: "
     )
-    assert says in said
-    assert f"value wants {wanted}. Add the codes or change the type in" in said
-    assert "taxi_assets/datasets/boat.py and run the month again; nothing was stored." in said
+    assert expected in message
+    assert f"which does not fit value ({type_}). Nothing was stored." in message
+    assert message.endswith(
+        "Add the codes or change the type in taxi_assets/datasets/boat.py and run the month again."
+    )
     assert list((tmp_path / "cleaned").glob("*.parquet")) == []
 
 
-def test_words_become_codes_whatever_their_case_and_spaces(tmp_path: Path) -> None:
+def test_words_become_codes_in_any_case_and_with_spaces(tmp_path: Path) -> None:
     words = pa.array(["CASH", "Cash ", "credit", "No ", "4", "", None])
     assert values_of(tmp_path, column(Type.INTEGER, codes=CODES), words) == [
         2, 2, 1, 3, 4, None, None,
     ]  # fmt: skip
 
 
-def test_a_word_without_a_code_stops_the_month(tmp_path: Path) -> None:
-    with pytest.raises(UncastableValue, match=r"'cheque' in row 1 \(1 such values\) as text"):
+def test_a_word_without_a_code_fails_the_month(tmp_path: Path) -> None:
+    with pytest.raises(UncastableValue, match=r"the text value 'cheque' in row 1 \(1 such value\)"):
         values_of(tmp_path, column(Type.INTEGER, codes=CODES), pa.array(["cash", "cheque"]))
 
 
@@ -105,13 +115,13 @@ def test_a_word_without_a_code_stops_the_month(tmp_path: Path) -> None:
     ],
     ids=["floats", "integers", "text"],
 )
-def test_numbers_become_words_by_their_codes(
+def test_numbers_are_mapped_to_text_codes(
     published: pa.Array, values: list[str | None], tmp_path: Path
 ) -> None:
     assert values_of(tmp_path, column(Type.STRING, codes=YES_NO), published) == values
 
 
 @pytest.mark.parametrize("number", [2, 0.5])
-def test_a_number_that_is_no_code_is_not_taken_for_text(number: float, tmp_path: Path) -> None:
-    with pytest.raises(UncastableValue, match=f"value holds {number} in row 0"):
+def test_a_number_without_a_code_is_not_cast_to_text(number: float, tmp_path: Path) -> None:
+    with pytest.raises(UncastableValue, match=f"value has the .* value {number} in row 0"):
         values_of(tmp_path, column(Type.STRING, codes=YES_NO), pa.array([number]))

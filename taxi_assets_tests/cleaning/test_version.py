@@ -1,4 +1,4 @@
-"""The version of a month changes with what decides its rows, and with nothing else."""
+"""The version of a month changes with whatever affects its rows, and with nothing else."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def with_rule(**changed: Any) -> DatasetSpec:
         lambda: with_rule(thresholds={"least": 2, "most": 10}),
     ],
 )
-def test_what_decides_no_value_changes_nothing(other: Callable[[], DatasetSpec]) -> None:
+def test_a_change_without_effect_on_rows_keeps_the_version(
+    other: Callable[[], DatasetSpec],
+) -> None:
     assert repr(other()) != repr(SPEC)
     assert code_version(other()) == code_version(SPEC)
 
@@ -93,17 +95,17 @@ def test_what_decides_no_value_changes_nothing(other: Callable[[], DatasetSpec])
         lambda: replace(SPEC, rules=SPEC.rules[::-1]),
     ],
 )
-def test_what_decides_a_value_changes_it(other: Callable[[], DatasetSpec]) -> None:
+def test_a_change_that_affects_rows_changes_the_version(other: Callable[[], DatasetSpec]) -> None:
     assert code_version(other()) != code_version(SPEC)
 
 
-def test_the_number_of_the_cleaning_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_raising_the_cleaning_version_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = code_version(SPEC)
     monkeypatch.setattr(version, "CLEANING", version.CLEANING + 1)
     assert code_version(SPEC) != before
 
 
-def test_a_month_is_its_file_and_its_code() -> None:
+def test_a_months_version_combines_its_file_and_its_code() -> None:
     assert month_version(SPEC, "a" * 64) == f"{LAYOUT}-{'a' * 12}-{code_version(SPEC)}"
     assert month_version(SPEC, "b" * 64) != month_version(SPEC, "a" * 64)
     assert len({code_version(spec) for spec in DATASETS.values()}) == len(DATASETS)

@@ -1,4 +1,4 @@
-"""A rule's condition as SQL, written out here so that the cleaning's own way is not trusted."""
+"""A rule's condition as SQL, independent of ``cleaning``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from taxi_assets.datasets import Month, Rule
 
 
 def condition(rule: Rule, month_start: str, month_end: str) -> str:
-    """The condition with its thresholds and two SQL expressions for the month's bounds."""
+    """The condition with its thresholds and the month's bounds as SQL expressions."""
     values: dict[str, object] = {"month_start": month_start, "month_end": month_end}
     return rule.condition.format_map({**rule.thresholds, **values})
 

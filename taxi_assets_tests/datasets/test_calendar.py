@@ -1,4 +1,4 @@
-"""A month is due some months after its end, and overdue when it is not loaded then."""
+"""A month is due some months after it ends, and overdue if it is not loaded by then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GREEN = DATASETS["green"]
 @pytest.mark.parametrize(
     ("today", "lag", "due"),
     [
-        (date(2024, 12, 5), 2, Month(2024, 9)),  # 66 days after its end: TLC's longest was 62
+        (date(2024, 12, 5), 2, Month(2024, 9)),  # 66 days after it ends: TLC's longest delay was 62
         (date(2024, 12, 4), 2, Month(2024, 8)),
         (date(2025, 1, 5), 2, Month(2024, 10)),
         (date(2024, 12, 5), 1, Month(2024, 10)),

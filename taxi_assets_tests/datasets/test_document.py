@@ -1,4 +1,4 @@
-"""docs/datasets.md says what the specifications say."""
+"""docs/datasets.md agrees with the specifications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "datasets.md"
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text("utf-8") == render_document(), (
-        "docs/datasets.md is stale; write it again:"
+        "docs/datasets.md is stale; regenerate it:"
         " python -m taxi_assets.datasets > docs/datasets.md"
     )
 
@@ -37,7 +37,7 @@ def test_the_page_names_every_column_published_name_and_rule() -> None:
     assert all(f"| `{column.name}` |" in page for column in TAXI_ZONE_COLUMNS)
 
 
-def test_the_page_says_which_tables_have_the_columns_the_platform_adds() -> None:
+def test_the_page_lists_the_tables_of_the_columns_the_platform_adds() -> None:
     page = render_document()
     assert "| `source_month` | DATE | trips, rejects |" in page
     assert "| `reject_reasons` | STRING | rejects |" in page

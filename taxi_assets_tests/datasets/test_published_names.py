@@ -1,4 +1,4 @@
-"""Every name TLC has ever put over a column is known, and known once."""
+"""Every column name TLC has published belongs to exactly one canonical column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, months_b
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "tlc"
 
-# Written from what TLC publishes, not from the specifications.
+# Taken from the files TLC publishes, not from the specifications.
 YELLOW_2009 = (
     "vendor_name Trip_Pickup_DateTime Trip_Dropoff_DateTime Passenger_Count Trip_Distance "
     "Start_Lon Start_Lat Rate_Code store_and_forward End_Lon End_Lat Payment_Type Fare_Amt "
@@ -70,16 +70,16 @@ ERAS = [
 
 
 def owners(spec: DatasetSpec, published: str) -> list[str]:
-    """What takes that published column: canonical names, or ``ignored``."""
-    taken = [column.name for column in spec.columns if published in column.published_as]
-    return taken + ["ignored"] * spec.ignored.count(published)
+    """The canonical columns of that published name, and ``ignored``."""
+    owning = [column.name for column in spec.columns if published in column.published_as]
+    return owning + ["ignored"] * spec.ignored.count(published)
 
 
 def assert_fits(spec: DatasetSpec, month: Month, header: list[str]) -> None:
-    """Each name has one owner, no owner has two names, and nothing required is missing."""
-    taken = {name: owners(spec, name) for name in header}
-    assert {name: found for name, found in taken.items() if len(found) != 1} == {}
-    canonical = [found[0] for found in taken.values() if found != ["ignored"]]
+    """Each name has one column, no column has two names, and no required column is missing."""
+    found = {name: owners(spec, name) for name in header}
+    assert {name: each for name, each in found.items() if len(each) != 1} == {}
+    canonical = [each[0] for each in found.values() if each != ["ignored"]]
     assert len(canonical) == len(set(canonical))
     required = {column.name for column in spec.columns if column.expected_in(month)}
     assert required <= set(canonical)
@@ -92,7 +92,7 @@ def test_every_month_of_an_era_fits(name: str, first: str, last: str, header: st
 
 
 @pytest.mark.parametrize(("name", "first", "last", "header"), ERAS)
-def test_an_era_has_no_column_that_could_go_missing_unnoticed(
+def test_a_missing_column_of_an_era_is_noticed(
     name: str, first: str, last: str, header: str
 ) -> None:
     optional = {"request_source", "__index_level_0__"}
@@ -104,7 +104,7 @@ def test_an_era_has_no_column_that_could_go_missing_unnoticed(
 
 
 @pytest.mark.parametrize("spec", DATASETS.values(), ids=DATASETS)
-def test_nothing_is_listed_that_was_never_published(spec: DatasetSpec) -> None:
+def test_no_name_is_listed_that_was_never_published(spec: DatasetSpec) -> None:
     known = {name for era in ERAS if era[0] == spec.name for name in era[3].split()}
     listed = {name for column in spec.columns for name in column.published_as}
     assert listed | set(spec.ignored) == known

@@ -1,4 +1,4 @@
-"""Each rule matches the rows it is named for, in DuckDB, and no others."""
+"""Each rule matches, in DuckDB, the rows it is named for and no others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def matched(
     trip: Mapping[str, object],
     month: Month = JANUARY,
 ) -> set[str]:
-    """The names of the rules that match one trip; columns it does not give are NULL."""
+    """The names of the rules that match ``trip``; its missing columns are NULL."""
     row = ", ".join(f"CAST(? AS {SQL_TYPES[c.type]}) AS {c.name}" for c in spec.columns)
     conditions = ", ".join(f"({condition_in(rule, month)})" for rule in spec.rules)
     found = duck.execute(
@@ -66,7 +66,7 @@ def test_every_threshold_is_used_and_none_is_missing(spec: DatasetSpec) -> None:
 
 
 @each_dataset
-def test_only_times_that_cannot_be_right_reject_a_row(spec: DatasetSpec) -> None:
+def test_only_impossible_times_reject_a_row(spec: DatasetSpec) -> None:
     assert [rule.name for rule in spec.rules_that(Action.REJECT)] == [
         "pickup_missing",
         "pickup_far_from_month",
@@ -89,7 +89,7 @@ def test_only_times_that_cannot_be_right_reject_a_row(spec: DatasetSpec) -> None
         (None, {"pickup_missing"}),
     ],
 )
-def test_pickups_away_from_the_month(
+def test_pickups_outside_the_month(
     spec: DatasetSpec, duck: duckdb.DuckDBPyConnection, pickup: str | None, rules: set[str]
 ) -> None:
     assert matched(duck, spec, {**GOOD_TRIP, "pickup_at": pickup, "dropoff_at": pickup}) == rules
@@ -139,7 +139,7 @@ def test_distances(
     ],
 )
 @pytest.mark.parametrize("name", ["yellow", "green"])
-def test_meter_oddities_are_flagged(
+def test_unusual_meter_values_are_flagged(
     name: str, duck: duckdb.DuckDBPyConnection, column: str, value: object, rule: str
 ) -> None:
     assert matched(duck, dataset(name), {**GOOD_TRIP, column: value}) == {rule}
@@ -184,7 +184,7 @@ def test_zones(
         ("fhv", Month(2017, 1), ("dropoff_zone_id",), {"unknown_zone"}),
     ],
 )
-def test_a_missing_zone_counts_only_where_zones_were_published(
+def test_a_missing_zone_matches_only_where_zones_were_published(
     duck: duckdb.DuckDBPyConnection,
     name: str,
     month: Month,

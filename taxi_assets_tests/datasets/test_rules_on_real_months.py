@@ -1,4 +1,4 @@
-"""Real months pass their limits with room to spare, and the rules find what is in them."""
+"""The rules on real months: far below the reject limit, and with the known counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taxi_assets_tests.datasets.conditions import condition
 
 TRIPS = Path(__file__).resolve().parents[3] / "shared" / "tlc" / "trip-data"
 
-# Renamed by hand, so that no mapping under test is used.
+# Renamed by hand, independent of the mapping under test.
 GREEN_ROWS = """
     SELECT lpep_pickup_datetime AS pickup_at, lpep_dropoff_datetime AS dropoff_at,
            PULocationID AS pickup_zone_id, DOLocationID AS dropoff_zone_id,
@@ -25,7 +25,7 @@ GREEN_ROWS = """
 
 
 def shares(rules: list[str]) -> dict[str, tuple[int, ...]]:
-    """Rows of each real green month, then how many of them each condition matches."""
+    """The row count of each real green month, then the count of each condition."""
     files = sorted(str(path) for path in TRIPS.glob("green_*.parquet"))
     if not files:
         pytest.skip("no real data")
@@ -35,27 +35,29 @@ def shares(rules: list[str]) -> dict[str, tuple[int, ...]]:
         return {month: tuple(rest) for month, *rest in duck.execute(query, [files]).fetchall()}
 
 
-def of_each_file(action: Action) -> dict[str, str]:
-    """The green conditions, with the month's bounds read from the file's name."""
+def conditions_by_name(action: Action) -> dict[str, str]:
+    """The green conditions, with the month's bounds from the file name."""
     return {
         rule.name: condition(rule, "month_start", "month_end")
         for rule in dataset("green").rules_that(action)
     }
 
 
-def test_no_real_green_month_rejects_a_tenth_of_what_it_may() -> None:
-    either = " OR ".join(f"coalesce({sql}, false)" for sql in of_each_file(Action.REJECT).values())
+def test_no_real_green_month_reaches_a_tenth_of_the_reject_limit() -> None:
+    either = " OR ".join(
+        f"coalesce({sql}, false)" for sql in conditions_by_name(Action.REJECT).values()
+    )
     for month, (rows, rejects) in shares([either]).items():
         assert rejects / rows < dataset("green").max_reject_share / 10, month
 
 
-def test_the_rules_find_the_oddities_known_of_real_months() -> None:
-    conditions = of_each_file(Action.REJECT) | of_each_file(Action.FLAG)
+def test_the_rules_match_the_known_counts_of_real_months() -> None:
+    conditions = conditions_by_name(Action.REJECT) | conditions_by_name(Action.FLAG)
     months = shares(list(conditions.values()))
     rows, *matches = (sum(counts) for counts in zip(*months.values(), strict=True))
     total = dict(zip(conditions, matches, strict=True))
     assert rows == 957_241
-    # Counted once by hand; see the docstring of taxi_assets.datasets.rules.
+    # Counted by hand; see the docstring of taxi_assets.datasets.rules.
     assert total["pickup_far_from_month"] == 18
     assert total["dropoff_before_pickup"] == 1
     assert total["dropoff_just_before_pickup"] == 262

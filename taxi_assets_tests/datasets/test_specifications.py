@@ -1,4 +1,4 @@
-"""The specifications are complete, consistent and cannot be changed by accident."""
+"""The specifications are complete, consistent and immutable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_datasets_are_the_four_that_tlc_publishes_in_order() -> None:
     assert [spec.name for spec in DATASETS.values()] == list(DATASETS)
 
 
-def test_an_unknown_dataset_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_dataset_is_refused_with_the_valid_names() -> None:
     with pytest.raises(ValueError, match=r"'purple' is not a dataset.*yellow, green, fhv, fhvhv"):
         dataset("purple")
 
@@ -35,11 +35,11 @@ def test_names_are_snake_case_and_unique(spec: DatasetSpec) -> None:
 
 
 @each_dataset
-def test_every_column_and_rule_says_what_it_means(spec: DatasetSpec) -> None:
-    said = {c.name: c.description for c in spec.columns}
-    said |= {r.name: r.explain() for r in spec.rules}
-    assert {name: text for name, text in said.items() if len(text) < 12} == {}
-    assert {name: text for name, text in said.items() if text[-1] not in ".?"} == {}
+def test_every_column_and_rule_is_described(spec: DatasetSpec) -> None:
+    texts = {c.name: c.description for c in spec.columns}
+    texts |= {r.name: r.explain() for r in spec.rules}
+    assert {name: text for name, text in texts.items() if len(text) < 12} == {}
+    assert {name: text for name, text in texts.items() if text[-1] not in ".?"} == {}
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_number_has_a_unit_or_is_a_code_or_an_id(column: Column) -> None:
 
 
 @each_dataset
-def test_every_code_a_word_becomes_is_explained(spec: DatasetSpec) -> None:
+def test_every_code_of_a_published_word_is_described(spec: DatasetSpec) -> None:
     for column in spec.columns:
         assert set(column.codes.values()) <= set(column.values), column.name
         assert all(word == word.strip().lower() for word in column.codes), column.name
 
 
 @each_dataset
-def test_a_concept_has_one_type_and_unit_in_all_datasets(spec: DatasetSpec) -> None:
+def test_a_shared_column_has_one_type_and_unit_in_all_datasets(spec: DatasetSpec) -> None:
     for other in DATASETS.values():
         shared = {c.name for c in spec.columns} & {c.name for c in other.columns}
         assert "pickup_at" in shared
@@ -78,7 +78,7 @@ def test_the_columns_that_order_a_table_exist(spec: DatasetSpec) -> None:
 
 
 @each_dataset
-def test_the_limits_are_of_a_sane_size(spec: DatasetSpec) -> None:
+def test_the_limits_are_plausible(spec: DatasetSpec) -> None:
     assert 0 < spec.max_reject_share <= 0.05
     assert spec.memory_heavy == (spec.name == "fhvhv")
 
@@ -93,7 +93,7 @@ def test_the_limits_are_of_a_sane_size(spec: DatasetSpec) -> None:
         ("UNK NA", 5),
     ],
 )
-def test_the_words_of_old_payments_become_todays_codes(words: str, code: int) -> None:
+def test_the_text_of_old_payments_becomes_todays_codes(words: str, code: int) -> None:
     codes = dataset("yellow").column("payment_type").codes
     assert {codes[word.lower()] for word in words.split()} == {code}
     assert codes["no charge"] == 3
@@ -119,14 +119,14 @@ def test_a_specification_cannot_be_changed() -> None:
             cast("MutableMapping[object, object]", mapping)["new"] = 1
 
 
-def test_a_specification_does_not_follow_the_mapping_it_was_made_from() -> None:
+def test_a_specification_copies_the_mapping_it_is_made_from() -> None:
     codes: dict[str, int | str] = {"cash": 2}
     column = Column("payment", Type.INTEGER, "How it was paid.", ("p",), codes=codes)
     codes["cash"] = 7
     assert column.codes == {"cash": 2}
 
 
-def test_a_column_that_is_not_there_is_named() -> None:
+def test_an_unknown_column_is_named() -> None:
     with pytest.raises(KeyError, match="fhv has no column 'total_amount'"):
         dataset("fhv").column("total_amount")
 

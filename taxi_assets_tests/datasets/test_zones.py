@@ -1,4 +1,4 @@
-"""What is said of the taxi zones is what their published files hold."""
+"""The columns of the taxi zones agree with the published files."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_a_shape_belongs_to_the_zone_of_its_object_id(shapes: shapefile.Reader) 
     records = {record["OBJECTID"]: record for record in shapes.records()}
     assert sorted(records) == sorted(areas) == list(range(1, 264))
     assert all(abs(areas[zone] - records[zone]["Shape_Area"]) < 1e-9 for zone in areas)
-    mistaken = {z: r["LocationID"] for z, r in records.items() if z != r["LocationID"]}
-    assert mistaken == {57: 56, 104: 103, 105: 103}
+    wrong = {z: r["LocationID"] for z, r in records.items() if z != r["LocationID"]}
+    assert wrong == {57: 56, 104: 103, 105: 103}
 
 
 def test_outlines_are_in_feet_and_areas_in_degrees(shapes: shapefile.Reader) -> None:

@@ -1,9 +1,8 @@
-"""Google Cloud Storage, BigQuery, S3, Azure Blob Storage and PostgreSQL, on this machine.
+"""Local emulators of Google Cloud Storage, BigQuery, S3, Azure Blob Storage, and PostgreSQL.
 
-Belongs here: installing the stand-ins (``install``), starting and stopping them (one module each,
-on ``server``), handing them to tests (``fixtures``) and to a command (``__main__``). Does not:
-tests of the lake or the warehouse.
+To add one, write a module with ``install()`` and ``running()``, as in ``s3``, and add it to
+``install``, ``fixtures`` and ``__main__``.
 
-    python -m taxi_assets_tests.emulators.install            # each into an environment of its own
-    python -m taxi_assets_tests.emulators gcs bigquery -- python   # a command beside them
+    python -m taxi_assets_tests.emulators.install                  # each in its own environment
+    python -m taxi_assets_tests.emulators gcs bigquery -- python   # run a command with them
 """

@@ -1,7 +1,7 @@
-"""Run a command beside emulators: ``python -m taxi_assets_tests.emulators gcs s3 -- COMMAND …``.
+"""Run a command with emulators: ``python -m taxi_assets_tests.emulators gcs s3 -- COMMAND …``.
 
-They start empty, the command finds them through its environment, its exit code is ours, and they
-stop with it.
+They start empty and stop with the command, which gets their addresses in environment variables.
+Exits with the command's exit code.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _NAMES = ("gcs", "bigquery", "s3", "azure", "postgres")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Run a command beside local stand-ins.")
+    parser = argparse.ArgumentParser(description="Run a command with local emulators.")
     parser.add_argument("names", nargs="+", choices=_NAMES, metavar="NAME", help=", ".join(_NAMES))
-    ours, command = _split(sys.argv[1:])
-    names = set(parser.parse_args(ours).names)
+    options, command = _split(sys.argv[1:])
+    names = set(parser.parse_args(options).names)
     if not command:
-        parser.error("what should run beside them? Write it after --")
+        parser.error("no command: add it after --")
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # unwinds the stack
     with ExitStack() as stack:
         try:
@@ -37,13 +37,13 @@ def main() -> int:
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """What stands before ``--`` and what stands behind it."""
+    """The arguments before and after ``--``."""
     at = words.index("--") if "--" in words else len(words)
     return words[:at], words[at + 1 :]
 
 
 def _start(names: set[str], stack: ExitStack) -> dict[str, str]:
-    """Start those named, and the Cloud Storage that BigQuery loads from; what clients need."""
+    """Start ``names``, and Cloud Storage for BigQuery; return the clients' environment."""
     environment: dict[str, str] = {}
     if names & {"gcs", "bigquery"}:
         storage = stack.enter_context(gcs.running())

@@ -1,4 +1,4 @@
-"""Azure Blob Storage: Azurite, from npm, with an account and a key made up for each run."""
+"""Azure Blob Storage: Azurite, from npm, with a random account key for each run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OLDEST_NODE = 18
 
 @dataclass(frozen=True)
 class Azure:
-    """A running server; ``blob_url`` is that of the account."""
+    """A running server; ``blob_url`` is the account's."""
 
     blob_url: str
     account: str
@@ -39,7 +39,7 @@ class Azure:
 
     @property
     def connection_string(self) -> str:
-        """Account, key and address in one, as Azure's clients take them."""
+        """Account, key and address, for Azure's clients."""
         return (
             f"DefaultEndpointsProtocol=http;AccountName={self.account};"
             f"AccountKey={self.key};BlobEndpoint={self.blob_url};"
@@ -47,7 +47,7 @@ class Azure:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points Azure's clients at the server."""
+        """The environment variables for Azure's clients."""
         return {
             "AZURE_STORAGE_ACCOUNT": self.account,
             "AZURE_STORAGE_KEY": self.key,
@@ -56,7 +56,7 @@ class Azure:
 
 
 def install() -> None:
-    """Install Azurite, and Debian's Node.js where there is none."""
+    """Install Azurite, and Debian's Node.js if there is none."""
     if shutil.which("npm") is None:
         install_package("npm")
     _node()
@@ -68,13 +68,13 @@ def install() -> None:
 
 @contextmanager
 def running() -> Iterator[Azure]:
-    """An empty server, for the length of the block."""
+    """An empty server during the block."""
     main = installed("azure", *LOCK) / _MAIN
     port = free_port()
     account, key = "local", base64.b64encode(secrets.token_bytes(64)).decode()
     address = ["--blobHost", HOST, "--blobPort", str(port)]
     with workspace("azure") as folder:
-        # The clients are newer than the server and say so in each request.
+        # The clients request a newer API version than the server has.
         flags = ["--skipApiVersionCheck", "--disableTelemetry", "--silent"]
         with serving(
             [_node(), main, *address, "--location", folder / "blobs", *flags],
@@ -88,8 +88,8 @@ def running() -> Iterator[Azure]:
 def _node() -> Path:
     node = shutil.which("node")
     if node:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-        version = re.match(r"v(\d+)\.", said.stdout)
+        done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        version = re.match(r"v(\d+)\.", done.stdout)
         if version and int(version[1]) >= _OLDEST_NODE:
             return Path(node)
     raise Unavailable(f"Azurite needs Node.js {_OLDEST_NODE} or newer on PATH")

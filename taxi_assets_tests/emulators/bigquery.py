@@ -1,6 +1,6 @@
-"""BigQuery: local-bigquery (DuckDB behind BigQuery's API), started with our own corrections.
+"""BigQuery: local-bigquery (DuckDB with BigQuery's API), started with our patches.
 
-It runs on Python 3.13 in an environment of its own; what is corrected is in ``bigquery_server``.
+It runs on Python 3.13 in its own environment; the patches are in ``bigquery_server``.
 Not emulated: external tables, bytes processed, slot time, ``list_partitions``.
 """
 
@@ -47,10 +47,10 @@ class BigQuery:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points Google's clients at the server, and at the Cloud Storage it loads from.
+        """The environment variables for Google's clients of the server and its Cloud Storage.
 
-        Google's Storage Read client knows no emulator variable: ``BIGQUERY_EMULATOR_GRPC`` is
-        this project's, and a stock ``to_dataframe()`` leaves the machine whatever is set.
+        Google's Storage Read client has no emulator variable: ``BIGQUERY_EMULATOR_GRPC`` is this
+        project's, and Google's own ``to_dataframe()`` connects to Google whatever is set.
         """
         return self.gcs.environment | {
             "BIGQUERY_EMULATOR_HOST": self.rest_url,
@@ -60,7 +60,7 @@ class BigQuery:
 
 
 def install() -> None:
-    """Build the emulator's environment, with DuckDB's extensions unpacked from their wheels."""
+    """Create the emulator's environment, with DuckDB's extensions unpacked from their wheels."""
     python = find_python("3.13")
     with building("bigquery", LOCK) as folder:
         install_python(folder, python, LOCK)
@@ -70,7 +70,7 @@ def install() -> None:
 
 @contextmanager
 def running(gcs: Gcs) -> Iterator[BigQuery]:
-    """A server without datasets that loads from ``gcs``, for the length of the block."""
+    """A server without datasets that loads from ``gcs``, during the block."""
     home = installed("bigquery", LOCK)
     port, grpc_port = free_port(), free_port()
     url = f"http://{HOST}:{port}"
@@ -78,9 +78,9 @@ def running(gcs: Gcs) -> Iterator[BigQuery]:
     ready = partial(answers_http, port, f"/bigquery/v2/projects/{PROJECT}/datasets")
     with workspace("bigquery") as folder:
         credentials = write_credentials(folder, f"{url}/token")
-        kept = ["--data-dir", str(folder / "tables"), "--project", PROJECT]
+        storage = ["--data-dir", str(folder / "tables"), "--project", PROJECT]
         with serving(
-            [str(home / "bin" / "python"), "-m", _SERVER, *address, *kept],
+            [str(home / "bin" / "python"), "-m", _SERVER, *address, *storage],
             ready=ready,
             folder=folder,
             environment=_environment(home) | {"STORAGE_EMULATOR_HOST": gcs.url},
@@ -89,5 +89,5 @@ def running(gcs: Gcs) -> Iterator[BigQuery]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    # DuckDB keeps its extensions below HOME, and would download those not there.
+    # DuckDB stores its extensions below HOME, and would download missing ones.
     return {"PYTHONPATH": str(ROOT), "HOME": str(home)}

@@ -1,4 +1,4 @@
-"""Debian's packages, for what no other registry carries: PostgreSQL, and Node.js where missing."""
+"""Install Debian packages: PostgreSQL, and Node.js if it is missing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from taxi_assets_tests.emulators.server import Unavailable
 
 
 def install_package(name: str) -> None:
-    """Install one package; raise ``Unavailable`` where that is not ours to do."""
+    """Install a package; raises ``Unavailable`` without apt-get or root."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise Unavailable(f"{name} is missing; install it with your system's package manager")
+        raise Unavailable(f"{name} is not installed; install it with your package manager")
     run(["apt-get", "update", "-q"])
     quietly = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "--yes"]
     run([*quietly, "--no-install-recommends", name])

@@ -1,4 +1,4 @@
-"""The demo on emulated Cloud Storage and BigQuery; ``make demo-gcp`` starts it beside them.
+"""The demo on emulators of Cloud Storage and BigQuery, run by ``make demo-gcp``.
 
 python -m taxi_assets_tests.emulators gcs bigquery -- python -m taxi_assets_tests.emulators.demo
 """
@@ -31,7 +31,7 @@ def demo() -> int:
             "TAXI_WAREHOUSE_URL": f"bigquery://{project}/{DATASET}",
         }
         code = main(["demo"])
-    print("\nBigQuery itself counts:")
+    print("\nRows in BigQuery:")
     for dataset in DATASETS:
         _print_counts(client, f"{project}.{DATASET}.{dataset}_trips")
     return code

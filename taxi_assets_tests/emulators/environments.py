@@ -1,8 +1,6 @@
-"""Where each emulator is installed, and whether what is there is what its lock says.
+"""Install emulators from their lock files, and check whether an installation is current.
 
-Belongs here: paths, stamps, building an environment from its lock. Does not: starting anything.
-
-Locks (``locks/``) hold versions and hashes; which registry serves them is pip's and npm's affair.
+Lock files (``locks/``) contain versions and hashes; pip and npm choose the registry.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ _STAMP = "installed-from"
 
 
 def home(name: str) -> Path:
-    """The folder that holds everything of one emulator."""
+    """The emulator's folder."""
     return ROOT / ".venvs" / name
 
 
 def installed(name: str, *locks: Path) -> Path:
-    """The emulator's folder; raise ``Unavailable`` unless its locks were installed there."""
+    """The emulator's folder; raises ``Unavailable`` unless it is current."""
     if not is_current(name, *locks):
         raise Unavailable(
             f"the {name} emulator is not installed; "
@@ -38,14 +36,14 @@ def installed(name: str, *locks: Path) -> Path:
 
 
 def is_current(name: str, *locks: Path) -> bool:
-    """Whether the folder was built, to the end, from these very locks."""
+    """Whether the installation is complete and from these locks."""
     stamp = home(name) / _STAMP
     return stamp.is_file() and stamp.read_text() == _digest(locks)
 
 
 @contextmanager
 def building(name: str, *locks: Path) -> Iterator[Path]:
-    """An empty folder to install into; stamped only when the block ends well."""
+    """An empty folder to install into; current only if the block succeeds."""
     folder = home(name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -54,7 +52,7 @@ def building(name: str, *locks: Path) -> Iterator[Path]:
 
 
 def install_python(folder: Path, python: Path, lock: Path) -> None:
-    """A virtual environment of ``python`` with exactly what ``lock`` names."""
+    """Create a virtual environment of ``python`` with exactly the packages in ``lock``."""
     run([python, "-m", "venv", folder])
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     exactly = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
@@ -67,7 +65,7 @@ def run(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run an installer's command; raise ``Unavailable`` with what it said when it fails."""
+    """Run an installer's command; raises ``Unavailable`` with its output if it fails."""
     env = {**os.environ, **(environment or {})}
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if done.returncode:

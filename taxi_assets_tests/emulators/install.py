@@ -1,7 +1,7 @@
 """Install emulators: ``python -m taxi_assets_tests.emulators.install [NAME …]``, all by default.
 
-Quick where they are installed from the present locks already. Each goes into ``.venvs/<name>`` at
-the root of the repository, PostgreSQL into the system.
+Skips those that are current. Each is installed into ``.venvs/<name>`` at the root of the
+repository, PostgreSQL into the system.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _INSTALLERS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Install local stand-ins for cloud services.")
+    parser = argparse.ArgumentParser(description="Install local emulators of cloud services.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(_INSTALLERS))
     names: list[str] = parser.parse_args().names or list(_INSTALLERS)
     unknown = [name for name in names if name not in _INSTALLERS]
     if unknown:
-        parser.error(f"no emulator is called {unknown[0]}; there are {', '.join(_INSTALLERS)}")
+        parser.error(f"unknown emulator {unknown[0]}; choose from {', '.join(_INSTALLERS)}")
     missing = 0
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""PostgreSQL: the system's own server on a throw-away cluster, as fast as durability allows."""
+"""PostgreSQL: the system's server with a temporary cluster, without durability for speed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from taxi_assets_tests.emulators.environments import run
 from taxi_assets_tests.emulators.server import HOST, Unavailable, free_port, serving, workspace
 
 _SUPERUSER = "postgres"
-_SYSTEM_USER = "postgres"  # Debian's package makes it
+_SYSTEM_USER = "postgres"  # created by Debian's package
 _DEBIAN = Path("/usr/lib/postgresql")
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server that trusts who reaches it, on loopback or in ``socket_folder``."""
+    """A running server on loopback and in ``socket_folder``, without authentication."""
 
     port: int
     socket_folder: Path
@@ -34,12 +34,12 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """Of the default database, over loopback."""
+        """The URL of the default database, over loopback."""
         return f"postgresql://{self.user}@{HOST}:{self.port}/{self.database}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points libpq, and so every client built on it, at the server."""
+        """The environment variables for libpq and clients built on it."""
         return {
             "PGHOST": HOST,
             "PGPORT": str(self.port),
@@ -49,14 +49,14 @@ class Postgres:
 
 
 def install() -> None:
-    """Have the system's package manager bring the server, unless it is there."""
+    """Install the server with the system's package manager, unless it is installed."""
     if _programs() is None:
         install_package("postgresql")
 
 
 @contextmanager
 def running() -> Iterator[Postgres]:
-    """An empty cluster, for the length of the block."""
+    """An empty cluster during the block."""
     programs = _programs()
     if programs is None:
         raise Unavailable(
@@ -67,23 +67,23 @@ def running() -> Iterator[Postgres]:
     with workspace("postgres") as folder:
         become = _become_unprivileged(folder)
         data = folder / "data"
-        trusting = ["--auth=trust", f"--username={_SUPERUSER}", "--no-sync"]
+        access = ["--auth=trust", f"--username={_SUPERUSER}", "--no-sync"]
         encoding = ["--encoding=UTF8", "--locale=C.UTF-8"]
         initdb = [*become, str(programs / "initdb"), f"--pgdata={data}"]
-        run([*initdb, *trusting, *encoding], cwd=folder)
+        run([*initdb, *access, *encoding], cwd=folder)
         settings = [word for setting in _NOT_DURABLE for word in ("-c", setting)]
         address = ["-h", HOST, "-p", str(port), "-k", str(folder)]
         with serving(
             [*become, str(programs / "postgres"), "-D", str(data), *address, *settings],
             ready=partial(_accepts, programs / "pg_isready", port),
             folder=folder,
-            stop_with=signal.SIGINT,  # SIGTERM would wait for every client to leave
+            stop_with=signal.SIGINT,  # SIGTERM would wait for every client to disconnect
         ):
             yield Postgres(port, folder)
 
 
 def _programs() -> Path | None:
-    """The folder of ``initdb`` and ``postgres``: Debian keeps them off PATH, by version."""
+    """The folder of ``initdb`` and ``postgres``; Debian has one per version, not on PATH."""
     versions = [p for p in _DEBIAN.glob("*/bin") if (p / "initdb").exists()]
     if versions:
         return max(versions, key=lambda p: [int(n) for n in re.findall(r"\d+", p.parent.name)])
@@ -92,7 +92,7 @@ def _programs() -> Path | None:
 
 
 def _become_unprivileged(folder: Path) -> list[str]:
-    """The start of a command that the server, which refuses to run as root, is run with."""
+    """The start of a command for the server, which does not run as root."""
     if os.geteuid() != 0:
         return []
     shutil.chown(folder, _SYSTEM_USER)
@@ -100,5 +100,5 @@ def _become_unprivileged(folder: Path) -> list[str]:
 
 
 def _accepts(pg_isready: Path, port: int) -> bool:
-    asking = ["--quiet", f"--host={HOST}", f"--port={port}", f"--username={_SUPERUSER}"]
-    return subprocess.run([str(pg_isready), *asking], check=False).returncode == 0
+    options = ["--quiet", f"--host={HOST}", f"--port={port}", f"--username={_SUPERUSER}"]
+    return subprocess.run([str(pg_isready), *options], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Finding a Python of a version other than the one that runs this."""
+"""Find a Python interpreter of another version than the current one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from taxi_assets_tests.emulators.server import Unavailable
 def find_python(version: str) -> Path:
     """An interpreter of ``version`` (``3.13``), from PATH, pyenv, the system or uv.
 
-    Raises ``Unavailable`` with what to install where there is none.
+    Raises ``Unavailable``, which says what to install, if there is none.
     """
     for candidate in _candidates(version):
         if _version_of(candidate) == version:
             return candidate
     raise Unavailable(
-        f"there is no Python {version} here; install one, with "
+        f"Python {version} is not installed; run "
         f"`pyenv install {version}` or `uv python install {version}`"
     )
 
@@ -44,10 +44,10 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _version_of(python: Path) -> str | None:
-    """What the interpreter says it is: a pyenv shim on PATH may be of no version at all."""
-    say = "import sys; print('%d.%d' % sys.version_info[:2])"
+    """The interpreter's version; ``None`` for a pyenv shim on PATH without a version."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        said = subprocess.run([python, "-c", say], capture_output=True, text=True, check=False)
+        done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
     except OSError:
         return None
-    return said.stdout.strip() if said.returncode == 0 else None
+    return done.stdout.strip() if done.returncode == 0 else None

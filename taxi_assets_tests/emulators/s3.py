@@ -17,7 +17,7 @@ LOCK = LOCKS / "s3.txt"
 
 @dataclass(frozen=True)
 class S3:
-    """A running server, which takes any key for a good one."""
+    """A running server, which accepts any key."""
 
     url: str
     access_key: str = "local"
@@ -26,7 +26,7 @@ class S3:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points every AWS client at the server and away from AWS."""
+        """The environment variables for AWS clients, so that none calls AWS."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -34,21 +34,21 @@ class S3:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # A profile of the person at this machine has no say here.
+            # Ignore the user's own profiles.
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
 
 
 def install() -> None:
-    """Build the emulator's environment with the Python that runs this."""
+    """Create the emulator's environment with the current Python."""
     with building("s3", LOCK) as folder:
         install_python(folder, Path(sys.executable), LOCK)
 
 
 @contextmanager
 def running() -> Iterator[S3]:
-    """An empty server, for the length of the block."""
+    """An empty server during the block."""
     moto = str(installed("s3", LOCK) / "bin" / "moto_server")
     port = free_port()
     command = [moto, "--host", HOST, "--port", str(port)]

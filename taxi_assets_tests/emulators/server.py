@@ -1,7 +1,4 @@
-"""One server process on loopback: started, waited for, stopped.
-
-Belongs here: ports, readiness, logs, ending a process. Does not: any server's command line.
-"""
+"""Run a server process on loopback: choose a port, start it, wait until it is ready, stop it."""
 
 from __future__ import annotations
 
@@ -25,18 +22,18 @@ _LOG_TAIL = 4000
 
 
 class Unavailable(Exception):
-    """This machine lacks what the emulator needs; the message says what to do."""
+    """Something the emulator needs is not installed; the message says what to do."""
 
 
 class ServerFailed(Exception):
-    """The server ended by itself or never answered; the message ends with its log."""
+    """The server ended or did not become ready; the message ends with its log."""
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now, and that no other test worker chooses.
+    """A free loopback port that no other test worker chooses.
 
-    Between here and its server's start it is anybody's; two workers take theirs from pairs of
-    ports that differ (Linux itself gives out odd or even ones only).
+    It is not reserved until the server binds it, so each worker chooses from its own pairs of
+    ports (Linux itself assigns only odd or only even ones).
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -49,7 +46,7 @@ def free_port() -> int:
 
 
 def answers_http(port: int, path: str = "/") -> bool:
-    """Whether anything, even an error, is answered over HTTP."""
+    """Whether there is any HTTP response, even an error."""
     connection = http.client.HTTPConnection(HOST, port, timeout=_START_SECONDS)
     try:
         connection.request("GET", path)
@@ -63,7 +60,7 @@ def answers_http(port: int, path: str = "/") -> bool:
 
 @contextmanager
 def workspace(name: str) -> Iterator[Path]:
-    """A folder for one server's data and log, gone afterwards."""
+    """A temporary folder for a server's data and log."""
     path = Path(tempfile.mkdtemp(prefix=f"taxi-{name}-"))
     try:
         yield path
@@ -80,10 +77,10 @@ def serving(
     environment: Mapping[str, str] | None = None,
     stop_with: signal.Signals = signal.SIGTERM,
 ) -> Iterator[None]:
-    """Run ``command`` until the block ends; enter it once ``ready()`` is true.
+    """Run ``command`` during the block, which starts once ``ready()`` is true.
 
-    The process leads a group of its own, so that what it starts ends with it and Ctrl-C at a
-    terminal reaches only us. Raises ``ServerFailed`` when it is not ready within a minute.
+    The process has its own process group, so that its children are stopped too, and it does not
+    get Ctrl-C from the terminal. Raises ``ServerFailed`` if it is not ready within a minute.
     """
     log = folder / "server.log"
     with log.open("wb") as sink:
@@ -106,9 +103,10 @@ def serving(
 
 @contextmanager
 def _watchdog(group: int, stop_with: signal.Signals) -> Iterator[None]:
-    """Have the server end even if this process is killed and cannot see to it.
+    """Stop the server even if this process is killed.
 
-    A shell waits for a line that never comes; when we die its input ends, and it signals instead.
+    A shell waits for input that is never sent. When this process dies, its input ends, and it
+    signals the server.
     """
     with subprocess.Popen(
         ["sh", "-c", f"read -r _; kill -{stop_with.value} -{group}"],
@@ -122,7 +120,7 @@ def _watchdog(group: int, stop_with: signal.Signals) -> Iterator[None]:
 
 
 def _inherited() -> dict[str, str]:
-    # A server talks to loopback only, and not every client in it (DuckDB) minds NO_PROXY.
+    # A server connects to loopback only, and not every client in it (DuckDB) supports NO_PROXY.
     return {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
 
 
@@ -136,7 +134,7 @@ def _wait_until_ready(
         except subprocess.TimeoutExpired:
             if time.monotonic() < deadline:
                 continue
-            problem = f"did not answer within {_START_SECONDS:.0f} s"
+            problem = f"was not ready within {_START_SECONDS:.0f} s"
         else:
             problem = f"ended with exit code {process.returncode}"
         tail = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace")

@@ -5,7 +5,7 @@ from azure.storage.blob import BlobServiceClient
 from taxi_assets_tests.emulators.azure import Azure
 
 
-def test_the_connection_string_leads_a_client_here(azure_emulator: Azure) -> None:
+def test_the_connection_string_configures_a_client(azure_emulator: Azure) -> None:
     string = azure_emulator.environment["AZURE_STORAGE_CONNECTION_STRING"]
     with BlobServiceClient.from_connection_string(string) as service:
         container = service.create_container("azure-proof")

@@ -38,7 +38,7 @@ def client(
 ) -> Iterator[bigquery.Client]:
     for name, value in bigquery_emulator.environment.items():
         monkeypatch.setenv(name, value)
-    with bigquery.Client() as client:  # with the credentials that a stock client finds
+    with bigquery.Client() as client:  # with the default credentials
         yield client
 
 
@@ -53,13 +53,13 @@ def table(client: bigquery.Client) -> Iterator[bigquery.Table]:
 
 @pytest.fixture
 def bucket(bigquery_emulator: BigQuery, client: bigquery.Client) -> Bucket:
-    assert client  # whose environment leads this one to the emulator
+    assert client  # its fixture sets the environment for the emulator
     lake = StorageClient(bigquery_emulator.project, AnonymousCredentials())  # type: ignore[no-untyped-call]  # by Google
     return lake.lookup_bucket(LAKE) or lake.create_bucket(LAKE)
 
 
 def put(bucket: Bucket, name: str, month: dt.date, fares: Sequence[float | None]) -> str:
-    """A month of trips, one a second, as Parquet; its gs:// URI."""
+    """Store a month of trips, one per second, as Parquet; return its gs:// URI."""
     start = dt.datetime(month.year, month.month, 1)  # noqa: DTZ001 - TLC's times are naive
     pickups = [start + dt.timedelta(seconds=n) for n in range(len(fares))]
     columns = {
@@ -76,7 +76,7 @@ def put(bucket: Bucket, name: str, month: dt.date, fares: Sequence[float | None]
 def load(
     client: bigquery.Client, uri: str, table: bigquery.Table, partition: str
 ) -> bigquery.LoadJob:
-    """Replace one partition with what lies at ``uri``."""
+    """Replace a partition by the rows at ``uri``."""
     job = client.load_table_from_uri(
         uri,
         f"{table.full_table_id.replace(':', '.')}${partition}",
@@ -94,7 +94,7 @@ def fares(client: bigquery.Client, table: bigquery.Table) -> dict[dt.date, list[
     return dict(row.values() for row in rows)
 
 
-def test_a_partition_is_replaced_and_its_neighbours_are_left(
+def test_a_partition_is_replaced_and_the_others_are_kept(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "a/month=1/trips", JANUARY, [1, 2, 3]), table, "202401")
@@ -108,7 +108,7 @@ def test_a_partition_is_replaced_and_its_neighbours_are_left(
     assert [t.table_id for t in client.list_tables(table.dataset_id)] == ["trips"]
 
 
-def test_a_partition_replaced_with_nothing_is_empty(
+def test_a_partition_replaced_by_no_rows_is_empty(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "b/1", JANUARY, [1]), table, "202401")
@@ -117,7 +117,7 @@ def test_a_partition_replaced_with_nothing_is_empty(
     assert fares(client, table) == {FEBRUARY: [2]}
 
 
-def test_rows_of_another_partition_are_refused_and_nothing_changes(
+def test_rows_of_another_partition_are_rejected_and_nothing_changes(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "c/1", JANUARY, [1]), table, "202401")
@@ -126,7 +126,7 @@ def test_rows_of_another_partition_are_refused_and_nothing_changes(
     assert fares(client, table) == {JANUARY: [1]}
 
 
-def test_an_id_that_is_no_month_is_refused(
+def test_an_invalid_partition_id_is_rejected(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     uri = put(bucket, "d/1", JANUARY, [1])
@@ -135,7 +135,7 @@ def test_an_id_that_is_no_month_is_refused(
             load(client, uri, table, partition)
 
 
-def test_a_wildcard_names_every_object_that_fits_in_folders_below_too(
+def test_a_wildcard_matches_objects_in_subfolders(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     for name in ("e/1.parquet", "e/deep/2.parquet", "e/other.csv"):
@@ -162,7 +162,7 @@ def test_a_partition_can_be_deleted(
 
 
 def partition_facts(client: bigquery.Client, table: bigquery.Table) -> dict[str, Any]:
-    """Partition id → rows and when they were written."""
+    """Partition id → rows and time of the last change."""
     rows = client.query(
         "SELECT partition_id, total_rows, last_modified_time "
         f"FROM `{table.project}.{table.dataset_id}`.INFORMATION_SCHEMA.PARTITIONS "
@@ -171,7 +171,7 @@ def partition_facts(client: bigquery.Client, table: bigquery.Table) -> dict[str,
     return {each["partition_id"]: (each["total_rows"], each["last_modified_time"]) for each in rows}
 
 
-def test_a_partition_says_when_it_was_written_last(
+def test_a_partition_has_the_time_of_its_last_change(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     began = dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -196,7 +196,7 @@ def test_a_partition_says_when_it_was_written_last(
         assert after["202402"] == before["202402"]
 
 
-def test_a_deleted_row_or_partition_is_seen_in_the_number_of_rows(
+def test_a_deleted_row_or_partition_changes_the_number_of_rows(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "m/1", JANUARY, [1, 2]), table, "202401")
@@ -207,22 +207,22 @@ def test_a_deleted_row_or_partition_is_seen_in_the_number_of_rows(
     assert list(partition_facts(client, table)) == ["202402"]
 
 
-def test_a_table_asked_for_by_many_at_once_is_made_once_and_whole(
+def test_a_table_created_by_concurrent_requests_is_complete_for_each(
     client: bigquery.Client, table: bigquery.Table
 ) -> None:
     wanted = bigquery.Table(f"{table.project}.{table.dataset_id}.wanted", schema=SCHEMA)
     wanted.time_partitioning = table.time_partitioning
 
-    def make_and_look(_: int) -> bigquery.Table:
+    def create_and_get(_: int) -> bigquery.Table:
         client.create_table(wanted, exists_ok=True)
         return client.get_table(wanted.reference)
 
     with ThreadPoolExecutor(8) as pool:
-        seen = list(pool.map(make_and_look, range(8)))
+        seen = list(pool.map(create_and_get, range(8)))
     assert {each.time_partitioning.field for each in seen} == {"source_month"}
 
 
-def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(
+def test_a_load_into_a_partition_adds_a_column_only_if_allowed(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     wider = pa.table({"source_month": [JANUARY], "fare": [1.0], "cbd_congestion_fee": [0.75]})
@@ -239,7 +239,7 @@ def test_a_column_is_added_to_a_partition_s_load_only_when_allowed(
     assert tuple(row) == (1.0, 0.75)
 
 
-def test_a_column_of_another_type_is_refused(
+def test_a_column_of_another_type_is_rejected(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "i/1", JANUARY, [1]), table, "202401")
@@ -251,7 +251,7 @@ def test_a_column_of_another_type_is_refused(
     assert fares(client, table) == {JANUARY: [1]}
 
 
-def test_a_load_that_fails_half_way_leaves_the_partition_as_it_was(
+def test_a_load_that_fails_midway_does_not_change_the_partition(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     strict = bigquery.Table(
@@ -266,7 +266,7 @@ def test_a_load_that_fails_half_way_leaves_the_partition_as_it_was(
     assert fares(client, strict) == {JANUARY: [1]}
 
 
-def test_a_partition_may_be_rewritten_from_itself(
+def test_a_partition_may_be_replaced_by_a_query_of_itself(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:
     load(client, put(bucket, "j/1", JANUARY, [1, 2, 3]), table, "202401")

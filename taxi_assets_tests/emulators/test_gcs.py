@@ -26,7 +26,7 @@ def test_objects_are_stored_listed_copied_and_read_back(client: storage.Client) 
     assert target.download_as_bytes() == b"trips"
 
 
-def test_a_generation_that_has_passed_is_refused(client: storage.Client) -> None:
+def test_an_old_generation_is_rejected(client: storage.Client) -> None:
     blob = client.create_bucket("gcs-generations").blob("trips")
     blob.upload_from_string(b"first", if_generation_match=0)
     with pytest.raises(PreconditionFailed):

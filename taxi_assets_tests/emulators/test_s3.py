@@ -6,7 +6,7 @@ import pytest
 from taxi_assets_tests.emulators.s3 import S3
 
 
-def test_the_environment_alone_leads_a_client_here(
+def test_the_environment_configures_a_client(
     s3_emulator: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in s3_emulator.environment.items():

@@ -22,21 +22,21 @@ from taxi_assets_tests.emulators.server import (
     workspace,
 )
 
-HERE = [sys.executable, "-m", "taxi_assets_tests.emulators"]
+EMULATORS = [sys.executable, "-m", "taxi_assets_tests.emulators"]
 
 
 def http_server(port: int) -> list[str]:
     return [sys.executable, "-m", "http.server", "--bind", HOST, str(port)]
 
 
-def test_a_server_answers_within_the_block_and_is_gone_after_it(tmp_path: Path) -> None:
+def test_a_server_runs_during_the_block_and_is_stopped_after_it(tmp_path: Path) -> None:
     port = free_port()
     with serving(http_server(port), ready=partial(answers_http, port), folder=tmp_path):
         assert answers_http(port)
     assert not answers_http(port)
 
 
-def test_a_server_is_gone_though_the_block_raises(tmp_path: Path) -> None:
+def test_a_server_is_stopped_if_the_block_raises(tmp_path: Path) -> None:
     port = free_port()
     ready = partial(answers_http, port)
     with (
@@ -47,7 +47,7 @@ def test_a_server_is_gone_though_the_block_raises(tmp_path: Path) -> None:
     assert not answers_http(port)
 
 
-def test_a_server_that_dies_says_why(tmp_path: Path) -> None:
+def test_the_error_for_a_server_that_ends_has_its_output(tmp_path: Path) -> None:
     dying = [sys.executable, "-c", "raise SystemExit('no such bucket store')"]
     with (
         pytest.raises(ServerFailed, match=r"exit code 1.*\n.*no such bucket store"),
@@ -56,7 +56,7 @@ def test_a_server_that_dies_says_why(tmp_path: Path) -> None:
         pytest.fail("entered without a server")
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_the_error_for_a_used_port_says_so(tmp_path: Path) -> None:
     port = free_port()
     ready = partial(answers_http, port)
     command = http_server(port)
@@ -68,7 +68,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         pytest.fail("entered without a server")
 
 
-def test_a_server_ends_though_its_starter_was_killed(tmp_path: Path) -> None:
+def test_a_server_is_stopped_if_its_parent_is_killed(tmp_path: Path) -> None:
     port = free_port()
     start = (
         "import pathlib, signal\n"
@@ -88,20 +88,20 @@ def test_a_server_ends_though_its_starter_was_killed(tmp_path: Path) -> None:
 
 
 def words(pid: int) -> list[str]:
-    """The command line of a process, if it is still there."""
+    """The command line of a process, if it is running."""
     try:
         return psutil.Process(pid).cmdline()
     except psutil.Error:
         return []
 
 
-def test_a_workspace_leaves_nothing_behind() -> None:
+def test_a_workspace_is_removed() -> None:
     with workspace("proof") as folder:
         (folder / "log").write_text("started")
     assert not folder.exists()
 
 
-def test_an_environment_is_current_only_when_built_to_the_end_from_this_lock(
+def test_an_environment_is_current_only_if_it_is_complete_and_from_this_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environments, "ROOT", tmp_path)
@@ -118,36 +118,36 @@ def test_an_environment_is_current_only_when_built_to_the_end_from_this_lock(
         environments.installed("proof", lock)
 
 
-def test_locks_name_no_address() -> None:
+def test_locks_contain_no_urls() -> None:
     for lock in environments.LOCKS.glob("*"):
         assert lock.suffix == ".md" or "://" not in lock.read_text(), lock.name
 
 
-def test_a_python_of_no_version_is_asked_for_by_name() -> None:
+def test_the_error_for_a_missing_python_names_the_version() -> None:
     assert find_python(".".join(map(str, sys.version_info[:2]))) == Path(sys.executable)
     with pytest.raises(Unavailable, match=r"3\.99"):
         find_python("3.99")
 
 
-@pytest.mark.usefixtures("gcs_emulator")  # skips where it cannot be had
-def test_a_command_runs_beside_emulators_and_its_exit_code_is_ours(tmp_path: Path) -> None:
-    ask = (
+@pytest.mark.usefixtures("gcs_emulator")  # skips if it is not installed
+def test_a_command_runs_with_emulators_and_its_exit_code_is_returned(tmp_path: Path) -> None:
+    program = (
         "import os, pathlib, sys, urllib.request as r;"
         "url = os.environ['STORAGE_EMULATOR_HOST'];"
         "r.urlopen(f'{url}/storage/v1/b?project=local').read();"
         f"pathlib.Path({str(tmp_path / 'url')!r}).write_text(url); sys.exit(7)"
     )
-    done = subprocess.run([*HERE, "gcs", "--", sys.executable, "-c", ask], check=False)
+    done = subprocess.run([*EMULATORS, "gcs", "--", sys.executable, "-c", program], check=False)
     assert done.returncode == 7
     port = int((tmp_path / "url").read_text().rpartition(":")[2])
     assert not answers_http(port)
 
 
 @pytest.mark.usefixtures("gcs_emulator")
-def test_a_command_that_is_terminated_takes_its_emulators_along() -> None:
+def test_emulators_are_stopped_if_their_command_is_terminated() -> None:
     waiting = [sys.executable, "-c", "print('up', flush=True); input()"]
     with subprocess.Popen(
-        [*HERE, "gcs", "--", *waiting], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [*EMULATORS, "gcs", "--", *waiting], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"

@@ -1,4 +1,4 @@
-"""A loopback HTTP server that gives the answers a test wrote down and remembers the questions."""
+"""A loopback HTTP server that sends a test's prepared responses and records the requests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 
 @dataclass
-class Answer:
-    """Given to every request of ``method`` whose path and query hold ``part``."""
+class Response:
+    """Sent for every request of ``method`` whose path and query contain ``part``."""
 
     method: str
     part: str
@@ -22,7 +22,7 @@ class Answer:
 
 
 @dataclass
-class Asked:
+class Request:
     method: str
     path: str
     headers: dict[str, str]
@@ -30,15 +30,15 @@ class Asked:
 
 @dataclass
 class Canned:
-    """The first answer that fits is given; a request that none fits gets 404."""
+    """The first matching response is sent; 404 if none matches."""
 
     url: str = ""
-    answers: list[Answer] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def headers_of(self, method: str, part: str = "") -> dict[str, str]:
-        """The headers of the one request of ``method`` whose path and query hold ``part``."""
-        [one] = [one for one in self.asked if one.method == method and part in one.path]
+        """The headers of the only request of ``method`` whose path and query contain ``part``."""
+        [one] = [one for one in self.requests if one.method == method and part in one.path]
         return one.headers
 
 
@@ -52,20 +52,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.canned.asked.append(Asked(self.command, self.path, headers))
-        answer = next(
+        self.canned.requests.append(Request(self.command, self.path, headers))
+        response = next(
             (
-                answer
-                for answer in self.canned.answers
-                if answer.method == self.command and answer.part in self.path
+                response
+                for response in self.canned.responses
+                if response.method == self.command and response.part in self.path
             ),
-            Answer(self.command, "", 404),
+            Response(self.command, "", 404),
         )
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
+        self.send_response(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        body = b"" if self.command == "HEAD" else answer.body.encode()
-        if "Content-Length" not in answer.headers:
+        body = b"" if self.command == "HEAD" else response.body.encode()
+        if "Content-Length" not in response.headers:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running() -> Iterator[Canned]:
-    """A server on a free loopback port, stopped at the end."""
+    """A server on a free loopback port, stopped after the block."""
     canned = Canned()
     handler = type("Handler", (_Handler,), {"canned": canned})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -1,4 +1,4 @@
-"""Files on their way into a lake; apart from ``lakes``, whose imports take seconds."""
+"""Files to store in a lake; separate from ``lakes``, whose imports take seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def new_file(
     attributes: Mapping[str, str] | None = None,
     rows: int | None = None,
 ) -> NewObject:
-    """A file of its own with ``content``, on its way into a lake."""
+    """A new file with ``content``, to store in a lake."""
     path = folder / uuid.uuid4().hex
     path.write_bytes(content)
     return NewObject(path, hashlib.sha256(content).hexdigest(), rows, attributes or {})

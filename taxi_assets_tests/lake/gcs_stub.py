@@ -1,8 +1,8 @@
-"""Enough of GCS's JSON API on loopback to show what the emulator does not.
+"""A stub of GCS's JSON API on loopback, for what the emulator does not support.
 
-Belongs here: generation preconditions on every write, CRC32C refused when wrong, resumable
-sessions, rewrites that take several calls, faults on demand; as
-https://cloud.google.com/storage/docs/json_api describes them. Does not: what a test expects.
+That is generation preconditions on every write, rejection of a wrong CRC32C, resumable sessions,
+rewrites in several calls, and faults on demand, as in
+https://cloud.google.com/storage/docs/json_api.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Stored:
 
 @dataclass
 class Fault:
-    """Answer ``status`` to the next ``times`` requests of ``method`` whose path holds ``part`` and
-    whose body holds ``body``.
+    """Respond with ``status`` to the next ``times`` requests of ``method`` whose path contains
+    ``part`` and whose body contains ``body``.
     """
 
     method: str
@@ -44,7 +44,7 @@ class Fault:
     times: int = 1
     body: bytes = b""
 
-    def meets(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         return (
             self.times > 0
             and self.method == request.method
@@ -87,7 +87,7 @@ class GcsStub:
         return [one for one in self.seen if one.method == method and part in one.path]
 
 
-class Refused(Exception):
+class Rejected(Exception):
     def __init__(self, status: int, message: str, reason: str) -> None:
         super().__init__(message)
         self.status, self.message, self.reason = status, message, reason
@@ -119,26 +119,24 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._fail_on_demand(request)
             self._route(request)
-        except Refused as refusal:
-            error = {"message": refusal.message, "reason": refusal.reason, "domain": "global"}
-            self._send(
-                refusal.status,
-                {"error": {"code": refusal.status, "message": refusal.message, "errors": [error]}},
-            )
+        except Rejected as rejected:
+            status, message = rejected.status, rejected.message
+            error = {"message": message, "reason": rejected.reason, "domain": "global"}
+            self._send(status, {"error": {"code": status, "message": message, "errors": [error]}})
 
     def _fail_on_demand(self, request: Request) -> None:
         for fault in self.stub.faults:
-            if fault.meets(request):
+            if fault.matches(request):
                 fault.times -= 1
-                raise Refused(fault.status, fault.message, fault.reason)
+                raise Rejected(fault.status, fault.message, fault.reason)
 
     def _route(self, request: Request) -> None:
         if request.path.endswith(f"/b/{BUCKET}"):
-            # roles/storage.objectUser does not hold it. The client asks in the background, for
-            # the names in its traces, and does without.
-            raise Refused(403, "storage.buckets.get denied", "forbidden")
+            # roles/storage.objectUser does not include it. The client requests it in the
+            # background, for names in its traces, and ignores the error.
+            raise Rejected(403, "storage.buckets.get denied", "forbidden")
         if not request.path.startswith("/session/") and f"/b/{BUCKET}/" not in request.path:
-            raise Refused(404, "The specified bucket does not exist.", "notFound")
+            raise Rejected(404, "The specified bucket does not exist.", "notFound")
         if request.path.startswith("/session/"):
             self._session(request)
         elif request.path.startswith("/upload/"):
@@ -219,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._check(request, name)
         if claimed != crc32c(content):
             message = f"Provided CRC32C {claimed!r} doesn't match calculated CRC32C."
-            raise Refused(400, message, "invalid")
+            raise Rejected(400, message, "invalid")
         if self.stub.damages_content:
             content = content[::-1]
         stored = self.stub.store(name, content, described.get("metadata", {}))
@@ -231,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
         stored = self._stored(source)
         self._check(request, name)
         if str(stored.generation) != request.query["ifSourceGenerationMatch"]:
-            raise Refused(412, "The source's generation differs.", "conditionNotMet")
+            raise Rejected(412, "The source's generation differs.", "conditionNotMet")
         call = int(request.query.get("rewriteToken", 0)) + 1
         answer: dict[str, Any] = {
             "totalBytesRewritten": len(stored.content),
@@ -247,15 +245,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stored(self, name: str) -> Stored:
         if name not in self.stub.objects:
-            raise Refused(404, f"No such object: {BUCKET}/{name}", "notFound")
+            raise Rejected(404, f"No such object: {BUCKET}/{name}", "notFound")
         return self.stub.objects[name]
 
     def _check(self, request: Request, name: str) -> None:
         wanted = request.query.get("ifGenerationMatch")
-        there = self.stub.objects.get(name)
-        if wanted is not None and int(wanted) != (there.generation if there else 0):
+        found = self.stub.objects.get(name)
+        if wanted is not None and int(wanted) != (found.generation if found else 0):
             message = "At least one of the pre-conditions you specified did not hold."
-            raise Refused(412, message, "conditionNotMet")
+            raise Rejected(412, message, "conditionNotMet")
 
     def _send(
         self,
@@ -287,7 +285,7 @@ def _resource(name: str, stored: Stored) -> dict[str, Any]:
 
 @contextmanager
 def running() -> Iterator[GcsStub]:
-    """A stub on a free loopback port, stopped at the end."""
+    """A stub on a free loopback port, stopped after the block."""
     stub = GcsStub()
     handler = type("Handler", (_Handler,), {"stub": stub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

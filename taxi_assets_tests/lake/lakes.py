@@ -1,8 +1,4 @@
-"""Empty lakes of each kind for tests.
-
-Belongs here: making a folder or a bucket on an emulator, and putting objects there behind the
-lake's back. Does not: starting emulators (``taxi_assets_tests.emulators``), files (``files``).
-"""
+"""Empty lakes of each kind, in a folder or on an emulator, and objects written without the lake."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ KINDS = ("local", "gcs", "s3", "azure")
 def fresh_lake(
     kind: str, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> str:
-    """The URL of an empty lake; the environment is set up for it until the test ends."""
+    """The URL of an empty lake; sets the environment for it until the test ends."""
     if kind == "local":
         return folder.as_uri()
     environment = request.getfixturevalue(f"{kind}_emulator").environment
@@ -35,7 +31,7 @@ def fresh_lake(
     return f"{scheme}://{bucket}/{uuid.uuid4().hex[:12]}/prefix"
 
 
-@cache  # one is enough for a run of the tests: each has a prefix of its own
+@cache  # one for all tests: each has its own prefix
 def _gcs_bucket() -> str:
     name = f"lake-{uuid.uuid4().hex[:12]}"
     _gcs_client().create_bucket(name)
@@ -73,7 +69,7 @@ def _azure_client() -> BlobServiceClient:
 
 
 def put_by_hand(url: str, key: str, content: bytes) -> None:
-    """Place an object as another program would, without a word about it."""
+    """Write an object as another program would, without attributes."""
     parts = urlsplit(f"{url}/{key}")
     bucket, name = parts.netloc, parts.path.removeprefix("/")
     if parts.scheme == "file":

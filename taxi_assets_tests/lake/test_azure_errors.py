@@ -1,4 +1,4 @@
-"""What Azure's refusals become, and which settings an Azure lake needs."""
+"""Errors of Azure and how they are translated, and the settings of an Azure lake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable, TaxiAssetsError
 from taxi_assets.lake.azure import AzureStore
 from taxi_assets_tests.lake import canned
-from taxi_assets_tests.lake.canned import Answer, Canned
+from taxi_assets_tests.lake.canned import Canned, Response
 from taxi_assets_tests.lake.files import new_file
 
 KEY = "trips/trips.parquet"
@@ -42,19 +42,19 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
         (400, "InvalidHeaderValue", Misconfigured, "InvalidHeaderValue.*AZURE_STORAGE_ACCOUNT"),
     ],
 )
-def test_a_refusal_says_what_to_do(
+def test_an_error_response_has_a_remedy(
     azure: Canned, tmp_path: Path, status: int, code: str, kind: type[TaxiAssetsError], remedy: str
 ) -> None:
-    azure.answers.append(Answer("HEAD", KEY, 404, {"x-ms-error-code": "BlobNotFound"}))
-    azure.answers.append(Answer("PUT", KEY, status, {"x-ms-error-code": code}))
+    azure.responses.append(Response("HEAD", KEY, 404, {"x-ms-error-code": "BlobNotFound"}))
+    azure.responses.append(Response("PUT", KEY, status, {"x-ms-error-code": code}))
     with pytest.raises(kind, match=remedy) as raised:
         AzureStore("az://lake").put(new_file(tmp_path, b"content"), KEY, replacing=None)
     assert f"az://lake/{KEY}" in str(raised.value) or code == "ContainerNotFound"
 
 
 @pytest.fixture
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client wait a moment, not a minute, between its tries."""
+def no_retry_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client retry at once instead of after up to a minute."""
     monkeypatch.setattr("azure.storage.blob._shared.policies.StorageRetryPolicy.sleep", _no_sleep)
 
 
@@ -62,32 +62,32 @@ def _no_sleep(*_: object) -> None:
     pass
 
 
-@pytest.mark.usefixtures("impatience")
-def test_an_error_that_lasts_is_transient(azure: Canned) -> None:
-    azure.answers.append(Answer("HEAD", KEY, 503, {"x-ms-error-code": "ServerBusy"}))
+@pytest.mark.usefixtures("no_retry_delay")
+def test_an_error_after_all_retries_is_transient(azure: Canned) -> None:
+    azure.responses.append(Response("HEAD", KEY, 503, {"x-ms-error-code": "ServerBusy"}))
     with pytest.raises(StoreUnavailable, match=r"ServerBusy.* Try later"):
         AzureStore("az://lake").find(KEY)
-    assert len(azure.asked) > 1
+    assert len(azure.requests) > 1
 
 
-@pytest.mark.usefixtures("impatience")
-def test_a_download_that_is_cut_is_transient(azure: Canned, tmp_path: Path) -> None:
-    there = {
+@pytest.mark.usefixtures("no_retry_delay")
+def test_an_interrupted_download_is_transient(azure: Canned, tmp_path: Path) -> None:
+    found = {
         "ETag": '"v1"',
         "Content-Length": "7",
         "x-ms-blob-type": "BlockBlob",
         "x-ms-meta-facts": '{"sha256": "00"}',
     }
-    cut = {**there, "Content-Range": "bytes 0-6/7", "Connection": "close"}
-    azure.answers += [Answer("HEAD", KEY, 200, there), Answer("GET", KEY, 206, cut, "cut")]
+    cut = {**found, "Content-Range": "bytes 0-6/7", "Connection": "close"}
+    azure.responses += [Response("HEAD", KEY, 200, found), Response("GET", KEY, 206, cut, "cut")]
     store = AzureStore("az://lake")
     with pytest.raises(StoreUnavailable, match=r"IncompleteRead.* Try later"):
         store.fetch(store.get(KEY, remedy=""), tmp_path / "fetched")
     assert list((tmp_path / "fetched").iterdir()) == []
 
 
-@pytest.mark.usefixtures("impatience")
-def test_a_host_that_does_not_answer_is_transient(
+@pytest.mark.usefixtures("no_retry_delay")
+def test_a_refused_connection_is_transient(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -97,14 +97,14 @@ def test_a_host_that_does_not_answer_is_transient(
         AzureStore("az://lake").find(KEY)
 
 
-def test_an_account_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_CONNECTION_STRING", raising=False)
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT", raising=False)
     with pytest.raises(Misconfigured, match=r"AZURE_STORAGE_ACCOUNT.*AZURE_STORAGE_CONNECTION"):
         AzureStore("az://lake")
 
 
-def test_a_malformed_connection_string_is_a_setting_to_correct(
+def test_a_malformed_connection_string_is_misconfigured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", "nonsense")

@@ -1,4 +1,4 @@
-"""Which URL names which lake, and what is said of one that names none."""
+"""URLs of lakes, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_folder_may_be_written_as_a_path_or_a_url(tmp_path: Path, form: str) -
     assert store.root.name == ("the lake" if "://" in form else "the%20lake")
 
 
-def test_a_path_is_taken_from_the_working_directory(
+def test_a_path_is_relative_to_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -51,13 +51,13 @@ def test_a_bucket_is_opened_without_a_request(
 
 
 @pytest.mark.parametrize("url", ["", "file:", "file:lake", "ftp://host/lake", "hdfs://lake"])
-def test_an_unknown_lake_is_told_what_there_is(url: str) -> None:
+def test_the_error_for_an_unknown_url_lists_the_valid_forms(url: str) -> None:
     with pytest.raises(Misconfigured, match=r"file:///data/lake.*gs://.*s3://.*az://"):
         open_store(url)
 
 
 @pytest.mark.parametrize("url", ["gs://", "s3:///prefix", "az://?x", "file://", "file://host/lake"])
-def test_a_url_without_a_bucket_or_folder_is_refused(
+def test_a_url_without_a_bucket_or_folder_is_rejected(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
@@ -65,7 +65,7 @@ def test_a_url_without_a_bucket_or_folder_is_refused(
         open_store(url)
 
 
-def test_a_password_in_a_url_is_not_repeated() -> None:
+def test_a_password_in_a_url_is_not_in_the_message() -> None:
     with pytest.raises(Misconfigured) as raised:
         open_store("sftp://user:secret@host/lake")
     assert "secret" not in str(raised.value)
@@ -74,24 +74,24 @@ def test_a_password_in_a_url_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("url", "library", "extra"), [("s3://b", "boto3", "s3"), ("az://b", "azure.storage", "azure")]
 )
-def test_a_missing_extra_says_what_to_install(
+def test_the_error_for_a_missing_extra_names_the_command(
     url: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [f"taxi_assets.lake.{extra}", *sys.modules]:
         if name == f"taxi_assets.lake.{extra}" or name.startswith(library):
             monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(sys.modules, library, None)  # an import of it fails, as if not installed
+    monkeypatch.setitem(sys.modules, library, None)  # importing it fails, as if not installed
     with pytest.raises(Misconfigured) as raised:
         open_store(url)
     assert "needs an extra" in str(raised.value)
-    assert f"pip install 'taxi-assets[{extra}]'" in str(raised.value)
+    assert f"Run pip install 'taxi-assets[{extra}]'." in str(raised.value)
 
 
-def test_a_laptop_does_not_wait_for_the_clients_of_clouds() -> None:
+def test_a_local_lake_does_not_import_cloud_clients() -> None:
     program = (
         "import sys; from taxi_assets.lake.factory import open_store; open_store('x');"
         "print([name for name in ('google.cloud.storage', 'boto3', 'azure', 'dagster')"
         " if name in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert answer.stdout.decode().strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"

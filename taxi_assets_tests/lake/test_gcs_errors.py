@@ -1,4 +1,4 @@
-"""What Google's own client does with GCS's preconditions, checksums, refusals and faults."""
+"""Preconditions, checksums and errors of GCS, with Google's client."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def stub() -> Iterator[GcsStub]:
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client give up after a second rather than after two minutes."""
+def short_retry_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client give up after 1 second instead of 2 minutes."""
     quick = gcs.RETRY.with_delay(initial=0.01, maximum=0.05).with_timeout(1)
     monkeypatch.setattr(gcs, "RETRY", quick)
 
@@ -51,59 +51,59 @@ def store_at(endpoint: str, bucket: str) -> GcsStore:
     return GcsStore(f"gs://{bucket}/prefix", client)
 
 
-def appearing(stub: GcsStub, store: GcsStore) -> Callable[..., None]:
-    """Another run writes the object after this one has looked and before it writes."""
+def written_by_another_run(stub: GcsStub) -> Callable[..., None]:
+    """A replacement for ``_expect``: another run writes the object between check and write."""
 
-    def look(key: str, replacing: LakeObject | None) -> None:
+    def write(key: str, replacing: LakeObject | None) -> None:
         stub.store(f"prefix/{key}", b"winner", FACTS)
 
-    return look
+    return write
 
 
 @pytest.mark.parametrize("content", [b"small", BIG], ids=["one request", "resumable"])
-def test_the_checksum_travels_with_the_upload(
+def test_an_upload_sends_its_checksum(
     stub: GcsStub, store: GcsStore, tmp_path: Path, content: bytes
 ) -> None:
     stored = store.put(new_file(tmp_path, content, {"etag": "ü"}), KEY, replacing=None)
 
-    # The stub refuses an upload that does not come with the right CRC32C.
+    # The stub rejects an upload without the right CRC32C.
     assert stub.objects[NAME].content == content
     assert stub.objects[NAME].metadata == {"etag": "ü", "sha256": stored.sha256}
     assert stored.version == str(stub.objects[NAME].generation)
     assert [one.query["ifGenerationMatch"] for one in stub.requests("POST", "/upload/")] == ["0"]
 
 
-def test_a_large_file_goes_in_parts(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+def test_a_large_file_is_uploaded_in_parts(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
     store.put(new_file(tmp_path, BIG), KEY, replacing=None)
     sizes = [len(one.body) for one in stub.requests("PUT", "/session/")]
     assert sizes == [8 << 20, 1 << 20]
 
 
 @pytest.mark.parametrize("content", [b"small", BIG], ids=["one request", "resumable"])
-def test_gcs_itself_refuses_the_later_of_two_writers(
+def test_gcs_rejects_the_later_of_two_writers(
     stub: GcsStub,
     store: GcsStore,
     tmp_path: Path,
     content: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store, "_expect", appearing(stub, store))
+    monkeypatch.setattr(store, "_expect", written_by_another_run(stub))
     with pytest.raises(ConcurrentWrite, match=f"gs://lake/{NAME} was written by another run"):
         store.put(new_file(tmp_path, content), KEY, replacing=None)
     assert stub.objects[NAME].content == b"winner"
 
 
-def test_gcs_itself_refuses_to_copy_over_the_work_of_another_run(
+def test_gcs_rejects_a_copy_over_an_object_of_another_run(
     stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
-    monkeypatch.setattr(store, "_expect", appearing(stub, store))
+    monkeypatch.setattr(store, "_expect", written_by_another_run(stub))
     with pytest.raises(ConcurrentWrite):
         store.copy(source, KEY, replacing=None)
     assert stub.objects[NAME].content == b"winner"
 
 
-def test_gcs_itself_refuses_to_copy_what_was_not_audited(
+def test_gcs_rejects_a_copy_of_another_version_of_the_source(
     stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
@@ -114,7 +114,7 @@ def test_gcs_itself_refuses_to_copy_what_was_not_audited(
     assert NAME not in stub.objects
 
 
-def test_gcs_itself_refuses_to_send_another_version(
+def test_gcs_rejects_a_download_of_another_version(
     stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = store.put(new_file(tmp_path, b"old"), KEY, replacing=None)
@@ -125,7 +125,7 @@ def test_gcs_itself_refuses_to_send_another_version(
     assert not list(tmp_path.glob("*trips.parquet*"))
 
 
-def test_a_copy_goes_on_until_gcs_has_done_all_of_it(
+def test_a_copy_continues_until_it_is_complete(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     stub.rewrite_calls = 3
@@ -135,16 +135,16 @@ def test_a_copy_goes_on_until_gcs_has_done_all_of_it(
     assert store.find(KEY) == copied
 
 
-def test_content_that_gcs_stored_wrongly_does_not_stay(
+def test_content_that_gcs_stored_wrongly_is_deleted(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
-    stub.damages_content = True  # the client sees the wrong CRC32C in the answer
+    stub.damages_content = True  # the response has the wrong CRC32C
     with pytest.raises(StoreUnavailable, match=r"[Cc]hecksum.* Try later"):
         store.put(new_file(tmp_path, BIG), KEY, replacing=None)
     assert stub.objects == {}
 
 
-def test_a_checksum_that_gcs_refuses_is_transient(
+def test_a_checksum_mismatch_at_gcs_is_transient(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     message = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
@@ -154,17 +154,17 @@ def test_a_checksum_that_gcs_refuses_is_transient(
     assert stub.objects == {}
 
 
-def test_content_that_is_not_what_its_writer_sent_is_not_handed_on(
+def test_a_download_with_another_sha256_than_its_writer_s_is_rejected(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     stub.store(NAME, b"rotten", FACTS)
-    with pytest.raises(StoreUnavailable, match=f"arrived damaged: its sha256 is not {'0' * 64}"):
+    with pytest.raises(StoreUnavailable, match=f"is damaged: its sha256 is not {'0' * 64}"):
         store.fetch(store.get(KEY, remedy=""), tmp_path / "fetched")
     assert list((tmp_path / "fetched").iterdir()) == []
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_transient_error_is_tried_again(
+def test_a_transient_error_is_retried(
     stub: GcsStub, store: GcsStore, tmp_path: Path, status: int
 ) -> None:
     stub.faults.append(Fault("POST", "/upload/", status, times=2))
@@ -173,7 +173,7 @@ def test_a_transient_error_is_tried_again(
     assert store.find(KEY) == stored
 
 
-def test_a_part_that_failed_is_sent_again(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+def test_a_failed_part_is_uploaded_again(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
     stub.faults.append(Fault("POST", "/upload/", 503))
     stub.faults.append(Fault("PUT", "/session/", 503, times=2))
     stored = store.put(new_file(tmp_path, BIG), KEY, replacing=None)
@@ -181,14 +181,14 @@ def test_a_part_that_failed_is_sent_again(stub: GcsStub, store: GcsStore, tmp_pa
     assert stub.objects[NAME].content == BIG
 
 
-def test_a_download_that_is_cut_goes_on(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
     stored = store.put(new_file(tmp_path, BIG), KEY, replacing=None)
     stub.downloads_to_cut = 2
     assert store.fetch(stored, tmp_path / "fetched").read_bytes() == BIG
     assert len(stub.requests("GET", "/download/")) == 3
 
 
-def test_a_download_that_is_always_cut_is_transient(
+def test_a_download_that_is_always_interrupted_is_transient(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     stored = store.put(new_file(tmp_path, b"x" * 100), KEY, replacing=None)
@@ -198,20 +198,22 @@ def test_a_download_that_is_always_cut_is_transient(
     assert list((tmp_path / "fetched").iterdir()) == []
 
 
-def test_an_error_that_lasts_is_transient(stub: GcsStub, store: GcsStore, tmp_path: Path) -> None:
+def test_an_error_after_all_retries_is_transient(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
     stub.faults.append(Fault("POST", "/upload/", 503, "Backend Error", times=1000))
     with pytest.raises(StoreUnavailable, match=rf"Writing gs://lake/{NAME} failed .*503"):
         store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
 
 
-def test_a_host_that_does_not_answer_is_transient() -> None:
+def test_a_refused_connection_is_transient() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(StoreUnavailable, match=r"Connection refused.* Try later"):
         store_at(f"http://127.0.0.1:{port}", "lake").find(KEY)
 
 
-def test_every_request_to_a_missing_bucket_says_so(stub: GcsStub, tmp_path: Path) -> None:
+def test_every_request_to_a_missing_bucket_is_misconfigured(stub: GcsStub, tmp_path: Path) -> None:
     store = store_at(stub.url, "lakr")
     for act in (
         lambda: store.find(KEY),
@@ -223,7 +225,7 @@ def test_every_request_to_a_missing_bucket_says_so(stub: GcsStub, tmp_path: Path
             act()
 
 
-def test_a_request_that_names_no_object_can_only_miss_its_bucket(
+def test_a_404_to_a_request_without_an_object_means_a_missing_bucket(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     stub.faults.append(Fault("POST", "/upload/", 404, "Not Found", "notFound"))
@@ -235,7 +237,7 @@ def test_a_request_that_names_no_object_can_only_miss_its_bucket(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_denied_permission_names_the_role(
+def test_the_error_for_a_missing_permission_names_the_role(
     stub: GcsStub, store: GcsStore, tmp_path: Path, method: str
 ) -> None:
     denied = "w@p.iam.gserviceaccount.com does not have storage.objects.get access."
@@ -256,7 +258,7 @@ def test_a_denied_permission_names_the_role(
         (400, "User project specified in the request is invalid.", "invalid"),
     ],
 )
-def test_a_wrong_project_is_told_from_a_denied_bucket(
+def test_a_wrong_project_is_distinguished_from_a_missing_permission(
     stub: GcsStub, store: GcsStore, status: int, message: str, reason: str
 ) -> None:
     stub.faults.append(Fault("GET", "/b/", status, message, reason))
@@ -265,20 +267,22 @@ def test_a_wrong_project_is_told_from_a_denied_bucket(
     assert message in str(raised.value)
 
 
-def test_words_of_a_refusal_in_a_key_mean_nothing(stub: GcsStub, store: GcsStore) -> None:
+def test_words_of_an_error_message_in_a_key_are_ignored(stub: GcsStub, store: GcsStore) -> None:
     denied = "w@p.iam.gserviceaccount.com does not have storage.objects.get access."
     stub.faults.append(Fault("GET", "/b/", 403, denied, "forbidden"))
     with pytest.raises(Misconfigured, match=r"roles/storage.objectUser"):
         store.find("serviceusage/User project/trips.parquet")
 
 
-def test_refused_credentials_say_how_to_renew_them(stub: GcsStub, store: GcsStore) -> None:
+def test_the_error_for_rejected_credentials_names_the_command(
+    stub: GcsStub, store: GcsStore
+) -> None:
     stub.faults.append(Fault("GET", "/b/", 401, "Invalid Credentials", "authError"))
     with pytest.raises(Misconfigured, match="gcloud auth application-default login"):
         store.find(KEY)
 
 
-def test_the_bucket_itself_need_not_be_readable(store: GcsStore, tmp_path: Path) -> None:
+def test_no_permission_on_the_bucket_itself_is_required(store: GcsStore, tmp_path: Path) -> None:
     stored = store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
     copied = store.copy(stored, "other", replacing=None)
     assert store.fetch(copied, tmp_path / "fetched").read_bytes() == b"x"
@@ -286,11 +290,11 @@ def test_the_bucket_itself_need_not_be_readable(store: GcsStore, tmp_path: Path)
     assert list(store.keys("")) == ["other"]
 
 
-def test_a_source_removed_while_it_is_copied_is_missing(
+def test_a_source_deleted_during_its_copy_is_missing(
     stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
     stub.objects.clear()
     monkeypatch.setattr(store, "_must_be_current", lambda source: None)
-    with pytest.raises(ObjectMissing, match=r"No such object.* Materialise it again"):
+    with pytest.raises(ObjectMissing, match=r"No such object.* Materialize it again"):
         store.copy(source, KEY, replacing=None)

@@ -1,4 +1,4 @@
-"""What a user's own assets get from the lake by their annotations, and what they leave there."""
+"""Inputs and outputs of a user's assets in the lake, by type annotation."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ ROWS = {"2024-01": 300, "2024-02": 310, "2024-03": 320}
 LAKE = ["green", "lake_trips"]
 RANGE = ("2024-01", "2024-03")
 JANUARY = "trips/green/year=2024/month=01/trips.parquet"
-NOBODY = "http://127.0.0.1:1"
+NO_SERVER = "http://127.0.0.1:1"
 IN_PLACE = "in place already, nothing written"
 TEN = pa.table({"name": [f"n{i}" for i in range(10)], "number": list(range(10))})
 
 
 @dataclass(frozen=True)
 class Lake:
-    """Three months of green, and user's assets that read them; ``got`` is what those were given."""
+    """Three months of green, and assets that read them; ``got`` has the values they received."""
 
     platform: Platform
     got: dict[str, Any]
 
     def run(self, name: str, first: str | None = None, last: str | None = None) -> Any:
-        """What the asset was given, read while it ran."""
+        """The value the asset received, read during its run."""
         result = self.platform.run(f"key:{name}", first, last)
         assert result.success, failures(result)
         return self.got.pop(name)
 
-    def refusal(self, name: str, first: str | None = None, last: str | None = None) -> str:
-        """Why the asset's run failed, in the words that a person reads."""
+    def error(self, name: str, first: str | None = None, last: str | None = None) -> str:
+        """The message of the asset's failed run."""
         return failures(self.platform.run(f"key:{name}", first, last))
 
 
@@ -107,13 +107,13 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         ("path", PosixPath),
     ],
 )
-def test_a_month_arrives_in_the_form_of_its_annotation(lake: Lake, name: str, form: type) -> None:
+def test_a_month_has_the_type_of_the_annotation(lake: Lake, name: str, form: type) -> None:
     got = lake.run(f"reads_{name}", "2024-02")
     assert issubclass(got.form, form)
     assert _same_rows(got.rows, _published(lake, "2024-02"))
 
 
-def test_a_handle_says_what_is_there_and_opens_on_demand(lake: Lake) -> None:
+def test_a_handle_has_the_object_s_metadata_and_opens_on_demand(lake: Lake) -> None:
     handle = lake.run("reads_handle", "2024-02").value
     path = _file(lake, "2024-02")
     assert handle.object.uri == f"file://{path}"
@@ -122,7 +122,7 @@ def test_a_handle_says_what_is_there_and_opens_on_demand(lake: Lake) -> None:
     assert handle.version == handle.object.attributes[VERSION]
 
 
-def test_a_month_is_a_handle_of_both_its_files(lake: Lake) -> None:
+def test_a_stored_month_has_both_files(lake: Lake) -> None:
     month = lake.run("months", "2024-02").value
     assert (month.spec.name, month.month) == ("green", Month(2024, 2))
     assert month.trips.rows + month.rejects.rows == ROWS["2024-02"] == month.counts.published
@@ -130,13 +130,13 @@ def test_a_month_is_a_handle_of_both_its_files(lake: Lake) -> None:
     assert month.version == lake.platform.version("green/lake_trips", "2024-02")
 
 
-def test_a_dict_of_months_has_each(lake: Lake) -> None:
+def test_a_dict_of_stored_months_has_each_month(lake: Lake) -> None:
     got = lake.run("months_by_month", *RANGE)
     assert {name: each.value.counts.published for name, each in got.items()} == ROWS
 
 
 @pytest.mark.parametrize("name", ["frame", "table", "batches"])
-def test_months_arrive_one_after_the_other(lake: Lake, name: str) -> None:
+def test_several_months_are_concatenated_in_order(lake: Lake, name: str) -> None:
     got = lake.run(f"reads_{name}", *RANGE)
     assert _same_rows(got.rows, *(_published(lake, month) for month in ROWS))
 
@@ -157,10 +157,12 @@ def test_a_dict_has_a_value_per_month(lake: Lake, name: str, months: tuple[str, 
     ("name", "form"),
     [("reads_path", "Path"), ("reads_handle", "StoredFile"), ("months", "StoredMonth")],
 )
-def test_one_object_cannot_stand_for_several_months(lake: Lake, name: str, form: str) -> None:
-    said = lake.refusal(name, *RANGE)
-    assert f"{form} is one object and 3 partitions of green/lake_trips were requested" in said
-    assert f"Annotate the input as dict[str, {form}]" in said
+def test_a_single_path_or_handle_for_several_months_is_rejected(
+    lake: Lake, name: str, form: str
+) -> None:
+    message = lake.error(name, *RANGE)
+    assert f"{form} is one object and 3 partitions of green/lake_trips were requested" in message
+    assert f"Annotate the input as dict[str, {form}]" in message
 
 
 def test_the_rejects_of_a_month(lake: Lake) -> None:
@@ -169,14 +171,14 @@ def test_the_rejects_of_a_month(lake: Lake) -> None:
     assert "reject_reasons" in rejects.column_names
 
 
-def test_chosen_columns_come_in_the_order_asked_for(lake: Lake) -> None:
+def test_selected_columns_are_in_the_requested_order(lake: Lake) -> None:
     got = lake.run("columns", *RANGE)
     assert got.rows.column_names == ["tip_amount", "pickup_at"]
     assert got.rows.num_rows == sum(_rows(_file(lake, month)) for month in ROWS)
 
 
-def test_an_unknown_column_is_named(lake: Lake) -> None:
-    assert "There is no column tip. Choose from ['vendor_id'," in lake.refusal(
+def test_the_error_for_an_unknown_column_names_it(lake: Lake) -> None:
+    assert "There is no column tip. Choose from ['vendor_id'," in lake.error(
         "no_such_column", "2024-01"
     )
 
@@ -202,23 +204,27 @@ def test_an_asset_without_partitions_is_one_object(lake: Lake) -> None:
 
 
 def test_a_dict_needs_partitions(lake: Lake) -> None:
-    said = lake.refusal("zones_by_none")
-    assert "The input lake_zones is annotated as a dict, but has no partitions" in said
+    message = lake.error("zones_by_none")
+    assert "The input lake_zones is annotated as a dict, but has no partitions" in message
 
 
-def test_a_missing_month_names_the_key_and_what_to_materialise(lake: Lake) -> None:
-    said = lake.refusal("reads_frame", "2024-04")
-    assert "lake/trips/green/year=2024/month=04/trips.parquet is not in the lake." in said
-    assert "green/lake_trips for 2024-04 first." in said
+def test_the_error_for_a_missing_month_names_the_key_and_the_asset_to_materialize(
+    lake: Lake,
+) -> None:
+    message = lake.error("reads_frame", "2024-04")
+    assert "lake/trips/green/year=2024/month=04/trips.parquet is not in the lake." in message
+    assert "green/lake_trips for 2024-04 first." in message
 
 
-def test_an_annotation_that_says_nothing_lists_those_that_do(lake: Lake) -> None:
-    said = lake.refusal("a_list", "2024-01")
-    assert "The input green/lake_trips is annotated List. Annotate it with one of pandas." in said
-    assert "StoredFile, StoredMonth" in said
+def test_the_error_for_an_unsupported_annotation_lists_the_supported_ones(lake: Lake) -> None:
+    message = lake.error("a_list", "2024-01")
+    assert (
+        "The input green/lake_trips is annotated List. Annotate it with one of pandas." in message
+    )
+    assert "StoredFile, StoredMonth" in message
 
 
-def test_no_run_leaves_files_behind(lake: Lake) -> None:
+def test_a_run_removes_its_temporary_files(lake: Lake) -> None:
     lake.run("reads_paths", *RANGE)
     assert lake.platform.scratch_files() == []
 
@@ -236,12 +242,12 @@ def _batches() -> pa.RecordBatchReader:
     ],
     ids=["frame", "table", "batches"],
 )
-def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None:
+def test_an_asset_may_return_any_type_of_rows(form: Any, value: Any, tmp_path: Path) -> None:
     more = [
         writer("monthly_ten", value, form, "lake"),
         writer("whole_ten", value, form, "lake", monthly=False),
     ]
-    platform = Platform(tmp_path, NOBODY, more=more)
+    platform = Platform(tmp_path, NO_SERVER, more=more)
     assert platform.run("key:monthly_ten", "2024-01").success
     assert platform.run("key:whole_ten").success
     for key in ("assets/monthly_ten/2024-01.parquet", "assets/whole_ten.parquet"):
@@ -252,8 +258,8 @@ def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None
     assert platform.scratch_files() == []
 
 
-def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:
-    """It may be an object of the lake itself, handed on as it came."""
+def test_a_returned_file_is_not_moved(tmp_path: Path) -> None:
+    """It may be an object in the lake itself, returned by an asset that read it."""
     mine = tmp_path / "mine.parquet"
     pq.write_table(TEN, mine)
     first = writer("from_path", lambda: mine, Path, "lake")
@@ -265,7 +271,7 @@ def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:
     second = dg.asset(partitions_def=MONTHLY, io_manager_key="lake")(passed_on)
     assert isinstance(second, dg.AssetsDefinition)
     home = tmp_path / "home"
-    platform = Platform(home, NOBODY, more=[first, second])
+    platform = Platform(home, NO_SERVER, more=[first, second])
     result = platform.run("key:from_path or key:passed_on", "2024-01")
     assert result.success, failures(result)
     for path in (
@@ -276,13 +282,13 @@ def test_a_returned_file_stays_where_it_is(tmp_path: Path) -> None:
         assert pq.read_table(path) == TEN
 
 
-def test_a_handle_is_copied_without_a_download_and_once(lake: Lake) -> None:
+def test_a_handle_is_copied_once_and_without_a_download(lake: Lake) -> None:
     handle = StoredFile(_stored(lake.platform, JANUARY), _refuse)
     more = [
         writer("copied", lambda: handle, StoredFile, "lake"),
         writer("redone", lambda: redone(handle, True), StoredFile, "lake"),
     ]
-    platform = Platform(lake.platform.settings.home, NOBODY, more=more)
+    platform = Platform(lake.platform.settings.home, NO_SERVER, more=more)
     assert platform.run("key:copied", "2024-01").success
     copied = platform.store.root / "assets/copied/2024-01.parquet"
     assert pq.read_table(copied) == _published(lake, "2024-01")
@@ -295,39 +301,39 @@ def test_a_handle_is_copied_without_a_download_and_once(lake: Lake) -> None:
         assert "lake" not in platform.metadata("redone", "2024-01")
 
 
-def test_another_content_is_copied_over_the_one_before(lake: Lake) -> None:
+def test_a_handle_with_other_content_replaces_the_object(lake: Lake) -> None:
     handles = [
         StoredFile(_stored(lake.platform, JANUARY.replace("01", month[-2:])), _refuse)
         for month in ROWS
     ]
     more = [writer("latest", lambda: handles.pop(0), StoredFile, "lake")]
-    platform = Platform(lake.platform.settings.home, NOBODY, more=more)
+    platform = Platform(lake.platform.settings.home, NO_SERVER, more=more)
     for month in ROWS:
         assert platform.run("key:latest", "2024-01").success
         latest = platform.store.root / "assets/latest/2024-01.parquet"
         assert pq.read_table(latest) == _published(lake, month)
 
 
-def test_a_handle_of_its_own_place_moves_nothing(tmp_path: Path) -> None:
+def test_a_handle_of_the_asset_s_own_object_is_not_copied(tmp_path: Path) -> None:
     mine = _new_file(tmp_path)
-    platform = Platform(tmp_path, NOBODY, more=[writer("mine", mine, LakeValue, "lake")])
+    platform = Platform(tmp_path, NO_SERVER, more=[writer("mine", mine, LakeValue, "lake")])
     assert platform.run("key:mine", "2024-01").success
     before = _stored(platform, "assets/mine/2024-01.parquet")
     assert pq.read_table(platform.store.root / before.key) == TEN
 
     again = writer("mine", lambda: StoredFile(before, _refuse), LakeValue, "lake")
-    platform = Platform(tmp_path, NOBODY, more=[again])
+    platform = Platform(tmp_path, NO_SERVER, more=[again])
     assert platform.run("key:mine", "2024-01").success
     assert platform.metadata("mine", "2024-01")["lake"] == IN_PLACE
     assert _stored(platform, before.key) == before
 
 
-def test_a_new_file_does_not_replace_what_another_run_wrote_meanwhile(
+def test_a_new_file_does_not_replace_an_object_that_another_run_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taxi_assets.failures, "_STEP_RETRY_SECONDS", 0.01)
     mine = _new_file(tmp_path)
-    platform = Platform(tmp_path, NOBODY, more=[writer("mine", mine, LakeValue, "lake")])
+    platform = Platform(tmp_path, NO_SERVER, more=[writer("mine", mine, LakeValue, "lake")])
     assert platform.run("key:mine", "2024-01").success
     result = platform.run("key:mine", "2024-01")
     assert facts(result).error == "ConcurrentWrite"
@@ -340,25 +346,25 @@ def test_several_partitions_are_stored_one_by_one(tmp_path: Path) -> None:
         writer("by_month", lambda: values, dict[str, pa.Table], "lake"),
         writer("in_one", lambda: TEN, pa.Table, "lake"),
     ]
-    platform = Platform(tmp_path, NOBODY, more=more)
+    platform = Platform(tmp_path, NO_SERVER, more=more)
     result = platform.run("key:by_month", *RANGE)
     assert result.success, failures(result)
     for month, value in values.items():
         assert pq.read_table(platform.store.root / f"assets/by_month/{month}.parquet") == value
 
-    refused = Lake(platform, {}).refusal("in_one", *RANGE)
-    assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in refused
-    assert "Return a dict with a value per partition" in refused
-    short = Lake(platform, {}).refusal("by_month", "2024-01", "2024-02")
+    several = Lake(platform, {}).error("in_one", *RANGE)
+    assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in several
+    assert "Return a dict with a value per partition" in several
+    short = Lake(platform, {}).error("by_month", "2024-01", "2024-02")
     assert "by_month returned values for 2024-01, 2024-02, 2024-03 in a run over" in short
     assert list(platform.store.keys("assets/in_one")) == []
 
 
-def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+def test_a_value_without_rows_is_rejected(tmp_path: Path) -> None:
     more = [writer("a_number", lambda: 7, int, "lake")]
-    platform = Platform(tmp_path, NOBODY, more=more)
-    said = Lake(platform, {}).refusal("a_number", "2024-01")
-    assert "An asset returned int, which is not stored here. Return a pandas.DataFrame" in said
+    platform = Platform(tmp_path, NO_SERVER, more=more)
+    message = Lake(platform, {}).error("a_number", "2024-01")
+    assert "An asset returned int, which cannot be stored. Return a pandas.DataFrame" in message
 
 
 def _stored(platform: Platform, key: str) -> LakeObject:
@@ -368,7 +374,7 @@ def _stored(platform: Platform, key: str) -> LakeObject:
 
 
 def _new_file(folder: Path) -> Callable[[], LakeValue]:
-    """What an asset returns that has made a file, each time, for a place where there was none."""
+    """The body of an asset that returns a new file which replaces no object."""
 
     def made() -> LakeValue:
         path = folder / "made.parquet"

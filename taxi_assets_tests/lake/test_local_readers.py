@@ -1,4 +1,4 @@
-"""Whoever reads a month of a local lake while it is replaced has the old one or the new one."""
+"""A reader of a local lake gets the old or the new month while it is replaced."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from taxi_assets.lake.local import LocalStore
 KEY = "trips/green/year=2024/month=01/trips.parquet"
 
 
-def test_a_reader_has_one_version_with_all_that_belongs_to_it(tmp_path: Path) -> None:
-    """Handle, checksum, row count, attributes and content are of one version, always."""
+def test_a_reader_gets_metadata_and_content_of_one_version(tmp_path: Path) -> None:
+    """Checksum, row count, attributes and content always are of the same version."""
     store = LocalStore(tmp_path / "lake")
     stop = threading.Event()
     seen: set[int] = set()
-    faults: list[object] = []
+    mismatches: list[object] = []
 
     def read() -> None:
         while not stop.is_set():
@@ -30,14 +30,14 @@ def test_a_reader_has_one_version_with_all_that_belongs_to_it(tmp_path: Path) ->
             rows = int(found.attributes["rows written"])
             facts = (found.rows, found.sha256, found.size)
             if facts != expected[rows]:
-                faults.append((rows, facts))
+                mismatches.append((rows, facts))
             try:
                 table = pq.ParquetFile(store.fetch(found, tmp_path / "fetched")).read()
             except ConcurrentWrite:
-                continue  # told so, not misled
+                continue
             seen.add(rows)
             if set(table["n"].to_pylist()) != {table.num_rows}:
-                faults.append((rows, table.num_rows))
+                mismatches.append((rows, table.num_rows))
 
     versions = []
     for rows in range(1, 151):
@@ -57,5 +57,5 @@ def test_a_reader_has_one_version_with_all_that_belongs_to_it(tmp_path: Path) ->
     stop.set()
     for reader in readers:
         reader.join()
-    assert faults == []
+    assert mismatches == []
     assert len(seen) > 5

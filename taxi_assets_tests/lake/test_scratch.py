@@ -1,4 +1,4 @@
-"""Files on their way leave nothing behind, however their run ended."""
+"""Temporary files are removed, however their run ended."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def folders(root: Path) -> list[Path]:
     return list(root.glob("run-*"))
 
 
-def test_a_folder_goes_with_its_run(tmp_path: Path) -> None:
+def test_remove_deletes_the_folder(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     (folder.path / "month.parquet").touch()
     folder.remove()
     assert folders(tmp_path) == []
 
 
-def test_a_folder_nobody_removed_goes_with_its_object(tmp_path: Path) -> None:
+def test_a_folder_is_removed_with_its_object(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folders(tmp_path) == [folder.path]
     del folder
     assert folders(tmp_path) == []
 
 
-def test_the_next_run_removes_a_killed_ones_folder_and_no_living_ones(tmp_path: Path) -> None:
+def test_a_run_removes_folders_of_killed_runs_but_not_of_running_ones(tmp_path: Path) -> None:
     held = []
     for _ in range(2):
         process = subprocess.Popen(
@@ -47,13 +47,13 @@ def test_the_next_run_removes_a_killed_ones_folder_and_no_living_ones(tmp_path: 
         )
         assert process.stdout
         held.append((process, Path(process.stdout.readline().strip())))
-    (killed, left), (living, used) = held
+    (killed, abandoned), (running, used) = held
     killed.kill()
     killed.wait()
-    assert left.is_dir()
+    assert abandoned.is_dir()
 
     mine = RunFolder(tmp_path)
     assert set(folders(tmp_path)) == {used, mine.path}
-    living.communicate()
-    assert living.returncode == 0
+    running.communicate()
+    assert running.returncode == 0
     assert folders(tmp_path) == [mine.path]

@@ -1,4 +1,4 @@
-"""What every lake keeps, whichever store it is: one suite, run against each of them."""
+"""The contract of a lake's store, tested against each of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def store(url: str) -> LakeStore:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where this test's own files lie."""
+    """A folder for the test's own files."""
     files = tmp_path / "files"
     files.mkdir()
     return files
@@ -46,14 +46,14 @@ def content_of(store: LakeStore, stored: LakeObject, folder: Path) -> bytes:
     return store.fetch(stored, folder / "fetched").read_bytes()
 
 
-def test_nothing_is_found_where_nothing_was_put(store: LakeStore) -> None:
+def test_a_missing_object_is_not_found(store: LakeStore) -> None:
     assert store.find(KEY) is None
     assert list(store.keys("")) == []
     with pytest.raises(ObjectMissing, match=r"trips\.parquet is not in the lake. Run it first"):
         store.get(KEY, remedy="Run it first.")
 
 
-def test_what_is_put_is_found_with_all_that_is_known_of_it(store: LakeStore, folder: Path) -> None:
+def test_an_object_is_found_with_its_description(store: LakeStore, folder: Path) -> None:
     content = b"PAR1 not really"
     put = store.put(new_file(folder, content, ATTRIBUTES, rows=3), KEY, replacing=None)
 
@@ -69,12 +69,12 @@ def test_what_is_put_is_found_with_all_that_is_known_of_it(store: LakeStore, fol
     assert content_of(store, found, folder) == content
 
 
-def test_a_second_process_finds_the_same(store: LakeStore, url: str, folder: Path) -> None:
+def test_a_second_store_finds_the_same_object(store: LakeStore, url: str, folder: Path) -> None:
     put = store.put(new_file(folder, b"shared", ATTRIBUTES, rows=1), KEY, replacing=None)
     assert open_store(url).find(KEY) == put
 
 
-def test_an_object_is_replaced_whole(store: LakeStore, folder: Path) -> None:
+def test_an_object_is_replaced_with_its_description(store: LakeStore, folder: Path) -> None:
     first = store.put(new_file(folder, b"first", {"old": "1"}, rows=9), KEY, replacing=None)
 
     second = store.put(new_file(folder, b"the second", {"new": "2"}), KEY, replacing=first)
@@ -86,7 +86,7 @@ def test_an_object_is_replaced_whole(store: LakeStore, folder: Path) -> None:
     assert content_of(store, found, folder) == b"the second"
 
 
-def test_an_object_that_appeared_meanwhile_stays(store: LakeStore, folder: Path) -> None:
+def test_an_object_created_by_another_run_is_not_replaced(store: LakeStore, folder: Path) -> None:
     winner = store.put(new_file(folder, b"winner", ATTRIBUTES), KEY, replacing=None)
 
     with pytest.raises(ConcurrentWrite, match="another run"):
@@ -96,7 +96,7 @@ def test_an_object_that_appeared_meanwhile_stays(store: LakeStore, folder: Path)
     assert content_of(store, winner, folder) == b"winner"
 
 
-def test_an_object_that_changed_meanwhile_stays(store: LakeStore, folder: Path) -> None:
+def test_an_object_changed_by_another_run_is_not_replaced(store: LakeStore, folder: Path) -> None:
     before = store.put(new_file(folder, b"before"), KEY, replacing=None)
     winner = store.put(new_file(folder, b"winner", ATTRIBUTES), KEY, replacing=before)
 
@@ -107,7 +107,9 @@ def test_an_object_that_changed_meanwhile_stays(store: LakeStore, folder: Path) 
     assert content_of(store, winner, folder) == b"winner"
 
 
-def test_an_object_that_was_removed_meanwhile_stays_removed(store: LakeStore, folder: Path) -> None:
+def test_an_object_deleted_by_another_run_is_not_written_again(
+    store: LakeStore, folder: Path
+) -> None:
     before = store.put(new_file(folder, b"before"), KEY, replacing=None)
     store.delete(KEY)
 
@@ -118,7 +120,7 @@ def test_an_object_that_was_removed_meanwhile_stays_removed(store: LakeStore, fo
 
 
 @pytest.mark.parametrize("before", [None, b"before"], ids=["new", "replaced"])
-def test_of_two_writers_at_once_exactly_one_wins(
+def test_exactly_one_of_two_concurrent_writers_succeeds(
     url: str, folder: Path, before: bytes | None
 ) -> None:
     store = open_store(url)
@@ -141,14 +143,14 @@ def test_of_two_writers_at_once_exactly_one_wins(
     for thread in threads:
         thread.join()
 
-    won = {content: end for content, end in outcomes.items() if isinstance(end, LakeObject)}
+    won = {content: each for content, each in outcomes.items() if isinstance(each, LakeObject)}
     assert (len(outcomes), len(won)) == (2, 1), outcomes
     [(content, stored)] = won.items()
     assert store.find(KEY) == stored
     assert content_of(store, stored, folder) == content
 
 
-def test_a_reader_sees_one_whole_version_while_a_writer_is_at_work(
+def test_a_reader_sees_one_complete_version_during_writes(
     store: LakeStore, url: str, folder: Path
 ) -> None:
     files = [new_file(folder, bytes([n]) * 50_000, {"number": str(n)}) for n in range(30)]
@@ -160,12 +162,12 @@ def test_a_reader_sees_one_whole_version_while_a_writer_is_at_work(
             before = store.put(file, KEY, replacing=before)
         done.set()
 
-    writer_at_work = threading.Thread(target=write)
-    writer_at_work.start()
+    thread = threading.Thread(target=write)
+    thread.start()
     reader, seen = open_store(url), []
-    while not done.is_set() and writer_at_work.is_alive():
+    while not done.is_set() and thread.is_alive():
         seen.append(reader.find(KEY))
-    writer_at_work.join()
+    thread.join()
 
     assert done.is_set()
     assert seen
@@ -188,7 +190,7 @@ def test_a_copy_has_the_content_and_the_attributes(store: LakeStore, folder: Pat
     assert store.find(OTHER_KEY) == source
 
 
-def test_a_copy_outlives_its_source(store: LakeStore, folder: Path) -> None:
+def test_a_copy_does_not_depend_on_its_source(store: LakeStore, folder: Path) -> None:
     source = store.put(new_file(folder, b"old", ATTRIBUTES), OTHER_KEY, replacing=None)
     copied = store.copy(source, KEY, replacing=None)
     store.put(new_file(folder, b"newer"), OTHER_KEY, replacing=source)
@@ -198,7 +200,7 @@ def test_a_copy_outlives_its_source(store: LakeStore, folder: Path) -> None:
     assert content_of(store, copied, folder) == b"old"
 
 
-def test_a_copy_replaces_what_it_was_to_replace(store: LakeStore, folder: Path) -> None:
+def test_a_copy_replaces_only_the_expected_version(store: LakeStore, folder: Path) -> None:
     before = store.put(new_file(folder, b"published", {"reissue": "0"}), KEY, replacing=None)
     source = store.put(new_file(folder, b"reissued", {"reissue": "1"}), OTHER_KEY, replacing=None)
 
@@ -223,11 +225,11 @@ def test_a_source_that_changed_is_not_copied(store: LakeStore, folder: Path) -> 
     assert store.find(KEY) is None
 
 
-def test_a_source_that_has_gone_is_not_copied(store: LakeStore, folder: Path) -> None:
+def test_a_deleted_source_is_not_copied(store: LakeStore, folder: Path) -> None:
     audited = store.put(new_file(folder, b"audited"), OTHER_KEY, replacing=None)
     store.delete(OTHER_KEY)
 
-    with pytest.raises(ObjectMissing, match="is gone"):
+    with pytest.raises(ObjectMissing, match="no longer exists"):
         store.copy(audited, KEY, replacing=None)
 
     assert store.find(KEY) is None
@@ -240,14 +242,16 @@ def test_an_object_that_changed_is_not_fetched(store: LakeStore, folder: Path) -
         store.fetch(old, folder / "fetched")
 
 
-def test_an_object_that_was_removed_is_not_fetched(store: LakeStore, folder: Path) -> None:
+def test_a_deleted_object_is_not_fetched(store: LakeStore, folder: Path) -> None:
     old = store.put(new_file(folder, b"old"), KEY, replacing=None)
     store.delete(KEY)
-    with pytest.raises(ObjectMissing, match="Materialise it again"):
+    with pytest.raises(ObjectMissing, match="Materialize it again"):
         store.fetch(old, folder / "fetched")
 
 
-def test_two_months_are_fetched_into_one_folder(store: LakeStore, folder: Path) -> None:
+def test_objects_of_the_same_name_are_fetched_into_one_folder(
+    store: LakeStore, folder: Path
+) -> None:
     key = KEY.replace("month=01", "month=02")
     january = store.put(new_file(folder, b"january"), KEY, replacing=None)
     february = store.put(new_file(folder, b"february"), key, replacing=None)
@@ -258,7 +262,7 @@ def test_two_months_are_fetched_into_one_folder(store: LakeStore, folder: Path) 
     assert {path.suffix for path in paths} == {".parquet"}
 
 
-def test_keys_come_by_prefix_and_in_order(store: LakeStore, folder: Path) -> None:
+def test_keys_are_filtered_by_prefix_and_sorted(store: LakeStore, folder: Path) -> None:
     keys = [
         "raw/green/green_tripdata_2024-02.parquet",
         "raw/green/green_tripdata_2024-01.parquet",
@@ -275,7 +279,7 @@ def test_keys_come_by_prefix_and_in_order(store: LakeStore, folder: Path) -> Non
     assert list(store.keys("trips/")) == []
 
 
-def test_deleting_twice_is_no_error(store: LakeStore, folder: Path) -> None:
+def test_a_missing_object_can_be_deleted(store: LakeStore, folder: Path) -> None:
     store.put(new_file(folder, b"x"), KEY, replacing=None)
     store.delete(KEY)
     store.delete(KEY)
@@ -283,7 +287,7 @@ def test_deleting_twice_is_no_error(store: LakeStore, folder: Path) -> None:
     assert list(store.keys("")) == []
 
 
-def test_an_object_of_many_parts_arrives_whole(store: LakeStore, folder: Path) -> None:
+def test_an_object_is_stored_in_many_parts(store: LakeStore, folder: Path) -> None:
     content = b"".join(number.to_bytes(8, "big") for number in range((20 << 20) // 8 + 1))
     big = store.put(new_file(folder, content, ATTRIBUTES, rows=11), KEY, replacing=None)
     assert store.find(KEY) == big
@@ -301,7 +305,7 @@ def test_an_object_of_many_parts_arrives_whole(store: LakeStore, folder: Path) -
     assert store.find(KEY) == replaced
 
 
-def test_any_text_may_be_an_attribute(store: LakeStore, folder: Path) -> None:
+def test_an_attribute_may_have_any_text(store: LakeStore, folder: Path) -> None:
     attributes = {
         "Mixed-Case.and dots": "kept",
         "unicode": "Straße · 東京 · 🚕",
@@ -319,7 +323,7 @@ def test_any_text_may_be_an_attribute(store: LakeStore, folder: Path) -> None:
     assert store.get(KEY, remedy="").attributes == attributes
 
 
-def test_an_empty_file_is_an_object(store: LakeStore, folder: Path) -> None:
+def test_an_empty_file_is_stored(store: LakeStore, folder: Path) -> None:
     empty = store.put(new_file(folder, b"", ATTRIBUTES, rows=0), KEY, replacing=None)
     assert store.find(KEY) == empty
     assert (empty.size, empty.rows) == (0, 0)
@@ -327,7 +331,7 @@ def test_an_empty_file_is_an_object(store: LakeStore, folder: Path) -> None:
     assert store.copy(empty, OTHER_KEY, replacing=None).size == 0
 
 
-def test_a_real_parquet_file_keeps_its_rows(store: LakeStore, folder: Path) -> None:
+def test_a_parquet_file_is_read_back(store: LakeStore, folder: Path) -> None:
     path = folder / "trips.parquet"
     pq.write_table(pa.table({"trip_id": range(1000)}), path)
     new = new_file(folder, path.read_bytes(), ATTRIBUTES, rows=1000)
@@ -335,7 +339,7 @@ def test_a_real_parquet_file_keeps_its_rows(store: LakeStore, folder: Path) -> N
     assert pq.ParquetFile(fetched).read().column("trip_id").to_pylist() == list(range(1000))
 
 
-def test_an_object_put_there_by_another_program_is_read_for_its_facts(
+def test_an_object_of_another_program_is_found_with_its_sha256_and_rows(
     store: LakeStore, url: str, folder: Path
 ) -> None:
     path = folder / "trips.parquet"
@@ -351,7 +355,7 @@ def test_an_object_put_there_by_another_program_is_read_for_its_facts(
     assert store.put(new_file(folder, b"ours"), KEY, replacing=found) == store.find(KEY)
 
 
-def test_a_broken_file_put_there_by_hand_can_be_replaced(
+def test_a_damaged_file_of_another_program_can_be_replaced(
     store: LakeStore, url: str, folder: Path
 ) -> None:
     lakes.put_by_hand(url, KEY, b"PAR1 and then nothing")
@@ -360,7 +364,9 @@ def test_a_broken_file_put_there_by_hand_can_be_replaced(
     assert store.put(new_file(folder, b"ours"), KEY, replacing=found) == store.find(KEY)
 
 
-def test_a_killed_writer_leaves_one_whole_object(store: LakeStore, url: str, folder: Path) -> None:
+def test_a_killed_writer_leaves_one_complete_object(
+    store: LakeStore, url: str, folder: Path
+) -> None:
     program = [sys.executable, "-m", writer.__name__, url, KEY, str(folder)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

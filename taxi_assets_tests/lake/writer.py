@@ -1,7 +1,7 @@
-"""A program that replaces one object again and again, for a test to kill.
+"""A program that replaces an object repeatedly, for a test to kill.
 
-Run as ``python -m taxi_assets_tests.lake.writer URL KEY FOLDER``. Object number n holds that byte
-``SIZE`` times and says so in its attributes. A line is printed once the first is stored.
+Run as ``python -m taxi_assets_tests.lake.writer URL KEY FOLDER``. Version n contains the byte n
+``SIZE`` times and has n as an attribute. It prints a line after the first is stored.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Tests of the local TLC."""
+"""Tests of the simulator."""

@@ -10,6 +10,6 @@ from taxi_assets.simulator.server import Simulator
 
 @pytest.fixture
 def client(tlc: Simulator) -> Iterator[httpx.Client]:
-    """An HTTP client of that simulator."""
+    """An HTTP client of the simulator."""
     with httpx.Client(base_url=tlc.url, timeout=10) as http:
         yield http

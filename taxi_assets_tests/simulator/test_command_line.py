@@ -47,7 +47,7 @@ def test_it_generates_a_range_of_months_without_serving(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_serves_until_it_gets_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     arguments = ["--folder", str(tmp_path), "--port", "0", "--months", "2024-01"]
     arguments += ["--datasets", "green", "--rows", "20"]
     with subprocess.Popen(
@@ -71,24 +71,24 @@ def test_it_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) ->
 
 
 @pytest.mark.parametrize(
-    ("months", "complaint"),
+    ("months", "message"),
     [
         ("2024-13", "2024-13 is not a month"),
         ("January", "'January' is not a month"),
         ("2024-02:2024-01", "ends before it begins"),
-        ("2013-12:2014-01", "green 2013-12 cannot exist: TLC publishes green from 2014-01 on"),
+        ("2013-12:2014-01", "green 2013-12 cannot exist: TLC publishes green since 2014-01"),
     ],
 )
-def test_an_impossible_month_is_one_clear_line(tmp_path: Path, months: str, complaint: str) -> None:
+def test_an_invalid_month_is_a_one_line_error(tmp_path: Path, months: str, message: str) -> None:
     done = run("--folder", tmp_path / "new", "--months", months, "--datasets", "green")
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert complaint in done.stderr
+    assert message in done.stderr
     assert not (tmp_path / "new").exists()
 
 
-def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_one_line_error(tmp_path: Path) -> None:
     with Simulator(tmp_path) as other:
         port = other.url.rpartition(":")[2]
         done = run("--folder", tmp_path, "--port", port)

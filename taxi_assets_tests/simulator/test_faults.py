@@ -26,28 +26,30 @@ def statuses(client: httpx.Client, *paths: str) -> list[int]:
     return [client.get(path).status_code for path in paths]
 
 
-def test_a_status_is_answered_as_often_as_asked(
+def test_a_status_is_returned_the_given_number_of_times(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.fail(503, times=2)
     assert statuses(client, GREEN, GREEN, GREEN) == [503, 503, 200]
 
 
-def test_a_fault_keeps_to_its_path(tlc: Simulator, client: httpx.Client, content: bytes) -> None:
+def test_a_fault_applies_to_its_path_only(
+    tlc: Simulator, client: httpx.Client, content: bytes
+) -> None:
     tlc.faults.fail(500, path="/trip-data/yellow_*", times=None)
     assert statuses(client, GREEN, YELLOW, YELLOW, GREEN) == [200, 500, 500, 200]
 
 
-def test_too_many_requests_says_when_to_come_back(
+def test_too_many_requests_comes_with_retry_after(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.fail(429, retry_after=7)
-    answer = client.get(GREEN)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+    response = client.get(GREEN)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
     assert "Retry-After" not in client.get(GREEN).headers
 
 
-def test_a_blocked_client_is_denied_everything_until_cleared(
+def test_a_blocked_client_gets_403_until_cleared(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.block()
@@ -58,23 +60,23 @@ def test_a_blocked_client_is_denied_everything_until_cleared(
 
 
 def received_before_the_cut(client: httpx.Client, headers: dict[str, str]) -> bytes:
-    """The bytes of the green month that arrive; fails unless the connection is cut."""
+    """The bytes received of the green month; fails unless the connection is cut."""
     received = bytearray()
     with (
-        client.stream("GET", GREEN, headers=headers) as answer,
+        client.stream("GET", GREEN, headers=headers) as response,
         pytest.raises(httpx.RemoteProtocolError),
     ):
-        collect(answer, received)
+        collect(response, received)
     return bytes(received)
 
 
-def collect(answer: httpx.Response, into: bytearray) -> None:
-    for chunk in answer.iter_raw():
+def collect(response: httpx.Response, into: bytearray) -> None:
+    for chunk in response.iter_raw():
         into += chunk
 
 
 @pytest.mark.parametrize("after", [0, 1, 100_000])
-def test_a_cut_connection_leaves_the_first_bytes(
+def test_a_cut_connection_delivers_the_first_bytes(
     tlc: Simulator, client: httpx.Client, content: bytes, after: int
 ) -> None:
     assert len(content) > 150_000
@@ -84,14 +86,14 @@ def test_a_cut_connection_leaves_the_first_bytes(
     assert rest.content == content[after:]
 
 
-def test_a_cut_counts_the_bytes_of_each_answer(
+def test_a_cut_counts_the_bytes_of_the_response(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.cut(10)
     assert received_before_the_cut(client, {"Range": "bytes=1000-"}) == content[1000:1010]
 
 
-def test_a_cut_waits_for_an_answer_that_has_a_body(
+def test_a_cut_applies_to_the_next_response_with_a_file(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.cut(10)
@@ -106,15 +108,15 @@ def test_a_corrupt_body_has_one_wrong_byte_under_the_right_etag(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.corrupt()
-    spoilt, sound = client.get(GREEN), client.get(GREEN)
-    assert sound.content == content
-    assert spoilt.headers["ETag"] == sound.headers["ETag"]
-    assert len(spoilt.content) == len(content)
-    different = [at for at, byte in enumerate(spoilt.content) if byte != content[at]]
+    corrupt, intact = client.get(GREEN), client.get(GREEN)
+    assert intact.content == content
+    assert corrupt.headers["ETag"] == intact.headers["ETag"]
+    assert len(corrupt.content) == len(content)
+    different = [at for at, byte in enumerate(corrupt.content) if byte != content[at]]
     assert different == [len(content) // 2]
 
 
-def test_a_web_page_may_stand_in_for_the_file(
+def test_a_web_page_is_served_instead_of_the_file(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.html(path=GREEN)
@@ -126,7 +128,7 @@ def test_a_web_page_may_stand_in_for_the_file(
     assert client.get(GREEN).content == content
 
 
-def test_a_stalled_answer_outlasts_an_impatient_client(
+def test_a_stalled_response_exceeds_the_clients_timeout(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.stall(30)
@@ -135,7 +137,7 @@ def test_a_stalled_answer_outlasts_an_impatient_client(
     assert client.get(GREEN).content == content
 
 
-def test_a_stalled_answer_is_right_when_it_comes(
+def test_a_stalled_response_is_complete(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.stall(0.2)
@@ -164,7 +166,7 @@ def test_stopping_does_not_wait_for_a_stall(tmp_path: Path) -> None:
     assert failed.is_set()
 
 
-def test_faults_come_in_the_order_they_were_set(
+def test_faults_apply_in_the_order_they_were_added(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.fail(500)
@@ -173,7 +175,7 @@ def test_faults_come_in_the_order_they_were_set(
     assert statuses(client, GREEN, GREEN, GREEN, GREEN) == [500, 503, 500, 200]
 
 
-def test_faulty_answers_are_logged_as_they_were(
+def test_faulty_responses_are_logged_with_their_status(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.fail(503)
@@ -182,13 +184,11 @@ def test_faulty_answers_are_logged_as_they_were(
     assert [request.status for request in tlc.requests] == [503, 200, 200]
 
 
-def test_another_process_sets_faults_over_http(
-    tlc: Simulator, client: httpx.Client, content: bytes
-) -> None:
-    answer = client.post(
+def test_faults_can_be_set_over_http(tlc: Simulator, client: httpx.Client, content: bytes) -> None:
+    response = client.post(
         "/_faults", json={"kind": "status", "status": 429, "times": 2, "retry_after": 3}
     )
-    assert answer.status_code == 201
+    assert response.status_code == 201
     assert client.get(GREEN).headers["Retry-After"] == "3"
     (waiting,) = client.get("/_faults").json()
     assert (waiting["kind"], waiting["status"], waiting["times"]) == ("status", 429, 1)
@@ -203,7 +203,7 @@ def test_every_kind_can_be_set_over_http(tlc: Simulator, client: httpx.Client, k
     assert tlc.faults.as_json()[0]["kind"] is kind
 
 
-def test_control_requests_suffer_no_faults(
+def test_control_requests_are_not_affected_by_faults(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     tlc.faults.block()
@@ -212,7 +212,7 @@ def test_control_requests_suffer_no_faults(
 
 
 @pytest.mark.parametrize(
-    ("body", "complaint"),
+    ("body", "message"),
     [
         (b"{", "Expecting"),
         (b"[]", "a fault is a JSON object"),
@@ -226,15 +226,15 @@ def test_control_requests_suffer_no_faults(
         (b'{"kind": "status", "status": 599}', "status must be a known error"),
     ],
 )
-def test_an_unreadable_fault_is_explained_and_not_set(
-    tlc: Simulator, client: httpx.Client, body: bytes, complaint: str
+def test_an_invalid_fault_is_refused_with_a_message(
+    tlc: Simulator, client: httpx.Client, body: bytes, message: str
 ) -> None:
-    answer = client.post("/_faults", content=body)
-    assert answer.status_code == 400
-    assert complaint in answer.json()["error"]
+    response = client.post("/_faults", content=body)
+    assert response.status_code == 400
+    assert message in response.json()["error"]
     assert tlc.faults.as_json() == []
 
 
-def test_impossible_faults_are_refused() -> None:
+def test_invalid_faults_are_refused() -> None:
     with pytest.raises(ValueError, match="status must be a known error"):
         Fault(Kind.STATUS, status=302)

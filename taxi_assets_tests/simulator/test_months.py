@@ -47,7 +47,7 @@ def test_another_seed_or_month_gives_other_trips(tmp_path: Path) -> None:
     assert len(set(fares)) == 3
 
 
-def test_a_large_month_is_cut_into_row_groups(tmp_path: Path) -> None:
+def test_a_large_month_is_split_into_row_groups(tmp_path: Path) -> None:
     rows = 2 * ROW_GROUP + 5
     write_month("fhv", Month(2024, 1), tmp_path / "month", rows=rows)
     found = pq.read_metadata(tmp_path / "month")
@@ -56,22 +56,24 @@ def test_a_large_month_is_cut_into_row_groups(tmp_path: Path) -> None:
     assert sizes == [ROW_GROUP, ROW_GROUP, 5]
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the peak is read from Linux's /proc"
+)
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     few, many = (peak_memory(tmp_path, groups) for groups in (2, 5))
-    assert many - few < 100 << 20  # the three groups more are 150 MiB of columns
+    assert many - few < 100 << 20  # the three additional groups are 150 MiB of columns
     assert many < 1 << 30
 
 
 def peak_memory(folder: Path, groups: int) -> int:
-    """Bytes that a process of its own needed at most to write so many row groups."""
+    """The peak memory, in bytes, of a process that writes so many row groups."""
     program = (
         "import pathlib, re, sys\n"
         "from taxi_assets.datasets.month import Month\n"
         "from taxi_assets.simulator.months import ROW_GROUP, write_month\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "write_month('fhvhv', Month(2024, 1), path, rows=int(sys.argv[2]) * ROW_GROUP)\n"
-        # Not getrusage: its peak begins with that of the process this one was started by.
+        # Not getrusage: its peak includes that of the parent process.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
         "print(re.search(r'VmHWM:\\s*(\\d+) kB', status)[1])\n"
     )
@@ -87,7 +89,7 @@ def test_row_groups_hold_different_trips(tmp_path: Path) -> None:
     assert not first.equals(second)
 
 
-def test_a_month_without_rows_is_still_a_month(tmp_path: Path) -> None:
+def test_a_month_without_rows_is_written(tmp_path: Path) -> None:
     write_month("green", Month(2024, 1), tmp_path / "month", rows=0)
     assert pq.read_table(tmp_path / "month").num_rows == 0
     assert pq.read_schema(tmp_path / "month").equals(schema_for("green", Month(2024, 1)))
@@ -95,7 +97,7 @@ def test_a_month_without_rows_is_still_a_month(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 19, 25])
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_a_month_of_a_handful_of_rows_is_written(dataset: str, rows: int, tmp_path: Path) -> None:
+def test_a_month_of_a_few_rows_is_written(dataset: str, rows: int, tmp_path: Path) -> None:
     write_month(dataset, Month(2024, 11), tmp_path / "month", rows=rows)
     assert pq.read_metadata(tmp_path / "month").num_rows == rows
 
@@ -116,6 +118,6 @@ def test_default_sizes_differ_from_month_to_month() -> None:
     assert len({default_rows("green", Month(2024, number)) for number in range(1, 7)}) > 4
 
 
-def test_default_rows_of_an_impossible_month_are_refused() -> None:
+def test_default_rows_of_an_invalid_month_are_refused() -> None:
     with pytest.raises(ValueError, match="fhvhv 2019-01 cannot exist"):
         default_rows("fhvhv", Month(2019, 1))

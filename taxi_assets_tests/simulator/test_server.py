@@ -28,22 +28,24 @@ def etag_of(content: bytes) -> str:
 
 
 def test_a_published_month_is_served_whole(client: httpx.Client, content: bytes) -> None:
-    answer = client.get(PATH)
-    assert answer.status_code == 200
-    assert answer.content == content
-    assert answer.headers["ETag"] == etag_of(content)
-    assert answer.headers["Content-Length"] == str(len(content))
-    assert answer.headers["Accept-Ranges"] == "bytes"
+    response = client.get(PATH)
+    assert response.status_code == 200
+    assert response.content == content
+    assert response.headers["ETag"] == etag_of(content)
+    assert response.headers["Content-Length"] == str(len(content))
+    assert response.headers["Accept-Ranges"] == "bytes"
 
 
-def test_last_modified_is_when_the_file_was_put(tlc: Simulator, client: httpx.Client) -> None:
+def test_last_modified_is_the_modification_time_of_the_file(
+    tlc: Simulator, client: httpx.Client
+) -> None:
     path = tlc.publish("green", MONTH, rows=10)
     os.utime(path, (1_700_000_000, 1_700_000_000))
-    answer = client.head(PATH)
-    assert parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp() == 1_700_000_000
+    response = client.head(PATH)
+    assert parsedate_to_datetime(response.headers["Last-Modified"]).timestamp() == 1_700_000_000
 
 
-def test_head_says_the_same_without_a_body(client: httpx.Client, content: bytes) -> None:
+def test_head_has_the_headers_of_get_without_a_body(client: httpx.Client, content: bytes) -> None:
     head, get = client.head(PATH), client.get(PATH)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("ETag", "Last-Modified", "Content-Length", "Accept-Ranges", "Content-Type"):
@@ -65,68 +67,70 @@ def test_head_says_the_same_without_a_body(client: httpx.Client, content: bytes)
         "/trip-data/.hidden",
     ],
 )
-def test_what_is_not_published_is_denied_as_s3_does(
+def test_an_unpublished_path_is_denied_like_s3_does(
     tmp_path: Path, client: httpx.Client, content: bytes, path: str
 ) -> None:
     (tmp_path / "site" / "secret.txt").write_text("secret")
     (tmp_path / "site" / "trip-data" / ".hidden").write_text("half a file")
     request = client.build_request("GET", "/")
     request.url = client.base_url.copy_with(raw_path=path.encode())
-    answer = client.send(request)
-    assert answer.status_code == 403
-    assert answer.headers["Content-Type"] == "application/xml"
-    assert ElementTree.fromstring(answer.content).findtext("Code") == "AccessDenied"
+    response = client.send(request)
+    assert response.status_code == 403
+    assert response.headers["Content-Type"] == "application/xml"
+    assert ElementTree.fromstring(response.content).findtext("Code") == "AccessDenied"
 
 
-def test_head_of_what_is_not_published_is_denied_without_a_body(client: httpx.Client) -> None:
-    answer = client.head(PATH)
-    assert (answer.status_code, answer.content) == (403, b"")
-    assert client.get(PATH).status_code == 403  # the connection is still in step
+def test_head_of_an_unpublished_path_is_denied_without_a_body(client: httpx.Client) -> None:
+    response = client.head(PATH)
+    assert (response.status_code, response.content) == (403, b"")
+    assert client.get(PATH).status_code == 403  # the connection is still usable
 
 
 @pytest.mark.parametrize(
-    ("wanted", "begin", "end"),
+    ("byte_range", "begin", "end"),
     [("bytes=100-199", 100, 200), ("bytes=5000-", 5000, None), ("bytes=-8", -8, None),
      ("bytes=0-0", 0, 1), ("bytes=10-99999999", 10, None), ("bytes=-99999999", 0, None)],
 )  # fmt: skip
 def test_a_range_is_served_alone(
-    client: httpx.Client, content: bytes, wanted: str, begin: int, end: int | None
+    client: httpx.Client, content: bytes, byte_range: str, begin: int, end: int | None
 ) -> None:
-    answer = client.get(PATH, headers={"Range": wanted})
+    response = client.get(PATH, headers={"Range": byte_range})
     expected = content[begin:end]
     first = content.index(expected) if len(expected) > 8 else begin % len(content)
-    assert answer.status_code == 206
-    assert answer.content == expected
+    assert response.status_code == 206
+    assert response.content == expected
     last = first + len(expected) - 1
-    assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(content)}"
-    assert answer.headers["Content-Length"] == str(len(expected))
+    assert response.headers["Content-Range"] == f"bytes {first}-{last}/{len(content)}"
+    assert response.headers["Content-Length"] == str(len(expected))
 
 
-@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "bytes=-", "bytes=9-3", "pages=1-2", "junk"])
+@pytest.mark.parametrize(
+    "byte_range", ["bytes=0-1,5-6", "bytes=-", "bytes=9-3", "pages=1-2", "junk"]
+)
 def test_a_range_that_s3_ignores_gives_the_whole_file(
-    client: httpx.Client, content: bytes, wanted: str
+    client: httpx.Client, content: bytes, byte_range: str
 ) -> None:
-    answer = client.get(PATH, headers={"Range": wanted})
-    assert (answer.status_code, answer.content) == (200, content)
+    response = client.get(PATH, headers={"Range": byte_range})
+    assert (response.status_code, response.content) == (200, content)
 
 
-def test_a_range_behind_the_end_cannot_be_satisfied(client: httpx.Client, content: bytes) -> None:
-    answer = client.get(PATH, headers={"Range": f"bytes={len(content)}-"})
-    assert answer.status_code == 416
-    assert answer.headers["Content-Range"] == f"bytes */{len(content)}"
+def test_a_range_beyond_the_end_cannot_be_satisfied(client: httpx.Client, content: bytes) -> None:
+    response = client.get(PATH, headers={"Range": f"bytes={len(content)}-"})
+    assert response.status_code == 416
+    assert response.headers["Content-Range"] == f"bytes */{len(content)}"
 
 
-def test_if_range_gives_the_rest_of_the_same_content_only(
+def test_if_range_resumes_only_the_same_content(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     headers = {"Range": "bytes=1000-", "If-Range": etag_of(content)}
     assert client.get(PATH, headers=headers).status_code == 206
     reissued = tlc.publish("green", MONTH, rows=501).read_bytes()
-    answer = client.get(PATH, headers=headers)
-    assert (answer.status_code, answer.content) == (200, reissued)
+    response = client.get(PATH, headers=headers)
+    assert (response.status_code, response.content) == (200, reissued)
 
 
-def test_if_range_takes_a_date(client: httpx.Client, content: bytes) -> None:
+def test_if_range_accepts_a_date(client: httpx.Client, content: bytes) -> None:
     date = client.head(PATH).headers["Last-Modified"]
     headers = {"Range": "bytes=1000-", "If-Range": date}
     assert client.get(PATH, headers=headers).status_code == 206
@@ -138,9 +142,9 @@ def test_if_range_takes_a_date(client: httpx.Client, content: bytes) -> None:
 def test_known_content_is_not_sent_again(client: httpx.Client, content: bytes, form: str) -> None:
     headers = {"If-None-Match": form.format(etag_of(content))}
     for method in ("GET", "HEAD"):
-        answer = client.request(method, PATH, headers=headers)
-        assert (answer.status_code, answer.content) == (304, b"")
-        assert answer.headers["ETag"] == etag_of(content)
+        response = client.request(method, PATH, headers=headers)
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["ETag"] == etag_of(content)
     assert client.get(PATH, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
@@ -159,20 +163,20 @@ def test_a_withdrawn_month_is_denied_again(
 ) -> None:
     tlc.withdraw("green", MONTH)
     assert client.get(PATH).status_code == 403
-    tlc.withdraw("green", MONTH)  # twice is harmless
+    tlc.withdraw("green", MONTH)  # may be called twice
 
 
-def test_a_reissue_is_seen_whole_or_not_at_all(tlc: Simulator, content: bytes) -> None:
+def test_a_reissue_replaces_the_file_atomically(tlc: Simulator, content: bytes) -> None:
     seen: list[bool] = []
 
-    def read_on(until: threading.Event) -> None:
+    def read_repeatedly(until: threading.Event) -> None:
         with httpx.Client() as own:
             while not until.is_set() or not seen:
-                answer = own.get(tlc.url + PATH)
-                seen.append(answer.headers["ETag"] == etag_of(answer.content))
+                response = own.get(tlc.url + PATH)
+                seen.append(response.headers["ETag"] == etag_of(response.content))
 
     done = threading.Event()
-    reader = threading.Thread(target=read_on, args=(done,))
+    reader = threading.Thread(target=read_repeatedly, args=(done,))
     reader.start()
     for seed in range(10):
         tlc.publish("green", MONTH, rows=500, seed=seed)
@@ -181,14 +185,14 @@ def test_a_reissue_is_seen_whole_or_not_at_all(tlc: Simulator, content: bytes) -
     assert all(seen)
 
 
-def test_publishing_leaves_nothing_beside_the_month(tlc: Simulator, content: bytes) -> None:
+def test_publishing_leaves_no_other_file(tlc: Simulator, content: bytes) -> None:
     folder = tlc.publish("green", MONTH, rows=5).parent
     with pytest.raises(ValueError, match="must not be negative"):
         tlc.publish("green", MONTH, rows=-5)
     assert [path.name for path in folder.iterdir()] == [PATH.rpartition("/")[2]]
 
 
-def test_requests_are_remembered_with_what_they_asked_for(
+def test_requests_are_logged_with_their_headers(
     tlc: Simulator, client: httpx.Client, content: bytes
 ) -> None:
     client.head(PATH)
@@ -215,7 +219,7 @@ def test_it_listens_on_loopback_only(tlc: Simulator) -> None:
     assert tlc.url.startswith("http://127.0.0.1:")
 
 
-def test_a_stopped_simulator_answers_nobody(tmp_path: Path) -> None:
+def test_a_stopped_simulator_does_not_answer(tmp_path: Path) -> None:
     tlc = Simulator(tmp_path)
     with httpx.Client() as kept_alive:
         assert kept_alive.get(tlc.url + PATH).status_code == 403

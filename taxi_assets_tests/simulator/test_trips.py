@@ -1,4 +1,4 @@
-"""What is in the rows, read back with DuckDB."""
+"""The generated rows, read with DuckDB."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DROPOFF = {**PICKUP, "yellow": "tpep_dropoff_datetime", "green": "lpep_dropoff_d
 }
 
 
-def ask(query: str) -> tuple[Any, ...]:
+def query_row(query: str) -> tuple[Any, ...]:
     """The one row that ``query`` gives."""
     with duckdb.connect() as connection:
         (row,) = connection.execute(query).fetchall()
@@ -32,23 +32,21 @@ def ask(query: str) -> tuple[Any, ...]:
 
 
 class Trips:
-    """One generated month to ask questions of."""
+    """One generated month, to be queried."""
 
     def __init__(self, folder: Path, dataset: str, month: str, rows: int = 20_000) -> None:
         self.path = folder / f"{dataset}_{month}.parquet"
         write_month(dataset, Month.parse(month), self.path, rows=rows)
 
     def row(self, expression: str, where: str = "true") -> tuple[Any, ...]:
-        return ask(f"SELECT {expression} FROM '{self.path}' WHERE {where}")
+        return query_row(f"SELECT {expression} FROM '{self.path}' WHERE {where}")
 
     def count(self, where: str) -> int:
         return int(self.row("count(*)", where)[0])
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_a_few_pickups_lie_outside_the_month_and_one_years_off(
-    tmp_path: Path, dataset: str
-) -> None:
+def test_a_few_pickups_are_outside_the_month_and_one_by_years(tmp_path: Path, dataset: str) -> None:
     trips, pickup = Trips(tmp_path, dataset, "2024-02"), PICKUP[dataset]
     assert 3 <= trips.count(f"{pickup} < '2024-02-01' OR {pickup} >= '2024-03-01'") <= 6
     assert trips.count(f"{pickup} < '2019-02-01'") >= 1
@@ -72,9 +70,7 @@ def test_in_november_trips_over_the_clock_change_end_up_to_an_hour_early(
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_in_march_nobody_is_picked_up_in_the_hour_that_is_skipped(
-    tmp_path: Path, dataset: str
-) -> None:
+def test_in_march_no_trip_is_in_the_skipped_hour(tmp_path: Path, dataset: str) -> None:
     trips, pickup = Trips(tmp_path, dataset, "2024-03", rows=50_000), PICKUP[dataset]
     skipped = "'2024-03-10 02:00:00' AND '2024-03-10 02:59:59'"
     assert trips.count(f"{pickup} BETWEEN {skipped}") == 0
@@ -86,12 +82,12 @@ def test_in_march_nobody_is_picked_up_in_the_hour_that_is_skipped(
 def test_demand_follows_the_day_and_the_week(tmp_path: Path, dataset: str) -> None:
     trips, pickup = Trips(tmp_path, dataset, "2024-02", rows=50_000), PICKUP[dataset]
     assert trips.count(f"hour({pickup}) = 18") > 3 * trips.count(f"hour({pickup}) = 4")
-    # Four of each weekday but Thursday: February of 2024 has 29 days.
+    # Four of each weekday except Thursday: February 2024 has 29 days.
     assert trips.count(f"dayofweek({pickup}) = 6") > 1.05 * trips.count(f"dayofweek({pickup}) = 1")
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_every_zone_is_known_and_some_are_the_unknown_ones(tmp_path: Path, dataset: str) -> None:
+def test_zones_are_valid_and_some_are_264_or_265(tmp_path: Path, dataset: str) -> None:
     column = "PUlocationID" if dataset == "fhv" else "PULocationID"
     trips = Trips(tmp_path, dataset, "2024-02", rows=50_000)
     assert trips.row(f"min({column}), max({column})") == (1, 265)
@@ -100,10 +96,10 @@ def test_every_zone_is_known_and_some_are_the_unknown_ones(tmp_path: Path, datas
 
 
 @pytest.mark.parametrize("dataset", ["yellow", "green"])
-def test_a_reversal_lies_under_its_positive_twin(tmp_path: Path, dataset: str) -> None:
+def test_a_reversal_follows_its_positive_row(tmp_path: Path, dataset: str) -> None:
     trips = Trips(tmp_path, dataset, "2024-02")
     negative = trips.count("total_amount < 0")
-    twins = ask(
+    twins = query_row(
         f"""
         WITH numbered AS (SELECT *, file_row_number AS n FROM
                           read_parquet('{trips.path}', file_row_number = true))
@@ -133,7 +129,7 @@ def test_details_are_null_together(tmp_path: Path, month: str, share: float) -> 
     assert trips.count("payment_type = 0") == whole
 
 
-def test_green_hides_payment_and_trip_type_with_the_details(tmp_path: Path) -> None:
+def test_payment_and_trip_type_of_green_are_null_with_the_details(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "green", "2024-02")
     hidden = trips.count("passenger_count IS NULL")
     assert hidden > 500
@@ -178,7 +174,7 @@ def test_some_distances_are_zero_and_a_few_absurd(tmp_path: Path, dataset: str) 
     assert 1 <= trips.count("trip_distance > 500") <= 20
 
 
-def test_2009_and_2010_speak_in_words(tmp_path: Path) -> None:
+def test_2009_and_2010_have_text_codes(tmp_path: Path) -> None:
     old, newer = Trips(tmp_path, "yellow", "2009-05"), Trips(tmp_path, "yellow", "2010-05")
     assert old.row("list_sort(list(DISTINCT vendor_name))")[0] == ["CMT", "DDS", "VTS"]
     assert set(old.row("list(DISTINCT Payment_Type)")[0]) == {
@@ -192,19 +188,19 @@ def test_2009_and_2010_speak_in_words(tmp_path: Path) -> None:
     assert newer.count("mta_tax = 0.5 OR mta_tax = -0.5") == 20_000
 
 
-def test_fhv_bases_and_places_are_untidy(tmp_path: Path) -> None:
+def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "fhv", "2020-04")
     assert trips.count("dispatching_base_num <> trim(dispatching_base_num)") > 10
     assert trips.count("dispatching_base_num LIKE 'b%'") > 10
     assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
 
 
-def test_fhv_knows_no_end_of_a_trip_before_2017(tmp_path: Path) -> None:
+def test_fhv_has_no_dropoffs_before_2017(tmp_path: Path) -> None:
     assert Trips(tmp_path, "fhv", "2016-12").count("dropOff_datetime IS NOT NULL") == 0
     assert Trips(tmp_path, "fhv", "2017-01").count("dropOff_datetime IS NULL") == 0
 
 
-def test_fhvhv_follows_a_ride_from_request_to_drop_off(tmp_path: Path) -> None:
+def test_fhvhv_times_are_in_order_from_request_to_dropoff(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "fhvhv", "2024-02")
     assert trips.count("request_datetime > pickup_datetime") == 0
     assert trips.count("on_scene_datetime NOT BETWEEN request_datetime AND pickup_datetime") == 0

@@ -24,7 +24,7 @@ def read_lookup(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-def test_the_lookup_is_quoted_as_the_real_one(real_tlc: Path) -> None:
+def test_the_lookup_is_quoted_like_the_real_one(real_tlc: Path) -> None:
     real = (real_tlc / "zones" / "taxi_zone_lookup.csv").read_text().splitlines()
     ours = lookup_csv().decode().splitlines()
     assert len(ours) == len(real) == 266
@@ -60,7 +60,7 @@ def test_the_shapes_are_polygons_within_the_city(real_tlc: Path) -> None:
     assert {len(shape.parts) for shape in ours.shapes()} == {1, 2, 3}  # holes and islands
 
 
-def test_the_shapes_come_with_the_real_projection(real_tlc: Path) -> None:
+def test_the_shapes_have_the_real_projection(real_tlc: Path) -> None:
     real = zipfile.ZipFile(real_tlc / "zones" / "taxi_zones.zip").read("taxi_zones.prj")
     assert zipfile.ZipFile(io.BytesIO(shapes_zip())).read("taxi_zones.prj") == real
 

@@ -17,7 +17,7 @@ PATH = "/trip-data/green_tripdata_2024-01.parquet"
 
 
 def parquet(rows: int = 20_000, seed: int = 0) -> bytes:
-    """A Parquet file of about eight bytes a row, so that cutting it leaves something."""
+    """A Parquet file of about eight bytes a row, uncompressed."""
     numbers = np.random.default_rng(seed).integers(0, 2**62, rows)
     sink = io.BytesIO()
     pq.write_table(pa.table({"n": numbers}), sink, compression="none", use_dictionary=False)

@@ -1,7 +1,6 @@
-"""A few files over HTTP on loopback, with ETags, ranges and faults on demand.
+"""An HTTP server on loopback for the client's tests, with ETags, ranges and injected faults.
 
-Belongs here: what the client's tests need of a server, written apart from the client and from the
-simulator, so that neither vouches for itself.
+It shares no code with the client or the simulator, so that it cannot share their mistakes.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def md5_etag(body: bytes) -> str:
 
 @dataclass
 class Served:
-    """One published file; ``headers`` are sent besides, ``ranges`` False ignores Range."""
+    """One published file; ``headers`` are sent too, ``ranges`` False ignores Range."""
 
     body: bytes
     etag: str | None
@@ -37,14 +36,14 @@ class Served:
 
 @dataclass(frozen=True)
 class Fault:
-    """What one request gets instead of a proper answer."""
+    """What one request gets instead of a proper response."""
 
     status: int = 0  # answer with it
     headers: dict[str, str] = field(default_factory=dict)
-    cut_after: int | None = None  # bytes of the body, then the line is cut
-    drop: bool = False  # the line is cut without an answer
-    hang: bool = False  # no answer, or none after the cut, until the site is closed
-    trickle: bool = False  # a header that never ends, so that no silence ever times out
+    cut_after: int | None = None  # bytes of the body, then the connection is cut
+    drop: bool = False  # the connection is cut without a response
+    hang: bool = False  # no response, or nothing after the cut, until the site is closed
+    trickle: bool = False  # a header that never ends, so that no read times out
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,12 @@ class Seen:
 
 
 class Site:
-    """The server; ``faults`` are served to the next requests, one each, then all is well."""
+    """The server; each of ``faults`` is served to one of the next requests."""
 
     def __init__(self) -> None:
         self.files: dict[str, Served] = {}
         self.faults: deque[Fault] = deque()
-        self.faults_of: dict[str, Fault] = {}  # every request for that path
+        self.faults_of: dict[str, Fault] = {}  # served to every request for that path
         self.seen: list[Seen] = []
         self.closing = threading.Event()
         self.lock = threading.Lock()
@@ -95,7 +94,7 @@ class _Server(ThreadingHTTPServer):
     site: Site
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is part of these tests."""
+        """A client that disconnects is part of these tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -124,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         if site.rendezvous:
             site.rendezvous.wait()
         with site.lock:
-            site.busy -= 1  # before answering: the client may ask again at once
+            site.busy -= 1  # before the response: the client may send the next request at once
         self._answer(fault or Fault())
 
     def _answer(self, fault: Fault) -> None:

@@ -1,4 +1,4 @@
-"""A download that goes well, one that is not needed, and one that cannot be."""
+"""Downloads that succeed, are not needed, or cannot succeed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taxi_assets_tests.tlc.conftest import JANUARY, PATH, parquet
 from taxi_assets_tests.tlc.site import Fault, Site
 
 
-def test_the_file_arrives_as_published_and_nothing_else(
+def test_a_download_is_the_published_file_and_leaves_no_other(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     body = parquet(20_000)
@@ -34,7 +34,7 @@ def test_the_file_arrives_as_published_and_nothing_else(
     assert site.seen[0].headers["accept-encoding"] == "identity"
 
 
-def test_every_real_month_arrives_identical(
+def test_every_real_month_is_downloaded_unchanged(
     site: Site, client: TlcClient, tmp_path: Path, real_tlc: Path
 ) -> None:
     files = sorted((real_tlc / "trip-data").glob("*.parquet"))
@@ -83,21 +83,21 @@ def test_an_older_file_is_replaced(site: Site, client: TlcClient, tmp_path: Path
     assert file.read_bytes() == body
 
 
-def test_progress_grows_to_the_size(site: Site, client: TlcClient, tmp_path: Path) -> None:
+def test_progress_increases_to_the_size(site: Site, client: TlcClient, tmp_path: Path) -> None:
     body = parquet(200_000)
     site.publish(PATH, body)
-    told: list[tuple[int, int | None]] = []
+    calls: list[tuple[int, int | None]] = []
     client.download_month(
-        "green", JANUARY, tmp_path, progress=lambda done, size: told.append((done, size))
+        "green", JANUARY, tmp_path, progress=lambda done, size: calls.append((done, size))
     )
-    done = [step for step, _ in told]
+    done = [step for step, _ in calls]
     assert len(done) > 1
     assert done == sorted(done)
-    assert told[-1] == (len(body), len(body))
+    assert calls[-1] == (len(body), len(body))
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_an_absent_month_says_which_where_why_and_what_to_do(
+def test_an_absent_month_is_reported_with_its_address_and_a_remedy(
     site: Site, client: TlcClient, tmp_path: Path, status: int
 ) -> None:
     site.faults_of[PATH] = Fault(status=status)
@@ -127,7 +127,7 @@ def test_a_redirect_out_of_http_is_refused(site: Site, client: TlcClient, tmp_pa
     assert len(site.seen) == 1
 
 
-def test_a_proxy_does_not_stand_between_this_machine_and_itself(
+def test_loopback_is_requested_without_a_proxy(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9")
@@ -137,7 +137,7 @@ def test_a_proxy_does_not_stand_between_this_machine_and_itself(
         assert client.published("green", JANUARY) is not None
 
 
-def test_a_password_in_the_address_is_used_and_not_repeated(site: Site, tmp_path: Path) -> None:
+def test_a_password_in_the_address_is_used_and_not_shown(site: Site, tmp_path: Path) -> None:
     site.publish(PATH, parquet())
     address = site.url.replace("http://", "http://me:hush@")
     with TlcClient(address) as client:
@@ -152,14 +152,14 @@ def test_a_password_in_the_address_is_used_and_not_repeated(site: Site, tmp_path
 @pytest.mark.parametrize(
     "address", ["", "ftp://tlc.example", "tlc.example", "http://", "http://tlc:port"]
 )
-def test_an_address_that_is_none_is_refused_at_once(address: str) -> None:
+def test_an_invalid_address_is_refused_at_once(address: str) -> None:
     with pytest.raises(Misconfigured, match="TAXI_TLC_URL"):
         TlcClient(address)
 
 
 @pytest.fixture
 def small_disk() -> Iterator[None]:
-    """No file may grow beyond 64 KiB: the system's own refusal, as on a full disk."""
+    """A limit of 64 KiB per file: writes fail as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, before[1]))
     yield
@@ -167,7 +167,7 @@ def small_disk() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_a_disk_that_takes_no_more_is_named_and_left_free(
+def test_a_full_disk_is_reported_and_no_part_is_kept(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     site.publish(PATH, parquet(20_000))
@@ -180,7 +180,9 @@ def test_a_disk_that_takes_no_more_is_named_and_left_free(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_is_named(site: Site, client: TlcClient, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Misconfigured, match="cannot be written"):
         client.download_month("green", JANUARY, tmp_path / "file" / "folder")

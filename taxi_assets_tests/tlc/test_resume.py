@@ -1,4 +1,4 @@
-"""A cut line, a killed process, a reissue in between: what is resumed and what starts over."""
+"""Cut connections, killed processes and reissues: what is resumed and what starts over."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TlcClient(sys.argv[1]).download_month(
 
 
 class Killed(BaseException):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 def get(client: TlcClient, folder: Path) -> Download:
@@ -39,17 +39,17 @@ def get(client: TlcClient, folder: Path) -> Download:
 
 
 def leave_part(client: TlcClient, folder: Path) -> bytes:
-    """Have a download die midway, and return what it left."""
+    """Kill a download midway and return the part it left."""
 
-    def die(done: int, size: int | None) -> None:
+    def kill(done: int, size: int | None) -> None:
         raise Killed
 
     with pytest.raises(Killed):
-        client.download_month("green", JANUARY, folder, progress=die)
+        client.download_month("green", JANUARY, folder, progress=kill)
     return (folder / "green_tripdata_2024-01.parquet.part").read_bytes()
 
 
-def test_a_cut_line_is_resumed_where_it_was_cut(
+def test_a_cut_download_is_resumed_where_it_was_cut(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     body = parquet()
@@ -64,7 +64,7 @@ def test_a_cut_line_is_resumed_where_it_was_cut(
     assert list(tmp_path.iterdir()) == [download.path]
 
 
-def test_more_cuts_than_attempts_are_survived_while_the_file_grows(
+def test_more_cuts_than_attempts_are_allowed_while_the_file_grows(
     site: Site, tmp_path: Path
 ) -> None:
     body = parquet(1_000_000)
@@ -75,7 +75,7 @@ def test_more_cuts_than_attempts_are_survived_while_the_file_grows(
     assert len(site.seen) == 7
 
 
-def test_a_file_that_never_grows_beyond_a_point_is_given_up(site: Site, tmp_path: Path) -> None:
+def test_a_file_that_is_always_cut_at_the_same_point_fails(site: Site, tmp_path: Path) -> None:
     site.publish(PATH, parquet(300_000)).ranges = False
     site.faults_of[PATH] = Fault(cut_after=(1 << 20) + 1)
     client = TlcClient(site.url, attempts=3, backoff_seconds=0)
@@ -84,7 +84,7 @@ def test_a_file_that_never_grows_beyond_a_point_is_given_up(site: Site, tmp_path
     assert len(site.seen) == 3
 
 
-def test_what_a_killed_process_left_is_resumed(
+def test_the_part_of_a_killed_process_is_resumed(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     body = parquet()
@@ -93,7 +93,7 @@ def test_what_a_killed_process_left_is_resumed(
     command = [sys.executable, "-c", DOWNLOAD, site.url, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert f"{CUT}\n" in process.stdout  # reads lines until it says so
+        assert f"{CUT}\n" in process.stdout  # reads lines until this one
         process.kill()
     download = get(client, tmp_path)
     assert site.seen[-1].headers["range"] == f"bytes={CUT}-"
@@ -108,7 +108,7 @@ def test_a_reissue_in_between_starts_over(site: Site, client: TlcClient, tmp_pat
     body = parquet(seed=2)
     site.publish(PATH, body)
     assert get(client, tmp_path).path.read_bytes() == body
-    assert len(site.requests("GET")) == 2  # the 200 that answers If-Range is the download
+    assert len(site.requests("GET")) == 2  # the 200 in response to If-Range is the download
 
 
 def test_a_weak_etag_resumes_by_its_date(site: Site, client: TlcClient, tmp_path: Path) -> None:
@@ -141,9 +141,7 @@ def test_a_part_of_unknown_origin_is_not_trusted(
     assert "range" not in site.seen[0].headers
 
 
-def test_a_spoilt_part_costs_a_second_download_not_the_month(
-    site: Site, client: TlcClient, tmp_path: Path
-) -> None:
+def test_a_damaged_part_is_downloaded_again(site: Site, client: TlcClient, tmp_path: Path) -> None:
     body = parquet()
     site.publish(PATH, body)
     left = leave_part(client, tmp_path)
@@ -152,7 +150,7 @@ def test_a_spoilt_part_costs_a_second_download_not_the_month(
     assert ["range" in seen.headers for seen in site.seen] == [False, True, False]
 
 
-def test_a_file_that_is_wrong_in_one_piece_too_is_corrupt(
+def test_a_file_that_is_wrong_after_a_full_download_is_corrupt(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     site.publish(PATH, parquet()).etag = f'"{"0" * 32}"'
@@ -172,23 +170,25 @@ def test_a_part_longer_than_the_file_is_dropped(
     with (tmp_path / "green_tripdata_2024-01.parquet.part").open("ab") as part:
         part.write(b"x" * len(body))
     assert get(client, tmp_path).path.read_bytes() == body
-    assert len(site.seen) == 3  # the download that died, the 416, the whole file
+    assert len(site.seen) == 3  # the killed download, the 416, the whole file
 
 
-def test_a_range_of_another_version_is_not_stitched_on(
+def test_a_range_of_another_version_is_not_appended(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     """A server that ignores If-Range sends the tail of whatever it has now."""
-    site.publish(PATH, parquet(seed=1)).etag = '"first-2"'  # no digest would tell
+    site.publish(
+        PATH, parquet(seed=1)
+    ).etag = '"first-2"'  # not an MD5, so that no digest is compared
     leave_part(client, tmp_path)
     body = parquet(seed=2)
-    # This server takes a date that equals If-Range for unchanged.
+    # The server treats a Last-Modified that equals If-Range as unchanged.
     site.files[PATH] = Served(body, etag='"second-2"', last_modified='"first-2"')
     assert get(client, tmp_path).path.read_bytes() == body
 
 
-def test_an_encoded_answer_is_not_resumed(site: Site, client: TlcClient, tmp_path: Path) -> None:
-    """Its ranges count encoded bytes, the part's are decoded."""
+def test_an_encoded_response_is_not_resumed(site: Site, client: TlcClient, tmp_path: Path) -> None:
+    """Its ranges count encoded bytes, but the part holds decoded ones."""
     body = parquet()
     site.publish(PATH, gzip.compress(body)).headers["Content-Encoding"] = "gzip"
     site.faults.append(Fault(cut_after=CUT))

@@ -1,4 +1,4 @@
-"""Which faults are tried again, how often, and how long is waited."""
+"""Which failures are retried, how often, and after which waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from taxi_assets.errors import Misconfigured, SourceUnavailable
 from taxi_assets.tlc import Download, TlcClient
-from taxi_assets.tlc.retries import Retries, TransientFault, waiting_seconds
+from taxi_assets.tlc.retries import AttemptFailed, Retries, waiting_seconds
 from taxi_assets_tests.tlc.conftest import JANUARY, PATH, parquet
 from taxi_assets_tests.tlc.site import Fault, Site
 
@@ -21,7 +21,7 @@ from taxi_assets_tests.tlc.site import Fault, Site
     [*(Fault(status=status) for status in (408, 429, 500, 502, 503, 504)), Fault(drop=True)],
     ids=str,
 )
-def test_a_passing_fault_is_tried_again(
+def test_a_transient_error_is_retried(
     site: Site, client: TlcClient, tmp_path: Path, fault: Fault
 ) -> None:
     site.publish(PATH, parquet())
@@ -41,14 +41,14 @@ def test_after_the_attempts_the_source_is_unavailable(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_silence_is_a_passing_fault(site: Site, tmp_path: Path) -> None:
+def test_a_read_timeout_is_a_transient_error(site: Site, tmp_path: Path) -> None:
     site.publish(PATH, parquet())
     site.faults.append(Fault(hang=True))
     with TlcClient(site.url, backoff_seconds=0, timeout_seconds=0.2) as client:
         assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
 
 
-def test_nobody_listening_is_a_passing_fault(tmp_path: Path) -> None:
+def test_a_refused_connection_is_a_transient_error(tmp_path: Path) -> None:
     with socket.socket() as reserved:  # bound, not listening: connections are refused
         reserved.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{reserved.getsockname()[1]}"
@@ -59,7 +59,7 @@ def test_nobody_listening_is_a_passing_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 405, 410, 451])
-def test_any_other_refusal_is_final(
+def test_any_other_status_is_a_permanent_error(
     site: Site, client: TlcClient, tmp_path: Path, status: int
 ) -> None:
     site.faults_of[PATH] = Fault(status=status)
@@ -68,7 +68,7 @@ def test_any_other_refusal_is_final(
     assert len(site.seen) == 1
 
 
-def test_retry_after_is_waited_for(site: Site, client: TlcClient, tmp_path: Path) -> None:
+def test_retry_after_is_respected(site: Site, client: TlcClient, tmp_path: Path) -> None:
     site.publish(PATH, parquet())
     site.faults.append(Fault(status=429, headers={"Retry-After": "1"}))
     client.download_month("green", JANUARY, tmp_path)
@@ -76,7 +76,7 @@ def test_retry_after_is_waited_for(site: Site, client: TlcClient, tmp_path: Path
     assert 0.9 < second.at - first.at < 5
 
 
-def test_an_unreadable_retry_after_is_no_error(
+def test_an_unreadable_retry_after_is_ignored(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     site.publish(PATH, parquet())
@@ -87,11 +87,11 @@ def test_an_unreadable_retry_after_is_no_error(
     assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
 
 
-def test_no_wait_goes_beyond_the_deadline() -> None:
+def test_no_wait_exceeds_the_deadline() -> None:
     deadline = time.monotonic() + 5
     retries = Retries("green 2024-01", attempts=9, backoff_seconds=0, give_up_at=deadline)
     with pytest.raises(SourceUnavailable, match=r"green 2024-01: .*no time is left.*asleep"):
-        retries.pause(TransientFault("asleep", retry_after=30))
+        retries.pause(AttemptFailed("asleep", retry_after=30))
     assert time.monotonic() < deadline
 
 
@@ -102,6 +102,6 @@ def test_waits_are_jittered_below_a_doubling_bounded_ceiling() -> None:
         assert 0.8 * ceiling < max(waits) <= ceiling
 
 
-def test_the_servers_wish_is_a_floor_and_bounded() -> None:
+def test_retry_after_is_a_bounded_minimum() -> None:
     assert 3 <= waiting_seconds(1, 0.5, 3.0) <= 3.5
     assert waiting_seconds(1, 0.5, 86_400.0) == 60

@@ -1,4 +1,4 @@
-"""What is not the published file is named for what it is, and nothing of it is kept."""
+"""A download that is not the published file is named for what it is and deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from taxi_assets_tests.tlc.site import ACCESS_DENIED, Site
 
 
 def refused(client: TlcClient, folder: Path) -> str:
-    """Download January, which must be refused, beside an earlier file that must survive."""
+    """The error of a download of January; an earlier file beside it must survive."""
     earlier = folder / "green_tripdata_2024-01.parquet"
     earlier.write_bytes(b"earlier")
     with pytest.raises(CorruptDownload) as raised:
@@ -29,23 +29,23 @@ def refused(client: TlcClient, folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reason"),
     [
         ("green_tripdata_2022-01.lfs-pointer.parquet", "Git LFS pointer"),
-        ("green_tripdata_2025-02.truncated.parquet", "it is cut"),
+        ("green_tripdata_2025-02.truncated.parquet", "it is truncated"),
         ("yellow_tripdata_2024-01.accessdenied.parquet", "S3's code AccessDenied"),
     ],
 )
-def test_real_bad_files_are_recognised(
-    site: Site, client: TlcClient, tmp_path: Path, real_tlc: Path, name: str, said: str
+def test_real_bad_files_are_recognized(
+    site: Site, client: TlcClient, tmp_path: Path, real_tlc: Path, name: str, reason: str
 ) -> None:
     site.publish(PATH, (real_tlc / "broken" / name).read_bytes())
-    assert said in refused(client, tmp_path)
+    assert reason in refused(client, tmp_path)
     assert len(site.seen) == 1
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reason"),
     [
         (b"", "it is empty"),
         (b"\xef\xbb\xbf\r\n<!DOCTYPE HTML><title>Log in</title>", "an HTML page"),
@@ -54,17 +54,17 @@ def test_real_bad_files_are_recognised(
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
         (b"a,b\n1,2\n", "not with Parquet's PAR1"),
         (b"PAR1", "footer cannot be read"),
-        (parquet()[:-1], "it is cut"),
+        (parquet()[:-1], "it is truncated"),
         (b"PAR1" + b"\0" * 500 + b"PAR1", "footer cannot be read"),
         (gzip.compress(parquet()), "not with Parquet's PAR1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_bad_files_are_recognised(
-    site: Site, client: TlcClient, tmp_path: Path, body: bytes, said: str
+def test_bad_files_are_recognized(
+    site: Site, client: TlcClient, tmp_path: Path, body: bytes, reason: str
 ) -> None:
     site.publish(PATH, body)
-    assert said in refused(client, tmp_path)
+    assert reason in refused(client, tmp_path)
 
 
 def test_more_bytes_than_announced_are_refused(
@@ -72,10 +72,12 @@ def test_more_bytes_than_announced_are_refused(
 ) -> None:
     body = parquet()
     site.publish(PATH, body).headers["Content-Range"] = "bytes 0-9/10"
-    assert f"it has {len(body)} bytes where 10 were announced" in refused(client, tmp_path)
+    assert f"it has {len(body)} bytes instead of the announced 10" in refused(client, tmp_path)
 
 
-def test_a_changed_byte_is_found_by_the_etag(site: Site, client: TlcClient, tmp_path: Path) -> None:
+def test_a_changed_byte_does_not_match_the_etag(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
     body = bytearray(parquet())
     etag = site.publish(PATH, bytes(body)).etag
     body[1000] ^= 1
@@ -84,14 +86,14 @@ def test_a_changed_byte_is_found_by_the_etag(site: Site, client: TlcClient, tmp_
 
 
 @pytest.mark.parametrize("etag", [f'"{"0" * 32}-3"', f'W/"{"0" * 32}"', '"65fa-1a2b"', None])
-def test_an_etag_that_is_no_digest_is_not_taken_for_one(
+def test_an_etag_that_is_not_an_md5_is_not_compared(
     site: Site, client: TlcClient, tmp_path: Path, etag: str | None
 ) -> None:
     site.publish(PATH, parquet()).etag = etag
     assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
 
 
-def test_the_etag_of_a_kms_object_is_no_digest(
+def test_the_etag_of_a_kms_object_is_not_compared(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     served = site.publish(PATH, parquet())
@@ -100,10 +102,10 @@ def test_the_etag_of_a_kms_object_is_no_digest(
     assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
 
 
-def test_an_encoded_answer_is_decoded_and_its_length_not_taken_for_the_files(
+def test_an_encoded_response_is_decoded_and_its_length_is_not_the_files(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
-    """A proxy may compress although nobody asked it to."""
+    """A proxy may compress without being asked to."""
     body = parquet()
     site.publish(PATH, gzip.compress(body)).headers["Content-Encoding"] = "gzip"
     download = client.download_month("green", JANUARY, tmp_path)
@@ -112,7 +114,7 @@ def test_an_encoded_answer_is_decoded_and_its_length_not_taken_for_the_files(
     assert download.path.read_bytes() == body
 
 
-def test_a_month_without_trips_is_a_month(site: Site, client: TlcClient, tmp_path: Path) -> None:
+def test_a_month_without_trips_is_valid(site: Site, client: TlcClient, tmp_path: Path) -> None:
     site.publish(PATH, parquet(rows=0))
     download = client.download_month("green", JANUARY, tmp_path)
     assert isinstance(download, Download)
@@ -124,17 +126,17 @@ def test_a_damaged_archive_is_refused(site: Site, client: TlcClient, tmp_path: P
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("taxi_zones.dbf", b"zones" * 100)
     whole = sink.getvalue()
-    for damaged, said in [
-        (whole[:-30], "not a whole zip"),
+    for damaged, reason in [
+        (whole[:-30], "not a complete zip"),
         (whole.replace(b"zoneszones", b"zonesZONES", 1), "taxi_zones.dbf in the zip"),
     ]:
         site.publish("/misc/taxi_zones.zip", damaged)
-        with pytest.raises(CorruptDownload, match=said):
+        with pytest.raises(CorruptDownload, match=reason):
             client.download_file("misc/taxi_zones.zip", tmp_path)
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_in_place_of_the_lookup_is_refused(
+def test_a_page_instead_of_the_lookup_is_refused(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     site.publish("/misc/taxi_zone_lookup.csv", b"<html>Sign in</html>")

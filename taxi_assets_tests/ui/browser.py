@@ -1,8 +1,4 @@
-"""Chromium, and Dagster's pages as a person finds their way through them.
-
-Belongs here: starting the browser, going to a page, pressing what is there. Does not: any
-expectation, the platform behind it (``stack``).
-"""
+"""Chromium on Dagster's pages, as a person uses them. The servers behind them are ``stack``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.ui.browser import Dagster, browse, chromium
 from taxi_assets_tests.ui.stack import Stack
 
-LANDED = (Month(2023, 11), Month(2023, 12))
+LOADED = (Month(2023, 11), Month(2023, 12))
 
 
 @pytest.fixture(scope="package")
@@ -25,12 +25,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, site: Simulator) -> Iterator[Stack]:
-    """What ``make ui`` starts, once for all these tests; ``LANDED`` of green are there already."""
+    """What ``make ui`` starts, once for all these tests; ``LOADED`` of green are there already."""
     site.publish_zones()
-    for month in LANDED:
+    for month in LOADED:
         site.publish("green", month)
     stack = Stack(tmp_path_factory.mktemp("ui") / "home", site.url)
-    stack.run("green", f"{LANDED[0]}:{LANDED[-1]}")
+    stack.run("green", f"{LOADED[0]}:{LOADED[-1]}")
     with stack:
         yield stack
 

@@ -1,6 +1,6 @@
 """The pictures in ``docs/images``: ``python -m taxi_assets_tests.ui.screenshots``.
 
-Belongs here: a platform made for the occasion, and where to look. Does not: tests.
+They are taken of a home made for them. Add one where a page of the docs explains what it shows.
 """
 
 from __future__ import annotations
@@ -53,15 +53,19 @@ def _take(dagster: Dagster, folder: Path) -> None:
         page.screenshot(path=folder / name)
         print(f"{folder / name} ({(folder / name).stat().st_size:,} bytes)")
 
+    page.goto("/")
+    dagster.text("green_months").wait_for()
+    picture("first-page.png", 420)
+
     page.goto("/asset-groups")
     dagster.button("Materialize all").wait_for()
     dagster.text("Hide navigation").click()
     page.keyboard.press("Alt+KeyE")  # expand all groups, which the address then remembers
     page.wait_for_url("**/asset-groups?expanded=*")
-    page.set_viewport_size({"width": 1400, "height": 1150})
+    page.set_viewport_size({"width": 1400, "height": 1500})
     page.reload()
     dagster.text("warehouse_trips", exact=True).wait_for()
-    picture("asset-graph.png", 1150)
+    picture("asset-graph.png", 1500)
 
     page.set_viewport_size({"width": 1400, "height": 900})
     dagster.graph_of("green")
@@ -70,9 +74,11 @@ def _take(dagster: Dagster, folder: Path) -> None:
     dagster.text("100% completed").wait_for(timeout=BACKFILL_MS)
     picture("backfill.png", 520)
 
-    dagster.month("green/warehouse_trips", str(_BROKEN))
+    dagster.month("green/raw_trips", str(_BROKEN))
     page.get_by_placeholder("Filter by name").fill("2024-0")
     dagster.text("did not materialize").wait_for()
+    dagster.button("View all historical events").click()
+    page.get_by_role("dialog").get_by_text(str(_BROKEN), exact=True).click()
     picture("failed-partition.png", 640)
 
     page.set_viewport_size({"width": 1400, "height": 900})

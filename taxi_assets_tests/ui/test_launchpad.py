@@ -10,7 +10,7 @@ BOUND = f"max_reject_share: {dataset('green').max_reject_share}"
 
 def test_the_launchpad_offers_the_fields_with_their_defaults(dagster: Dagster) -> None:
     dagster.launchpad("green_months")
-    expect(dagster.page.locator(".CodeMirror")).to_contain_text("download_again: false")
+    expect(dagster.page.locator(".CodeMirror")).to_contain_text("redo: false")
     expect(dagster.page.locator(".CodeMirror")).to_contain_text(BOUND)
     expect(dagster.text("No errors")).to_be_visible()
 

@@ -5,9 +5,9 @@ from playwright.sync_api import expect
 
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.ui.browser import Dagster
-from taxi_assets_tests.ui.conftest import LANDED
+from taxi_assets_tests.ui.conftest import LOADED
 
-MONTH = LANDED[-1]
+MONTH = LOADED[-1]
 
 
 def test_a_month_shows_its_counts_plots_and_links(dagster: Dagster, site: Simulator) -> None:
@@ -36,7 +36,7 @@ def test_a_month_shows_its_columns_with_meaning_and_origin(dagster: Dagster) -> 
 def test_the_numbers_of_all_months_are_plotted(dagster: Dagster) -> None:
     dagster.asset("green/clean_trips", "overview")
     dagster.button("Plots").click()
-    for name in ("published_rows", "reject_share", "seconds"):
+    for name in ("published_rows", "reject_share", "bytes"):
         heading = dagster.text(name, exact=True)
         heading.scroll_into_view_if_needed()
         expect(heading).to_be_visible()

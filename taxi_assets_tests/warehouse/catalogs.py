@@ -1,4 +1,4 @@
-"""What each engine itself says of a table, and changes by hand, without the code under test."""
+"""Read and change tables with each engine's own client, without the code under test."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def descriptions_of(url: str, table: str) -> dict[str, str]:
     return engines[urlsplit(url).scheme](url, table)
 
 
-def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """The rows of a statement that all engines understand, or ``[]`` when it has none."""
+def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement that is valid on all engines; return its rows, ``[]`` if it has none."""
     parts = urlsplit(url)
     if parts.scheme == "duckdb":
         with duckdb.connect(url.removeprefix("duckdb:///")) as connection:
@@ -37,20 +37,20 @@ def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def drop_month(url: str, table: str, month: Month) -> None:
-    """Do away with a month by hand, as a person would on that engine."""
+    """Delete or drop a month, in the way that is usual on that engine."""
     parts = urlsplit(url)
     partition = f"{month.year}{month.month:02d}"
     if parts.scheme == "duckdb":
-        ask(url, f"DELETE FROM {table} WHERE source_month = DATE '{month.first_day}'")
+        execute(url, f"DELETE FROM {table} WHERE source_month = DATE '{month.first_day}'")
     elif parts.scheme == "postgresql":
-        ask(url, f"DROP TABLE {table}_{partition}")
+        execute(url, f"DROP TABLE {table}_{partition}")
     else:
         with bigquery_client(parts.netloc) as client:
             client.delete_table(f"{parts.path.strip('/')}.{table}${partition}")
 
 
 def bigquery_client(project: str) -> bigquery.Client:
-    """A client of the emulator that the environment names."""
+    """A client for the emulator in the environment variables."""
     return bigquery.Client(project, AnonymousCredentials())  # type: ignore[no-untyped-call]  # Google
 
 

@@ -1,4 +1,4 @@
-"""One warehouse of each engine, empty, for any test that asks for ``warehouse``."""
+"""Fixtures for an empty warehouse of each engine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENGINES = ("duckdb", "bigquery", "postgres")
 
 @pytest.fixture(params=ENGINES)
 def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a warehouse that holds nothing yet, and that nobody else uses."""
+    """The URL of an empty warehouse that no other test uses."""
     if request.param == "duckdb":
         yield f"duckdb:///{tmp_path / 'taxi.duckdb'}"
     else:
@@ -35,7 +35,7 @@ def warehouse(warehouse_url: str) -> Warehouse:
 
 @pytest.fixture
 def bigquery_url(bigquery_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A dataset of its own on the emulator."""
+    """A new dataset on the emulator."""
     for name, value in bigquery_emulator.environment.items():
         monkeypatch.setenv(name, value)
     project = os.environ["GOOGLE_CLOUD_PROJECT"]
@@ -48,7 +48,7 @@ def bigquery_url(bigquery_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 @pytest.fixture
 def postgres_url(postgres_emulator: Any) -> Iterator[str]:
-    """A schema of its own in the emulator's database."""
+    """A new schema in the emulator's database."""
     url = postgres_emulator.url
     schema = f"nyc_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
@@ -59,7 +59,7 @@ def postgres_url(postgres_emulator: Any) -> Iterator[str]:
 
 @pytest.fixture
 def unused_port() -> Iterator[int]:
-    """A loopback port where nothing listens: bound, so that nobody else takes it."""
+    """A loopback port on which nothing listens; bound, so that no other process uses it."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield int(holder.getsockname()[1])

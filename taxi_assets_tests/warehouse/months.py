@@ -1,4 +1,4 @@
-"""Small months to load, and tables read back as plain Python: shared by the warehouse tests."""
+"""Small months to load, and tables read back as Python values, for the warehouse tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRIPS = Table(
         TableColumn("pickup_at", Type.TIMESTAMP, "When the meter was engaged, New York time."),
         TableColumn("zone", Type.INTEGER, "TLC zone of the pickup."),
         TableColumn("fare", Type.FLOAT, "Fare in US dollars."),
-        TableColumn("note", Type.STRING, "What the driver's said: 'quoted', \"twice\"; 100 % ok."),
+        TableColumn("note", Type.STRING, "The driver's note: 'quoted', \"twice\"; 100 % ok."),
         TableColumn("shared", Type.BOOLEAN),
         TableColumn("source_month", Type.DATE, "The month of the file."),
     ),
@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 
 def trip(zone: int, month: Month = JANUARY, **values: Any) -> Row:
-    """One row of ``TRIPS``; ``zone`` tells it apart."""
+    """A row of ``TRIPS``, identified by ``zone``."""
     row = {
         "pickup_at": datetime(2024, 1, 2, 3, 4, 5, 678901),  # noqa: DTZ001 - naive by design
         "zone": zone,
@@ -56,7 +56,7 @@ def trips(zones: Sequence[int], month: Month = JANUARY) -> list[Row]:
 
 
 def parquet(folder: Path, rows: Sequence[Row], table: Table = TRIPS) -> Source:
-    """Those rows as a Parquet file that an engine may load."""
+    """The rows as a Parquet file to load."""
     folder.mkdir(exist_ok=True, parents=True)
     path = folder / f"{table.name}-{len(list(folder.iterdir()))}.parquet"
     pq.write_table(pa.Table.from_pylist(list(rows), schema=table.arrow_schema), path)
@@ -71,7 +71,7 @@ def load(
     table: Table = TRIPS,
     version: str | None = None,
 ) -> int:
-    """Replace ``month`` of ``table`` by ``rows``; the rows the engine says it holds now."""
+    """Replace ``month`` of ``table`` by ``rows``; return the loaded number of rows."""
     (loaded,) = warehouse.replace([Load(table, parquet(folder, rows, table), version)], month)
     return loaded.rows
 
@@ -83,11 +83,11 @@ def rows_of(
     months: Sequence[Month] | None = None,
     columns: Sequence[str] | None = None,
 ) -> list[Row]:
-    """What a reader gets, in any order."""
+    """The rows that a reader gets, in any order."""
     with warehouse.read(table, months=months, columns=columns) as reader:
         return list(reader.read_all().to_pylist())
 
 
 def zones_of(warehouse: Warehouse, months: Sequence[Month] | None = None) -> list[int]:
-    """The zones of ``green_trips``, sorted: which rows are there."""
+    """The sorted zones of ``green_trips``, which identify its rows."""
     return sorted(row["zone"] for row in rows_of(warehouse, months=months, columns=["zone"]))

@@ -1,4 +1,4 @@
-"""Dagster's own BigQuery IO manager, with months that are replaced whole."""
+"""The BigQuery IO manager: Dagster's class and configuration, months replaced by load jobs."""
 
 from typing import Any
 
@@ -41,25 +41,25 @@ def warehouse(bigquery_url: str) -> Warehouse:
     return open_warehouse(bigquery_url)
 
 
-def _materialise(settings: dict[str, Any], month: str, *frames: pd.DataFrame) -> None:
+def _materialize(settings: dict[str, Any], month: str, *frames: pd.DataFrame) -> None:
     for frame in frames:
         FRAMES[month] = frame
         resources = {"warehouse": BigQueryWarehouseIOManager(**settings)}
         assert dg.materialize([fares, tips], partition_key=month, resources=resources).success
 
 
-def test_is_dagster_s_manager_with_its_pandas_handler(settings: dict[str, Any]) -> None:
+def test_it_is_dagster_s_io_manager_with_its_pandas_handler(settings: dict[str, Any]) -> None:
     manager = BigQueryWarehouseIOManager(**settings)
     assert isinstance(manager, BigQueryIOManager)
     assert [type(each) for each in manager.type_handlers()] == [BigQueryPandasTypeHandler]
     assert manager.default_load_type() is pd.DataFrame
 
 
-def test_a_frame_goes_in_and_comes_out(settings: dict[str, Any], warehouse: Warehouse) -> None:
+def test_a_frame_is_stored_and_loaded(settings: dict[str, Any], warehouse: Warehouse) -> None:
     frame = pd.DataFrame(
         {"at": [pd.Timestamp("2024-01-05 06:07:08.123456"), pd.NaT], "fare": [1.5, None]}
     )
-    _materialise(settings, "2024-01", frame, frame)
+    _materialize(settings, "2024-01", frame, frame)
     assert SEEN[-1]["at"].tolist()[0] == pd.Timestamp("2024-01-05 06:07:08.123456")
     with warehouse.read("tips", months=[Month(2024, 1)], columns=None) as reader:
         rows = reader.read_all().to_pydict()
@@ -67,10 +67,12 @@ def test_a_frame_goes_in_and_comes_out(settings: dict[str, Any], warehouse: Ware
     assert sorted(rows["fare"], key=str) == [1.5, None]
 
 
-def test_an_empty_frame_is_an_empty_month(settings: dict[str, Any], warehouse: Warehouse) -> None:
+def test_an_empty_frame_makes_an_empty_month(
+    settings: dict[str, Any], warehouse: Warehouse
+) -> None:
     frame = pd.DataFrame({"fare": [1.5, 2.5]})
-    _materialise(settings, "2024-02", frame)
-    _materialise(settings, "2024-01", frame, frame.iloc[:0])
+    _materialize(settings, "2024-02", frame)
+    _materialize(settings, "2024-01", frame, frame.iloc[:0])
     assert warehouse.count("fares", Month(2024, 1)) == 0
     assert warehouse.count("fares", Month(2024, 2)) == 2
 
@@ -85,7 +87,7 @@ def test_an_empty_frame_is_an_empty_month(settings: dict[str, Any], warehouse: W
         {"dataset": None},
     ],
 )
-def test_refuses_settings_that_mean_nothing_here(
+def test_settings_that_do_not_apply_are_rejected(
     settings: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
     manager = BigQueryWarehouseIOManager(**{**settings, **wrong})

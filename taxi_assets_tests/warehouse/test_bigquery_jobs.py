@@ -1,7 +1,7 @@
-"""Job ids, retries that find the running job, and what BigQuery's refusals become.
+"""Job ids, retries that join the running job, and errors of BigQuery and how they are translated.
 
-A stub speaks BigQuery's REST API over HTTP on loopback, because the emulator cannot be made to
-fail or to take its time.
+Uses a stub of BigQuery's REST API on loopback, because the emulator cannot be made to fail or to
+run slowly.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
 
 CONTENT = Content("p.nyc.green_trips$202401", ("zone",), "gs://lake/trips.parquet", "17", "abc")
 NAME = CONTENT.job_name("green_trips-202401")
-Answer = tuple[int, dict[str, Any]]
+Response = tuple[int, dict[str, Any]]
 
 
 class Jobs:
-    """The jobs the stub knows, by id, and how the next one ends."""
+    """The stub's jobs by id, and the outcome of the next one."""
 
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Any]] = {}
         self.created: list[str] = []
         self.error: dict[str, str] | None = None
-        self.refusal: Answer | None = None
-        self.asked = 0
+        self.response: Response | None = None
+        self.requests = 0
 
     def add(self, job_id: str, state: str, error: dict[str, str] | None = None) -> None:
         status: dict[str, Any] = {"state": state}
@@ -61,20 +61,20 @@ class Jobs:
             },
         }
 
-    def insert(self, body: dict[str, Any]) -> Answer:
+    def insert(self, body: dict[str, Any]) -> Response:
         job_id = body["jobReference"]["jobId"]
-        if self.refusal:
-            return self.refusal
+        if self.response:
+            return self.response
         if job_id in self.known:
             return 409, _error(409, "duplicate", f"Already Exists: Job p:EU.{job_id}")
         self.created.append(job_id)
         self.add(job_id, "DONE", self.error)
         return 200, self.known[job_id]
 
-    def get(self, job_id: str) -> Answer:
-        self.asked += 1
+    def get(self, job_id: str) -> Response:
+        self.requests += 1
         job = json.loads(json.dumps(self.known[job_id]))
-        if self.asked > 1:  # a running job has ended when it is asked about again
+        if self.requests > 1:  # a running job has ended by the second request
             self.known[job_id]["status"]["state"] = "DONE"
         return 200, job
 
@@ -126,9 +126,9 @@ def client(jobs: Jobs) -> Iterator[bigquery.Client]:
 @pytest.fixture
 def run(client: bigquery.Client) -> Callable[[], bigquery.LoadJob]:
     def start(job_id: str) -> bigquery.LoadJob:
-        at_once: Any = None  # no patience: a refusal is what these tests are about
+        no_retry: Any = None  # these tests are about the error
         return client.load_table_from_uri(
-            CONTENT.uri, "p.nyc.t", job_id=job_id, location="EU", retry=at_once
+            CONTENT.uri, "p.nyc.t", job_id=job_id, location="EU", retry=no_retry
         )
 
     def run_named() -> bigquery.LoadJob:
@@ -138,24 +138,24 @@ def run(client: bigquery.Client) -> Callable[[], bigquery.LoadJob]:
     return run_named
 
 
-def test_the_same_content_has_the_same_name_and_other_content_another() -> None:
+def test_a_job_s_name_identifies_its_content() -> None:
     assert CONTENT.job_name("x") == Content(**_facts()).job_name("x")
     for name, other in {"destination": "p.nyc.green_trips$202402", "version": "18"}.items():
         assert Content(**_facts(**{name: other})).job_name("x") != CONTENT.job_name("x")
 
 
-def test_the_first_job_takes_the_first_id(run: Callable[[], Any], jobs: Jobs) -> None:
+def test_the_first_job_has_the_first_id(run: Callable[[], Any], jobs: Jobs) -> None:
     run()
     assert jobs.created == [f"{NAME}-0"]
 
 
-def test_a_retry_joins_the_job_that_is_still_running(run: Callable[[], Any], jobs: Jobs) -> None:
+def test_a_retry_joins_the_running_job(run: Callable[[], Any], jobs: Jobs) -> None:
     jobs.add(f"{NAME}-0", "RUNNING")
     assert run().job_id == f"{NAME}-0"
     assert jobs.created == []
 
 
-def test_a_finished_job_is_run_anew(run: Callable[[], Any], jobs: Jobs) -> None:
+def test_a_finished_job_is_not_reused(run: Callable[[], Any], jobs: Jobs) -> None:
     jobs.add(f"{NAME}-0", "DONE")
     assert run().job_id == f"{NAME}-1"
 
@@ -168,13 +168,13 @@ def test_a_failed_job_gets_a_new_id(run: Callable[[], Any], jobs: Jobs) -> None:
     assert run().job_id == f"{NAME}-1"
 
 
-def test_a_joined_job_that_fails_says_so(run: Callable[[], Any], jobs: Jobs) -> None:
+def test_the_error_of_a_joined_job_is_raised(run: Callable[[], Any], jobs: Jobs) -> None:
     jobs.add(f"{NAME}-0", "RUNNING", {"reason": "invalid", "message": "bad column fare"})
     with pytest.raises(AuditFailed, match="bad column fare"):
         run()
 
 
-def test_tells_bytes_slot_time_and_where_to_look(run: Callable[[], Any]) -> None:
+def test_details_have_bytes_slot_time_and_the_console_page(run: Callable[[], Any]) -> None:
     assert details_of(run()) == {
         "job_id": f"{NAME}-0",
         "input_bytes": 99,
@@ -187,27 +187,27 @@ def test_tells_bytes_slot_time_and_where_to_look(run: Callable[[], Any]) -> None
 
 
 PARTITION = "Some rows belong to different partitions rather than destination partition p:nyc.t"
-PLACES = "Cannot read and write in different locations: source: US, destination: EU"
+LOCATIONS = "Cannot read and write in different locations: source: US, destination: EU"
 
 
 @pytest.mark.parametrize(
-    ("reason", "message", "kind", "said"),
+    ("reason", "message", "kind", "expected"),
     [
         ("invalid", "Error while reading data: bad footer", AuditFailed, "bad footer; row 7"),
         ("invalid", PARTITION, AuditFailed, "source_month"),
-        ("invalid", PLACES, Misconfigured, "source: US, destination: EU.*Neither can be moved"),
+        ("invalid", LOCATIONS, Misconfigured, "source: US, destination: EU.*Neither can be moved"),
         ("accessDenied", "Access Denied: File gs://lake", Misconfigured, "storage.objectViewer"),
         (
             "notFound",
             "Not found: URI gs://lake/trips.parquet",
             ObjectMissing,
-            "into the lake again",
+            "in the lake again",
         ),
         (
             "notFound",
             "Not found: URI gs://lake/Dataset/trips.parquet",
             ObjectMissing,
-            "into the lake again",
+            "in the lake again",
         ),
         (
             "invalid",
@@ -219,45 +219,45 @@ PLACES = "Cannot read and write in different locations: source: US, destination:
         ("jobInternalError", "internal", StoreUnavailable, "Try later"),
     ],
 )
-def test_a_job_that_fails_says_what_to_do(
+def test_the_error_of_a_failed_job_has_a_remedy(
     run: Callable[[], Any],
     jobs: Jobs,
     reason: str,
     message: str,
     kind: type[TaxiAssetsError],
-    said: str,
+    expected: str,
 ) -> None:
     jobs.error = {"reason": reason, "message": message}
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=expected):
         run()
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "message", "kind", "said"),
+    ("status", "reason", "message", "kind", "expected"),
     [
         (403, "accessDenied", "User lacks bigquery.jobs.create", Misconfigured, "jobUser"),
         (403, "quotaExceeded", "quota", StoreUnavailable, "Try later"),
         (404, "notFound", "Not found: Dataset p:nyc", Misconfigured, "bq --location"),
         (404, "notFound", "Dataset p:nyc was not found in location US", Misconfigured, "location="),
-        (404, "notFound", "Not found: Table p:nyc.Dataset", ObjectMissing, "into the lake again"),
+        (404, "notFound", "Not found: Table p:nyc.Dataset", ObjectMissing, "in the lake again"),
         (403, "policyViolation", "VPC Service Controls", Misconfigured, "dataEditor"),
         (400, "invalid", "Invalid schema", AuditFailed, "Invalid schema"),
         (429, "rateLimitExceeded", "slow down", StoreUnavailable, "slow down"),
         (503, "backendError", "unavailable", StoreUnavailable, "unavailable"),
-        (412, "conditionNotMet", "changed meanwhile", StoreUnavailable, "changed meanwhile"),
+        (412, "conditionNotMet", "schema changed", StoreUnavailable, "schema changed"),
     ],
 )
-def test_a_request_that_is_refused_says_what_to_do(
+def test_the_error_of_a_failed_request_has_a_remedy(
     run: Callable[[], Any],
     jobs: Jobs,
     status: int,
     reason: str,
     message: str,
     kind: type[TaxiAssetsError],
-    said: str,
+    expected: str,
 ) -> None:
-    jobs.refusal = (status, _error(status, reason, message))
-    with pytest.raises(kind, match=said) as caught:
+    jobs.response = (status, _error(status, reason, message))
+    with pytest.raises(kind, match=expected) as caught:
         run()
     assert "2024-01" in str(caught.value)
 

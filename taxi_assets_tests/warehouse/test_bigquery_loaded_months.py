@@ -1,4 +1,4 @@
-"""What BigQuery's records withstand that no transaction covers."""
+"""BigQuery's records of loaded months, which are written outside the load's transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from taxi_assets.errors import StoreUnavailable
 from taxi_assets.warehouse.base import LoadedMonth, Warehouse
 from taxi_assets.warehouse.bigquery_months import BigQueryMonths
 from taxi_assets.warehouse.factory import open_warehouse
-from taxi_assets_tests.warehouse.catalogs import ask
+from taxi_assets_tests.warehouse.catalogs import execute
 from taxi_assets_tests.warehouse.months import FEBRUARY, JANUARY, MARCH, TRIPS, load, trips
 
 
@@ -25,25 +25,25 @@ def warehouse(bigquery_url: str) -> Warehouse:
 
 def _copy(url: str, source: str, target: str) -> None:
     layout = "PARTITION BY DATE_TRUNC(source_month, MONTH)"
-    ask(url, f"CREATE TABLE {target} {layout} AS SELECT * FROM {source}")
+    execute(url, f"CREATE TABLE {target} {layout} AS SELECT * FROM {source}")
 
 
 def _update(url: str) -> None:
-    ask(url, "UPDATE green_trips SET fare = 0 WHERE zone = 1")
+    execute(url, "UPDATE green_trips SET fare = 0 WHERE zone = 1")
 
 
 def _swap_a_row(url: str) -> None:
-    ask(url, "DELETE FROM green_trips WHERE zone = 1")
-    ask(url, "INSERT INTO green_trips (zone, source_month) VALUES (3, DATE '2024-01-01')")
+    execute(url, "DELETE FROM green_trips WHERE zone = 1")
+    execute(url, "INSERT INTO green_trips (zone, source_month) VALUES (3, DATE '2024-01-01')")
 
 
 def _restore_an_older_copy(url: str) -> None:
-    ask(url, "DROP TABLE green_trips")
+    execute(url, "DROP TABLE green_trips")
     _copy(url, "kept", "green_trips")
 
 
 @pytest.mark.parametrize("change", [_update, _swap_a_row, _restore_an_older_copy])
-def test_other_rows_of_the_same_number_are_not_what_was_recorded(
+def test_a_record_is_invalid_after_a_change_that_keeps_the_number_of_rows(
     warehouse: Warehouse, bigquery_url: str, tmp_path: Path, change: Callable[[str], None]
 ) -> None:
     load(warehouse, tmp_path, trips([7, 8]), version="a")
@@ -56,7 +56,7 @@ def test_other_rows_of_the_same_number_are_not_what_was_recorded(
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
 
 
-def test_a_load_whose_record_was_never_written_does_not_count(
+def test_a_load_without_a_record_does_not_count(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(warehouse, tmp_path, trips([1, 2]), version="a")
@@ -73,7 +73,7 @@ def test_a_load_whose_record_was_never_written_does_not_count(
     assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("b", 2)
 
 
-def test_a_record_that_comes_late_does_not_hide_the_later_load(
+def test_a_record_written_late_does_not_hide_a_later_load(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[tuple[Any, ...]] = []
@@ -87,7 +87,7 @@ def test_a_record_that_comes_late_does_not_hide_the_later_load(
     assert warehouse.loaded_months(TRIPS.name) == {JANUARY: LoadedMonth("b", 2)}
 
 
-def test_months_loaded_at_once_are_all_recorded(bigquery_url: str, tmp_path: Path) -> None:
+def test_months_loaded_concurrently_are_all_recorded(bigquery_url: str, tmp_path: Path) -> None:
     def run(month: Month) -> None:
         warehouse = open_warehouse(bigquery_url)
         load(warehouse, tmp_path / str(month), trips([1], month), month, version=str(month))

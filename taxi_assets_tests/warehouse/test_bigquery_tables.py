@@ -1,4 +1,4 @@
-"""What is BigQuery's own: how its tables are made, and months loaded from a lake on GCS."""
+"""BigQuery only: its tables' properties, and loading months from a lake on GCS."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def client(bigquery_url: str) -> bigquery.Client:
 def put(
     gcs_emulator: Any, bigquery_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Put]:
-    """Store rows under one name in a bucket of its own; no local copy is given to the engine."""
+    """Store rows under one name in a new bucket; the engine gets no local file."""
     for name, value in gcs_emulator.environment.items():
         monkeypatch.setenv(name, value)
     storage_client = storage.Client("local", AnonymousCredentials())  # type: ignore[no-untyped-call]
     bucket = storage_client.create_bucket(f"lake-{uuid.uuid4().hex[:12]}")
 
-    def path_is_not_asked_for() -> Path:
-        raise AssertionError("the data came through the worker")
+    def not_called() -> Path:
+        raise AssertionError("the file was downloaded")
 
     def put_rows(rows: list[Row]) -> Source:
         path = parquet(tmp_path / "lake", rows).path()
@@ -78,7 +78,7 @@ def put(
             sha256_of(path),
             len(rows),
         )
-        return Source(path_is_not_asked_for, stored)
+        return Source(not_called, stored)
 
     yield put_rows
     bucket.delete(force=True)
@@ -89,12 +89,12 @@ def _table(client: bigquery.Client, bigquery_url: str) -> bigquery.Table:
     return client.get_table(f"{dataset}.green_trips")
 
 
-def test_makes_tables_documented_partitioned_and_clustered(
+def test_tables_are_documented_partitioned_and_clustered(
     warehouse: Warehouse, client: bigquery.Client, bigquery_url: str, tmp_path: Path
 ) -> None:
     long = replace(TRIPS.columns[0], description="é" * 2000)
     wordy = replace(TRIPS, columns=(long, *TRIPS.columns[1:]), dataset="green")
-    for _ in range(2):  # a load must not wipe what the creation wrote
+    for _ in range(2):  # a load must not remove these properties
         load(warehouse, tmp_path, trips([1]), table=wordy)
         table = _table(client, bigquery_url)
         descriptions = [field.description or "" for field in table.schema]
@@ -108,7 +108,7 @@ def test_makes_tables_documented_partitioned_and_clustered(
         assert not table.require_partition_filter
 
 
-def test_tables_may_ask_every_query_for_a_month(
+def test_tables_may_require_a_partition_filter(
     client: bigquery.Client, bigquery_url: str, tmp_path: Path
 ) -> None:
     warehouse = open_warehouse(f"{bigquery_url}?require_partition_filter=true")
@@ -120,7 +120,7 @@ def test_tables_may_ask_every_query_for_a_month(
     assert zones_of(warehouse, [FEBRUARY]) == [2]
 
 
-def test_a_month_in_gcs_is_loaded_in_place(warehouse: Warehouse, put: Put) -> None:
+def test_a_month_in_gcs_is_loaded_from_there(warehouse: Warehouse, put: Put) -> None:
     for zones in ([1, 2, 3], [4], []):
         (loaded,) = warehouse.replace([Load(TRIPS, put(trips(zones)))], JANUARY)
         assert loaded.rows == len(zones)
@@ -138,7 +138,7 @@ def test_an_object_that_another_run_replaced_is_not_loaded(warehouse: Warehouse,
     assert zones_of(warehouse) == [1]
 
 
-def test_a_cut_object_is_not_loaded(warehouse: Warehouse, put: Put) -> None:
+def test_a_truncated_object_is_not_loaded(warehouse: Warehouse, put: Put) -> None:
     warehouse.replace([Load(TRIPS, put(trips([1])))], JANUARY)
     good = put(trips([2]))
     assert good.stored is not None
@@ -152,7 +152,7 @@ def test_a_cut_object_is_not_loaded(warehouse: Warehouse, put: Put) -> None:
     assert zones_of(warehouse) == [1]
 
 
-def test_a_table_partitioned_otherwise_is_refused(
+def test_a_table_with_other_partitions_is_rejected(
     warehouse: Warehouse, client: bigquery.Client, tmp_path: Path
 ) -> None:
     client.query("CREATE TABLE green_trips (zone INT64)").result()
@@ -160,13 +160,15 @@ def test_a_table_partitioned_otherwise_is_refused(
         load(warehouse, tmp_path, trips([1]))
 
 
-def test_the_dataset_s_location_is_compared(bigquery_url: str, tmp_path: Path) -> None:
+def test_another_location_than_the_dataset_s_is_rejected(bigquery_url: str, tmp_path: Path) -> None:
     warehouse = open_warehouse(f"{bigquery_url}?location=EU")
     with pytest.raises(Misconfigured, match=r"is in US, not in EU"):
         load(warehouse, tmp_path, trips([1]))
 
 
-def test_a_missing_dataset_says_how_to_make_it(bigquery_url: str, tmp_path: Path) -> None:
+def test_the_error_for_a_missing_dataset_names_the_command(
+    bigquery_url: str, tmp_path: Path
+) -> None:
     warehouse = open_warehouse(f"{bigquery_url}_missing")
     for attempt in (
         lambda: load(warehouse, tmp_path, trips([1])),

@@ -1,4 +1,4 @@
-"""Who has a DuckDB file, and what is wrong with one, as DuckDB itself tells it."""
+"""Locked and damaged DuckDB files, and DuckDB's errors for them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ sys.stdin.read()
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
-    """One that gives up at once, in a folder whose name says everything that a message might."""
+    """A warehouse without lock timeout, in a folder whose name contains words of error messages."""
     folder = tmp_path / "lock" / "block" / "different config" / "already attached"
-    warehouse = DuckDBWarehouse(folder / "taxi.duckdb", patience_seconds=0)
+    warehouse = DuckDBWarehouse(folder / "taxi.duckdb", lock_timeout_seconds=0)
     load(warehouse, tmp_path / "files", trips([1]))
     return warehouse
 
@@ -47,7 +47,7 @@ def another_process(path: Path, what: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("what", ["reads", "writes"])
-def test_a_file_that_another_process_holds_is_locked(
+def test_a_file_open_in_another_process_is_locked(
     warehouse: DuckDBWarehouse, tmp_path: Path, what: str
 ) -> None:
     with (
@@ -58,13 +58,15 @@ def test_a_file_that_another_process_holds_is_locked(
     assert zones_of(warehouse) == [1]
 
 
-def test_a_file_that_another_process_writes_cannot_be_read(warehouse: DuckDBWarehouse) -> None:
+def test_a_file_open_for_writing_in_another_process_cannot_be_read(
+    warehouse: DuckDBWarehouse,
+) -> None:
     with another_process(warehouse.path, "writes"), pytest.raises(WarehouseLocked):
         warehouse.count("green_trips", None)
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_a_file_that_this_process_holds_otherwise_is_locked(
+def test_a_file_open_in_another_mode_in_this_process_is_locked(
     warehouse: DuckDBWarehouse, tmp_path: Path, read_only: bool
 ) -> None:
     with (
@@ -74,14 +76,14 @@ def test_a_file_that_this_process_holds_otherwise_is_locked(
         load(warehouse, tmp_path / "files", trips([2]))
 
 
-def test_a_file_that_is_just_closing_is_locked() -> None:
-    # Seen of DuckDB 2.0.0 where threads opened and closed one file in a loop.
-    said = (
+def test_a_file_that_is_being_closed_is_locked() -> None:
+    # From DuckDB 2.0.0, where threads opened and closed one file in a loop.
+    message = (
         "Resource In Use Error: Unique file handle conflict: Cannot attach "
         '"taxi" - the database file "/taxi.duckdb" is already attached by database "taxi"'
     )
     with pytest.raises(WarehouseLocked), named_errors(DUCKDB, "Opening duckdb:////taxi.duckdb"):
-        raise duckdb.ResourceInUseException(said)
+        raise duckdb.ResourceInUseException(message)
 
 
 def _text(path: Path) -> None:
@@ -92,7 +94,7 @@ def _empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def _cut(path: Path) -> None:
+def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
@@ -112,11 +114,11 @@ def _folder(path: Path) -> None:
         (_text, "load its months again"),
         (_empty, "load its months again"),
         (_zeroes, "load its months again"),
-        (_cut, "TAXI_WAREHOUSE_URL"),
+        (_truncated, "TAXI_WAREHOUSE_URL"),
         (_folder, "TAXI_WAREHOUSE_URL"),
     ],
 )
-def test_a_damaged_file_is_not_taken_for_a_locked_one(
+def test_a_damaged_file_is_misconfigured_and_not_locked(
     warehouse: DuckDBWarehouse, tmp_path: Path, damage: Callable[[Path], None], remedy: str
 ) -> None:
     damage(warehouse.path)
@@ -131,7 +133,7 @@ def test_a_damaged_file_is_not_taken_for_a_locked_one(
         assert remedy in raised.value.remedy
 
 
-def test_a_load_that_needs_more_memory_names_the_setting(tmp_path: Path) -> None:
+def test_the_error_for_too_little_memory_names_the_setting(tmp_path: Path) -> None:
     warehouse = DuckDBWarehouse(tmp_path / "taxi.duckdb", memory_limit="2MB", threads=1)
     with pytest.raises(Misconfigured, match="TAXI_MEMORY_LIMIT"):
         load(warehouse, tmp_path / "files", trips(range(200_000)))

@@ -1,4 +1,4 @@
-"""A DuckDB file knows what is in it, whatever file a person puts in its place."""
+"""The records of loaded months match the rows in a DuckDB file that was restored or deleted."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     return warehouse
 
 
-def test_a_deleted_file_holds_no_month(warehouse: DuckDBWarehouse) -> None:
+def test_a_deleted_file_has_no_months(warehouse: DuckDBWarehouse) -> None:
     warehouse.path.unlink()
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
     assert warehouse.loaded_months(TRIPS.name) == {}
     assert warehouse.unrecorded_months(TRIPS.name) == []
-    assert not warehouse.path.exists(), "a question must not make the file"
+    assert not warehouse.path.exists(), "reading must not create the file"
 
 
-def test_an_older_copy_holds_the_older_version(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+def test_an_older_copy_has_the_older_version(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     copy = shutil.copy(warehouse.path, tmp_path / "copy.duckdb")
     load(warehouse, tmp_path, trips([2]), version="b")
     load(warehouse, tmp_path, trips([3], FEBRUARY), FEBRUARY, version="c")

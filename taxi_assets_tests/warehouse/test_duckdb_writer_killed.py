@@ -1,4 +1,4 @@
-"""A process killed while it replaces a month leaves the old one, in every table."""
+"""A process killed while it replaces a month leaves the old month in every table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taxi_assets_tests.warehouse.months import (
     zones_of,
 )
 
-# The trips are replaced already when the rejects' file is asked for, and never comes.
+# Replaces the trips, then waits forever for the rejects' file.
 _WRITER = """
 import signal, sys
 from pathlib import Path

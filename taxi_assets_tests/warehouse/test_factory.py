@@ -1,4 +1,4 @@
-"""The warehouse that a URL names, or what is wrong with the URL."""
+"""URLs of warehouses, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from taxi_assets.warehouse.factory import open_warehouse
         ("postgresql+psycopg://me@db/taxi", "postgresql://me@db/taxi"),
     ],
 )
-def test_opens_what_the_url_names(url: str, shown: str) -> None:
+def test_a_warehouse_has_its_url_without_password(url: str, shown: str) -> None:
     assert open_warehouse(url).url == shown
 
 
@@ -37,13 +37,13 @@ def test_opens_what_the_url_names(url: str, shown: str) -> None:
         "bigquery://project/dataset?require_partition_filter=maybe",
     ],
 )
-def test_says_what_is_wrong_with_a_url(url: str) -> None:
+def test_an_invalid_url_is_misconfigured(url: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         open_warehouse(url)
     assert "secret" not in str(caught.value)
 
 
-def test_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     for name in [name for name in sys.modules if name.startswith("taxi_assets.warehouse.postgres")]:
         monkeypatch.delitem(sys.modules, name)
@@ -51,12 +51,12 @@ def test_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
         open_warehouse("postgresql://me@db/taxi")
 
 
-def test_a_laptop_does_not_wait_for_the_clients_of_servers() -> None:
+def test_duckdb_does_not_import_clients_of_servers() -> None:
     program = (
         "import sys; from taxi_assets.warehouse.factory import open_warehouse;"
         "open_warehouse('duckdb:///x.duckdb').count('trips', None);"
         "print([name for name in ('google', 'boto3', 'psycopg', 'sqlalchemy', 'dagster')"
         " if name in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert answer.stdout.decode().strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"

@@ -1,4 +1,4 @@
-"""What every warehouse knows of its months: the same tests for DuckDB, BigQuery and PostgreSQL."""
+"""The records of loaded months: the same tests for DuckDB, BigQuery and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import AuditFailed, Misconfigured, PermanentError
 from taxi_assets.warehouse.base import Load, LoadedMonth, Warehouse
 from taxi_assets.warehouse.tables import Table, TableColumn
-from taxi_assets_tests.warehouse.catalogs import ask, descriptions_of, drop_month
+from taxi_assets_tests.warehouse.catalogs import descriptions_of, drop_month, execute
 from taxi_assets_tests.warehouse.months import (
     FEBRUARY,
     JANUARY,
@@ -33,7 +33,7 @@ _RECORDS = (
 )
 
 
-def test_nothing_is_known_of_an_empty_warehouse(warehouse: Warehouse) -> None:
+def test_an_empty_warehouse_has_no_records(warehouse: Warehouse) -> None:
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
     assert warehouse.loaded_months(TRIPS.name) == {}
     assert warehouse.unrecorded_months(TRIPS.name) == []
@@ -50,32 +50,32 @@ def test_a_month_is_recorded_with_its_version_and_rows(
     assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a-1", 300)
     assert warehouse.loaded(REJECTS.name, JANUARY) == LoadedMonth("a-2", 1)
     assert warehouse.loaded(TRIPS.name, FEBRUARY) is None
-    assert sorted(ask(warehouse_url, _RECORDS)) == [
+    assert sorted(execute(warehouse_url, _RECORDS)) == [
         ("green_rejects", date(2024, 1, 1), "a-2", 1),
         ("green_trips", date(2024, 1, 1), "a-1", 300),
     ]
 
 
-def test_a_record_says_when_in_utc(
+def test_a_record_has_its_time_in_utc(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
-    ((loaded_at,),) = ask(warehouse_url, "SELECT loaded_at FROM loaded_months")
+    ((loaded_at,),) = execute(warehouse_url, "SELECT loaded_at FROM loaded_months")
     assert abs(datetime.now(UTC).replace(tzinfo=None) - loaded_at) < timedelta(minutes=10)
 
 
-def test_a_month_loaded_again_has_its_new_version(
+def test_a_reloaded_month_has_its_new_version(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     for version, zones in (("a", [1, 2]), ("b", [3]), ("a", [1, 2])):
         load(warehouse, tmp_path, trips(zones), version=version)
         assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth(version, len(zones))
         assert warehouse.loaded_months(TRIPS.name) == {JANUARY: LoadedMonth(version, len(zones))}
-    last = ask(warehouse_url, _RECORDS)[-1]
+    last = execute(warehouse_url, _RECORDS)[-1]
     assert last == ("green_trips", date(2024, 1, 1), "a", 2)
 
 
-def test_every_month_has_a_record_of_its_own(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_every_month_has_its_own_record(warehouse: Warehouse, tmp_path: Path) -> None:
     months = {MARCH: "c", JANUARY: "a", FEBRUARY: "b"}
     for month, version in months.items():
         load(warehouse, tmp_path, trips([month.month], month), month, version=version)
@@ -85,7 +85,7 @@ def test_every_month_has_a_record_of_its_own(warehouse: Warehouse, tmp_path: Pat
     assert {month: warehouse.loaded(TRIPS.name, month) for month in months} == wanted
 
 
-def test_rows_without_a_version_are_recorded_without_one(
+def test_rows_without_a_version_have_a_record_without_version(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]), version="a")
@@ -94,25 +94,25 @@ def test_rows_without_a_version_are_recorded_without_one(
     assert warehouse.loaded_months(TRIPS.name) == {JANUARY: LoadedMonth(None, 1)}
 
 
-def test_an_empty_month_is_a_loaded_month(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_an_empty_month_counts_as_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([1]), version="a")
     load(warehouse, tmp_path, [], version="b")
     assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("b", 0)
     assert warehouse.unrecorded_months(TRIPS.name) == []
 
 
-def _cut_short(path: Path) -> None:
+def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def _torn_inside(path: Path) -> None:
+def _overwritten(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4:200] = bytes(196)
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [_cut_short, _torn_inside])
-def test_a_load_that_fails_leaves_the_old_record_true(
+@pytest.mark.parametrize("damage", [_truncated, _overwritten])
+def test_a_failed_load_keeps_the_old_record(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     load(warehouse, tmp_path, trips([1, 2]), version="a")
@@ -123,7 +123,7 @@ def test_a_load_that_fails_leaves_the_old_record_true(
     with pytest.raises(AuditFailed):
         load(warehouse, tmp_path, [trip(3), trip(4, FEBRUARY)], version="c")
     assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a", 2)
-    assert ask(warehouse_url, _RECORDS) == [("green_trips", date(2024, 1, 1), "a", 2)]
+    assert execute(warehouse_url, _RECORDS) == [("green_trips", date(2024, 1, 1), "a", 2)]
 
 
 @pytest.mark.parametrize(
@@ -134,17 +134,17 @@ def test_a_load_that_fails_leaves_the_old_record_true(
         "DROP TABLE green_trips",
     ],
 )
-def test_a_month_changed_by_hand_is_not_what_was_recorded(
+def test_a_record_is_invalid_after_a_manual_change(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path, change: str
 ) -> None:
     load(warehouse, tmp_path, trips([1, 2]), version="a")
-    ask(warehouse_url, change)
+    execute(warehouse_url, change)
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
     load(warehouse, tmp_path, trips([1, 2]), version="a")
     assert warehouse.loaded(TRIPS.name, JANUARY) == LoadedMonth("a", 2)
 
 
-def test_a_month_dropped_by_hand_is_not_loaded_and_its_neighbour_is(
+def test_a_dropped_month_is_not_loaded_but_another_month_is(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     for month in (JANUARY, FEBRUARY):
@@ -159,17 +159,17 @@ def test_an_empty_month_of_a_dropped_table_is_not_loaded(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, [], version="a")
-    ask(warehouse_url, "DROP TABLE green_trips")
+    execute(warehouse_url, "DROP TABLE green_trips")
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
 
 
-def test_months_of_an_older_home_are_named_until_they_are_loaded_again(
+def test_months_without_records_are_listed_until_they_are_reloaded(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     for month in (FEBRUARY, JANUARY):
         load(warehouse, tmp_path, trips([1], month), month)
     load(warehouse, tmp_path, [], MARCH)
-    ask(warehouse_url, "DROP TABLE loaded_months")
+    execute(warehouse_url, "DROP TABLE loaded_months")
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
     assert warehouse.loaded_months(TRIPS.name) == {}
     assert warehouse.unrecorded_months(TRIPS.name) == [JANUARY, FEBRUARY]
@@ -180,7 +180,7 @@ def test_months_of_an_older_home_are_named_until_they_are_loaded_again(
     assert warehouse.unrecorded_months(TRIPS.name) == [FEBRUARY]
 
 
-def test_a_table_without_months_is_not_recorded(
+def test_a_table_that_is_not_monthly_has_no_records(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
@@ -189,10 +189,10 @@ def test_a_table_without_months_is_not_recorded(
     assert warehouse.loaded("taxi_zones", JANUARY) is None
     assert warehouse.unrecorded_months("taxi_zones") == []
     load(warehouse, tmp_path, trips([1]))
-    assert [name for name, *_ in ask(warehouse_url, _RECORDS)] == ["green_trips"]
+    assert [name for name, *_ in execute(warehouse_url, _RECORDS)] == ["green_trips"]
 
 
-def test_the_table_of_months_says_what_its_columns_mean(
+def test_the_columns_of_loaded_months_are_documented(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     for month in (JANUARY, FEBRUARY):
@@ -203,7 +203,7 @@ def test_the_table_of_months_says_what_its_columns_mean(
     assert all(descriptions.values())
 
 
-def test_no_asset_may_take_the_name_of_the_table_of_months(
+def test_an_asset_s_table_must_not_be_named_loaded_months(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]), version="a")

@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: partitions, the swap beside readers and other runs, refusals."""
+"""PostgreSQL only: partitions, the swap with concurrent readers and runs, and its errors."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def warehouse(postgres_url: str) -> PostgresWarehouse:
     return PostgresWarehouse(postgres_url)
 
 
-def _ask(url: str, query: str) -> list[tuple[Any, ...]]:
+def _query(url: str, query: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_each_month_is_one_partition_and_nothing_else_is_left(
+def test_each_month_is_one_partition_and_no_other_table_remains(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     for month in (FEBRUARY, JANUARY, JANUARY):
         load(warehouse, tmp_path, trips([1], month), month)
-    found = _ask(
+    found = _query(
         postgres_url,
         "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class "
         "WHERE relnamespace = current_schema()::regnamespace ORDER BY relname",
@@ -59,15 +59,19 @@ def test_each_month_is_one_partition_and_nothing_else_is_left(
         ("loaded_months", None),
         ("loaded_months_pkey", None),
     ]
-    assert _ask(postgres_url, "SELECT conname FROM pg_constraint WHERE conname = 'one_month'") == []
+    assert (
+        _query(postgres_url, "SELECT conname FROM pg_constraint WHERE conname = 'one_month'") == []
+    )
 
 
-def test_a_query_for_a_month_touches_its_partition_only(
+def test_a_query_for_a_month_scans_its_partition_only(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     for month in (JANUARY, FEBRUARY):
         load(warehouse, tmp_path, trips([1], month), month)
-    plan = _ask(postgres_url, "EXPLAIN SELECT * FROM green_trips WHERE source_month = '2024-02-01'")
+    plan = _query(
+        postgres_url, "EXPLAIN SELECT * FROM green_trips WHERE source_month = '2024-02-01'"
+    )
     assert "green_trips_202402" in str(plan)
     assert "green_trips_202401" not in str(plan)
 
@@ -87,17 +91,17 @@ def test_attaching_does_not_scan_the_rows(
     assert any("is implied by existing constraints" in notice for notice in notices)
 
 
-def test_a_table_that_only_has_a_partition_s_name_is_not_dropped(
+def test_another_table_with_a_partition_s_name_is_not_dropped(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE TABLE green_trips_202401 AS SELECT 'precious' AS thing")
     with pytest.raises(AuditFailed, match="green_trips_202401"):
         load(warehouse, tmp_path, trips([1]))
-    assert _ask(postgres_url, "SELECT thing FROM green_trips_202401") == [("precious",)]
+    assert _query(postgres_url, "SELECT thing FROM green_trips_202401") == [("precious",)]
 
 
-def test_nothing_changes_when_the_second_of_two_tables_cannot_be_swapped(
+def test_no_table_is_changed_if_the_second_cannot_be_swapped(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
@@ -114,31 +118,33 @@ def test_nothing_changes_when_the_second_of_two_tables_cannot_be_swapped(
 
 @contextmanager
 def _holding(url: str, query: str) -> Iterator[None]:
-    """Keep a transaction open that has run ``query``."""
+    """Run ``query`` in a transaction that stays open during the block."""
     with psycopg.connect(url) as connection:
         connection.execute(query.encode())
         yield
 
 
-def test_a_swap_that_waits_too_long_for_readers_gives_way(
+def test_a_swap_fails_if_readers_exceed_the_lock_timeout(
     warehouse: PostgresWarehouse,
     postgres_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
-    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_TIMEOUT_SECONDS", 0.2)
     with _holding(postgres_url, "SELECT * FROM green_trips"), pytest.raises(StoreUnavailable):
         load(warehouse, tmp_path, trips([2]))
     assert zones_of(warehouse) == [1]
 
 
-def test_two_loads_of_one_month_take_turns(warehouse: PostgresWarehouse, tmp_path: Path) -> None:
+def test_two_loads_of_one_month_run_one_after_the_other(
+    warehouse: PostgresWarehouse, tmp_path: Path
+) -> None:
     _load_at_once(warehouse, tmp_path, [JANUARY, JANUARY])
     assert zones_of(warehouse) in ([0] * 50, [1] * 50)
 
 
-def test_two_months_replaced_at_once_do_not_deadlock(
+def test_two_concurrent_months_do_not_deadlock(
     warehouse: PostgresWarehouse, tmp_path: Path
 ) -> None:
     for month in (JANUARY, FEBRUARY):
@@ -150,14 +156,14 @@ def test_two_months_replaced_at_once_do_not_deadlock(
     assert warehouse.loaded_months("green_trips") == wanted
 
 
-def test_two_months_replaced_at_once_in_an_empty_schema_make_the_tables_once(
+def test_two_concurrent_months_in_an_empty_schema_create_the_tables_once(
     warehouse: PostgresWarehouse, tmp_path: Path
 ) -> None:
     _load_at_once(warehouse, tmp_path, [JANUARY, FEBRUARY])
     assert set(warehouse.loaded_months("green_rejects")) == {JANUARY, FEBRUARY}
 
 
-def test_a_month_does_not_wait_for_another_one_s_record(
+def test_a_month_does_not_wait_for_another_month_s_record(
     warehouse: PostgresWarehouse,
     postgres_url: str,
     tmp_path: Path,
@@ -165,14 +171,14 @@ def test_a_month_does_not_wait_for_another_one_s_record(
 ) -> None:
     for month in (JANUARY, FEBRUARY):
         load(warehouse, tmp_path, trips([1], month), month, version="a")
-    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_TIMEOUT_SECONDS", 0.2)
     change = "UPDATE loaded_months SET version = 'b' WHERE source_month = '2024-02-01'"
     with _holding(postgres_url, change):
         load(warehouse, tmp_path, trips([2, 3]), version="c")
         assert warehouse.loaded("green_trips", JANUARY) == LoadedMonth("c", 2)
 
 
-def test_a_detached_partition_is_not_a_loaded_month_until_it_is_back(
+def test_a_detached_partition_does_not_count_as_loaded(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]), version="a")
@@ -187,24 +193,24 @@ def test_a_detached_partition_is_not_a_loaded_month_until_it_is_back(
     assert warehouse.loaded("green_trips", JANUARY) == LoadedMonth("a", 1)
 
 
-def test_two_loads_of_a_whole_table_do_not_add_up(
+def test_two_concurrent_loads_of_a_table_do_not_both_add_their_rows(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
     load(warehouse, tmp_path, [{"zone": 0}], None, zones)
     first, second = (parquet(tmp_path, [{"zone": zone}] * 20, zones) for zone in (1, 2))
-    asked: list[Future[Any]] = []
+    started: list[Future[Any]] = []
 
     def path_once_the_second_load_waits() -> Path:
-        asked.append(pool.submit(warehouse.replace, [Load(zones, second)], None))
+        started.append(pool.submit(warehouse.replace, [Load(zones, second)], None))
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while len(asked) == 2 and not _ask(postgres_url, waiting):
+        while len(started) == 2 and not _query(postgres_url, waiting):
             pass
         return first.path()
 
     with ThreadPoolExecutor() as pool:
         warehouse.replace([Load(zones, Source(path_once_the_second_load_waits))], None)
-        for future in asked:
+        for future in started:
             future.result()
     assert warehouse.count("taxi_zones", None) == 20
 
@@ -223,7 +229,7 @@ def _load_at_once(warehouse: PostgresWarehouse, folder: Path, months: list[Any])
         list(pool.map(run, range(len(months))))
 
 
-def test_reads_back_whatever_the_role_s_settings_are(
+def test_values_are_read_back_whatever_the_role_s_settings(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
@@ -234,7 +240,7 @@ def test_reads_back_whatever_the_role_s_settings_are(
 
 
 @pytest.mark.parametrize("wrong", [{"username": "nobody"}, {"database": "nowhere"}])
-def test_refused_at_the_door_says_what_to_check_but_not_the_password(
+def test_the_error_for_a_rejected_login_does_not_contain_the_password(
     postgres_emulator: Any, wrong: dict[str, Any]
 ) -> None:
     url = sqlalchemy.make_url(postgres_emulator.url).set(password="hunter2", **wrong)
@@ -244,8 +250,8 @@ def test_refused_at_the_door_says_what_to_check_but_not_the_password(
     assert "hunter2" not in str(caught.value) + warehouse.url
 
 
-def test_a_missing_grant_says_what_to_grant(postgres_url: str, tmp_path: Path) -> None:
-    ((schema,),) = _ask(postgres_url, "SELECT current_schema()")
+def test_the_error_for_a_missing_privilege_names_it(postgres_url: str, tmp_path: Path) -> None:
+    ((schema,),) = _query(postgres_url, "SELECT current_schema()")
     role = f"reader_{schema}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'".encode())
@@ -260,19 +266,19 @@ def test_a_missing_grant_says_what_to_grant(postgres_url: str, tmp_path: Path) -
             connection.execute(f"DROP ROLE {role}".encode())
 
 
-def test_a_missing_schema_says_how_to_name_another(postgres_emulator: Any) -> None:
+def test_the_error_for_a_missing_schema_names_the_option(postgres_emulator: Any) -> None:
     warehouse = PostgresWarehouse(f"{postgres_emulator.url}?options=-csearch_path%3Dnowhere")
     with pytest.raises(Misconfigured, match="search_path"):
         warehouse.count("green_trips", None)
 
 
-def test_words_of_a_refusal_in_a_path_mean_nothing(tmp_path: Path) -> None:
+def test_words_of_an_error_message_in_a_path_are_ignored(tmp_path: Path) -> None:
     socket = f"{tmp_path}/does%20not%20exist"
     with pytest.raises(StoreUnavailable, match="does not exist"):
         PostgresWarehouse(f"postgresql://u@/taxi?host={socket}").count("green_trips", None)
 
 
-def test_a_server_that_is_away_is_transient(unused_port: int) -> None:
+def test_a_refused_connection_is_transient(unused_port: int) -> None:
     warehouse = PostgresWarehouse(f"postgresql://u:hunter2@127.0.0.1:{unused_port}/taxi")
     with pytest.raises(StoreUnavailable) as caught:
         warehouse.count("green_trips", None)

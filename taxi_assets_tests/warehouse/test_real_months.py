@@ -1,4 +1,4 @@
-"""Real months of green, as TLC published them, are the same rows in every warehouse."""
+"""Real months of green, as published by TLC, have the same rows in every warehouse."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> dict[Month, Path]:
     return files
 
 
-def test_every_column_of_every_month_adds_up(
+def test_every_column_of_every_month_matches_the_file(
     warehouse: Warehouse, months: dict[Month, Path]
 ) -> None:
     table = _table()
@@ -59,7 +59,7 @@ def _table() -> Table:
 
 
 def _facts(rows: pa.Table, table: Table) -> dict[str, Any]:
-    """Count, NULLs, least, greatest and the exact sum of each column, by DuckDB in memory."""
+    """Count, minimum, maximum and the exact sum of each column, computed by DuckDB in memory."""
     parts = []
     for column in table.columns:
         name = f'"{column.name}"'

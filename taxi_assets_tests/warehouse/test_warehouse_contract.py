@@ -1,4 +1,4 @@
-"""What every warehouse keeps: the same tests for DuckDB, BigQuery and PostgreSQL."""
+"""The contract of a warehouse: the same tests for DuckDB, BigQuery and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from taxi_assets_tests.warehouse.months import (
 EXTRA = TableColumn("cbd_fee", Type.FLOAT, "Congestion fee in US dollars.")
 
 
-def test_loads_a_month_into_a_new_table(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_month_is_loaded_into_a_new_table(warehouse: Warehouse, tmp_path: Path) -> None:
     assert load(warehouse, tmp_path, trips([1, 2, 3])) == 3
     assert zones_of(warehouse) == [1, 2, 3]
     assert warehouse.count(TRIPS.name, JANUARY) == 3
@@ -50,14 +50,14 @@ def test_loading_a_month_twice_changes_nothing(warehouse: Warehouse, tmp_path: P
     assert zones_of(warehouse) == [1, 2, 3]
 
 
-def test_going_back_to_an_earlier_content_of_a_month(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_month_is_replaced_by_its_earlier_content(warehouse: Warehouse, tmp_path: Path) -> None:
     first, second = parquet(tmp_path, trips([1])), parquet(tmp_path, trips([2, 3]))
     for source in (first, second, first):
         warehouse.replace([Load(TRIPS, source)], JANUARY)
     assert zones_of(warehouse) == [1]
 
 
-def test_months_load_in_any_order(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_months_are_loaded_in_any_order(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([3], MARCH), MARCH)
     load(warehouse, tmp_path, trips([1]), JANUARY)
     load(warehouse, tmp_path, trips([2], FEBRUARY), FEBRUARY)
@@ -67,7 +67,7 @@ def test_months_load_in_any_order(warehouse: Warehouse, tmp_path: Path) -> None:
     assert zones_of(warehouse) == [1, 2, 3]
 
 
-def test_reloading_an_old_month_with_fewer_rows(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_an_old_month_is_reloaded_with_fewer_rows(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([1, 2, 3]))
     load(warehouse, tmp_path, trips([4], FEBRUARY), FEBRUARY)
     load(warehouse, tmp_path, trips([2]))
@@ -75,7 +75,9 @@ def test_reloading_an_old_month_with_fewer_rows(warehouse: Warehouse, tmp_path: 
     assert zones_of(warehouse, [FEBRUARY]) == [4]
 
 
-def test_an_empty_month_empties_that_month_only(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_an_empty_month_deletes_the_rows_of_that_month_only(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     load(warehouse, tmp_path, trips([1]))
     load(warehouse, tmp_path, trips([2], FEBRUARY), FEBRUARY)
     assert load(warehouse, tmp_path, []) == 0
@@ -83,21 +85,23 @@ def test_an_empty_month_empties_that_month_only(warehouse: Warehouse, tmp_path: 
     assert zones_of(warehouse) == [2]
 
 
-def test_an_empty_month_makes_the_table(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_an_empty_month_creates_the_table(warehouse: Warehouse, tmp_path: Path) -> None:
     assert load(warehouse, tmp_path, []) == 0
     assert rows_of(warehouse) == []
 
 
-def test_strays_stay_with_the_month_of_their_file(warehouse: Warehouse, tmp_path: Path) -> None:
-    strays = [trip(1, pickup_at=datetime(2002, 12, 31, 23)), trip(2)]  # noqa: DTZ001
+def test_trips_of_another_time_belong_to_the_month_of_their_file(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    rows = [trip(1, pickup_at=datetime(2002, 12, 31, 23)), trip(2)]  # noqa: DTZ001
     for _ in range(2):
-        load(warehouse, tmp_path, strays)
+        load(warehouse, tmp_path, rows)
     load(warehouse, tmp_path, trips([3], FEBRUARY), FEBRUARY)
     assert zones_of(warehouse, [JANUARY]) == [1, 2]
 
 
 @pytest.mark.parametrize("other", [FEBRUARY.first_day, date(2024, 1, 2), None])
-def test_refuses_a_row_of_another_month(
+def test_a_row_of_another_month_is_rejected(
     warehouse: Warehouse, tmp_path: Path, other: date | None
 ) -> None:
     load(warehouse, tmp_path, trips([1, 2]))
@@ -107,7 +111,7 @@ def test_refuses_a_row_of_another_month(
 
 
 @pytest.mark.parametrize("other", [FEBRUARY.first_day, None])
-def test_refuses_it_in_a_file_without_statistics_too(
+def test_a_row_of_another_month_is_rejected_in_a_file_without_statistics(
     warehouse: Warehouse, tmp_path: Path, other: date | None
 ) -> None:
     load(warehouse, tmp_path, trips([1, 2]))
@@ -118,7 +122,7 @@ def test_refuses_it_in_a_file_without_statistics_too(
     assert zones_of(warehouse) == [1, 2]
 
 
-def test_two_tables_in_one_replace(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_two_tables_are_replaced_in_one_call(warehouse: Warehouse, tmp_path: Path) -> None:
     loaded = warehouse.replace(
         [
             Load(TRIPS, parquet(tmp_path, trips([1, 2]))),
@@ -131,7 +135,9 @@ def test_two_tables_in_one_replace(warehouse: Warehouse, tmp_path: Path) -> None
     assert warehouse.count("green_rejects", JANUARY) == 1
 
 
-def test_a_table_without_months_is_replaced_whole(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_table_that_is_not_monthly_is_replaced_completely(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
     load(warehouse, tmp_path, [{"zone": 1}, {"zone": 2}], None, zones)
     load(warehouse, tmp_path, [{"zone": 3}], None, zones)
@@ -139,7 +145,7 @@ def test_a_table_without_months_is_replaced_whole(warehouse: Warehouse, tmp_path
     assert warehouse.count("taxi_zones", None) == 1
 
 
-def test_adds_a_new_column(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_new_column_is_added(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([1]))
     wider = replace(TRIPS, columns=(*TRIPS.columns, EXTRA))
     load(warehouse, tmp_path, [trip(2, FEBRUARY, cbd_fee=0.75)], FEBRUARY, wider)
@@ -147,7 +153,9 @@ def test_adds_a_new_column(warehouse: Warehouse, tmp_path: Path) -> None:
     assert fees == {1: None, 2: 0.75}
 
 
-def test_refuses_a_changed_type_and_keeps_the_rows(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_changed_type_is_rejected_and_the_rows_are_kept(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     load(warehouse, tmp_path, trips([1]))
     columns = tuple(replace(c, type=Type.STRING) if c.name == "fare" else c for c in TRIPS.columns)
     with pytest.raises(TableSchemaConflict, match="fare"):
@@ -155,7 +163,7 @@ def test_refuses_a_changed_type_and_keeps_the_rows(warehouse: Warehouse, tmp_pat
     assert zones_of(warehouse) == [1]
 
 
-def test_refuses_a_column_that_went_away(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_removed_column_is_rejected(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([1]))
     with pytest.raises(TableSchemaConflict, match="note"):
         load(warehouse, tmp_path, [], table=replace(TRIPS, columns=_without("note", TRIPS)))
@@ -172,18 +180,18 @@ def _wrong_type(path: Path) -> None:
     pq.write_table(table.set_column(at, "fare", pa.array(["much"] * table.num_rows)), path)
 
 
-def _cut_short(path: Path) -> None:
+def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def _torn_inside(path: Path) -> None:
+def _overwritten(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4:200] = bytes(196)
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [_missing_column, _wrong_type, _cut_short, _torn_inside])
-def test_a_load_that_fails_leaves_the_month_as_it_was(
+@pytest.mark.parametrize("damage", [_missing_column, _wrong_type, _truncated, _overwritten])
+def test_a_failed_load_does_not_change_the_month(
     warehouse: Warehouse, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     load(warehouse, tmp_path, trips([1, 2]))
@@ -192,22 +200,22 @@ def test_a_load_that_fails_leaves_the_month_as_it_was(
     with pytest.raises(PermanentError):
         warehouse.replace([Load(TRIPS, bad)], JANUARY)
     assert zones_of(warehouse) == [1, 2]
-    assert load(warehouse, tmp_path, trips([4])) == 1, "and the next load goes through"
+    assert load(warehouse, tmp_path, trips([4])) == 1, "the next load succeeds"
     assert zones_of(warehouse) == [4]
 
 
-def test_nothing_is_loaded_when_one_of_two_files_is_bad(
+def test_nothing_is_loaded_if_one_of_two_files_is_damaged(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
     bad = parquet(tmp_path, trips([9]), REJECTS)
-    _cut_short(bad.path())
+    _truncated(bad.path())
     with pytest.raises(PermanentError):
         warehouse.replace([Load(TRIPS, parquet(tmp_path, trips([2]))), Load(REJECTS, bad)], JANUARY)
     assert zones_of(warehouse) == [1]
 
 
-def test_reads_the_months_asked_for(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_the_requested_months_are_read(warehouse: Warehouse, tmp_path: Path) -> None:
     for month, zone in ((JANUARY, 1), (FEBRUARY, 2), (MARCH, 3)):
         load(warehouse, tmp_path, trips([zone], month), month)
     assert zones_of(warehouse, [JANUARY, MARCH]) == [1, 3]
@@ -215,7 +223,7 @@ def test_reads_the_months_asked_for(warehouse: Warehouse, tmp_path: Path) -> Non
     assert zones_of(warehouse, [MARCH.plus(1)]) == []
 
 
-def test_reads_the_columns_asked_for_in_that_order(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_the_requested_columns_are_read_in_that_order(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([1]))
     with warehouse.read(TRIPS.name, months=None, columns=["zone", "fare"]) as reader:
         assert reader.read_all().to_pydict() == {"zone": [1], "fare": [12.5]}
@@ -223,14 +231,14 @@ def test_reads_the_columns_asked_for_in_that_order(warehouse: Warehouse, tmp_pat
         rows_of(warehouse, columns=["zone", "tip"])
 
 
-def test_a_missing_table_counts_none_and_cannot_be_read(warehouse: Warehouse) -> None:
+def test_a_missing_table_counts_0_and_cannot_be_read(warehouse: Warehouse) -> None:
     assert warehouse.count("nothing", None) == 0
     assert warehouse.count("nothing", JANUARY) == 0
     with pytest.raises(ObjectMissing, match="nothing"):
         rows_of(warehouse, "nothing")
 
 
-def test_values_read_back_as_they_were_written(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_values_are_read_back_unchanged(warehouse: Warehouse, tmp_path: Path) -> None:
     rows = [
         trip(2**63 - 1, fare=1.7976931348623157e308, note="", shared=True),
         trip(-(2**63), fare=5e-324, note='a "quoted", text\nof two lines', shared=False),
@@ -245,7 +253,7 @@ def test_values_read_back_as_they_were_written(warehouse: Warehouse, tmp_path: P
     )
 
 
-def test_reads_types_as_the_table_says(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_values_have_the_types_of_the_table(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, [trip(1, fare=math.nan)])
     with warehouse.read(TRIPS.name, months=None, columns=None) as reader:
         table = reader.read_all()
@@ -254,7 +262,7 @@ def test_reads_types_as_the_table_says(warehouse: Warehouse, tmp_path: Path) -> 
 
 
 def test_a_reader_may_stop_early(warehouse: Warehouse, tmp_path: Path) -> None:
-    # More than any engine sends at once.
+    # More than any engine sends in one batch.
     rows = [trip(zone, note=str(zone) * 100_000) for zone in range(60)]
     load(warehouse, tmp_path, rows)
     with warehouse.read(TRIPS.name, months=None, columns=None) as reader:
@@ -263,9 +271,7 @@ def test_a_reader_may_stop_early(warehouse: Warehouse, tmp_path: Path) -> None:
     assert zones_of(warehouse) == [1]
 
 
-def test_what_a_reader_s_user_raises_comes_out_as_it_is(
-    warehouse: Warehouse, tmp_path: Path
-) -> None:
+def test_an_exception_during_a_read_is_not_translated(warehouse: Warehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, trips([1]))
     with (
         pytest.raises(ZeroDivisionError),
@@ -275,17 +281,17 @@ def test_what_a_reader_s_user_raises_comes_out_as_it_is(
     assert zones_of(warehouse) == [1]
 
 
-def test_a_table_says_what_its_columns_mean(
+def test_the_columns_of_a_table_are_documented(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     wider = replace(TRIPS, columns=(*TRIPS.columns, EXTRA))
-    for table in (TRIPS, wider):  # an added column is described too
+    for table in (TRIPS, wider):  # also an added column
         load(warehouse, tmp_path, [], table=table)
         wanted = {column.name: column.description for column in table.columns}
         assert descriptions_of(warehouse_url, TRIPS.name) == wanted
 
 
-def test_a_reader_sees_the_old_rows_or_the_new_ones(
+def test_a_reader_sees_the_old_or_the_new_rows(
     warehouse: Warehouse, warehouse_url: str, tmp_path: Path
 ) -> None:
     versions = [trips([1] * 200), trips([2] * 200)]
@@ -293,12 +299,12 @@ def test_a_reader_sees_the_old_rows_or_the_new_ones(
     seen: list[tuple[int, ...]] = []
     done = threading.Event()
 
-    def look() -> None:
+    def read() -> None:
         reader = open_warehouse(warehouse_url)
         while not done.is_set():
             seen.append(tuple(zones_of(reader, [JANUARY])))
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=read)
     thread.start()
     try:
         for turn in range(1, 6):

@@ -1,4 +1,4 @@
-"""What a user's own assets get from the warehouse by their annotations, and what they leave."""
+"""Inputs and outputs of a user's assets in the warehouse, by type annotation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.lake.handles import LakeValue, StoredFile
+from taxi_assets.lake.handles import LakeValue, StoredFile, StoredMonth
 from taxi_assets.simulator.server import Simulator
-from taxi_assets_tests.assets.downstream import QUARTERLY, reader, writer
+from taxi_assets_tests.assets.downstream import MONTHLY, QUARTERLY, reader, writer
 from taxi_assets_tests.assets.platform import Platform, failures
 
 FORMS: dict[str, Any] = {
@@ -27,13 +27,13 @@ FORMS: dict[str, Any] = {
 ROWS = {"2024-01": 300, "2024-02": 310, "2024-03": 320}
 RANGE = ("2024-01", "2024-03")
 TRIPS = ["green", "warehouse_trips"]
-NOBODY = "http://127.0.0.1:1"
+NO_SERVER = "http://127.0.0.1:1"
 TEN = pa.table({"name": [f"n{i}" for i in range(10)], "number": list(range(10))})
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Three months of green, and user's assets that read them; ``got`` is what those were given."""
+    """Three months of green, and assets that read them; ``got`` has the values they received."""
 
     platform: Platform
     got: dict[str, Any]
@@ -51,8 +51,8 @@ class Warehouse:
         )
 
 
-def refusal(platform: Platform, name: str, first: str | None, last: str | None = None) -> str:
-    """Why the asset's run failed, in the words of the error that caused it."""
+def error_of(platform: Platform, name: str, first: str | None, last: str | None = None) -> str:
+    """The message of the error that failed the asset's run."""
     result = platform.run(f"key:{name}", first, last)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     error = failure.step_failure_data.error
@@ -96,7 +96,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     ],
 )
 @pytest.mark.parametrize("months", [("2024-02",), RANGE], ids=["one month", "three months"])
-def test_months_arrive_in_the_form_of_the_annotation(
+def test_months_have_the_type_of_the_annotation(
     warehouse: Warehouse, name: str, form: type, months: tuple[str, ...]
 ) -> None:
     got = warehouse.run(f"reads_{name}", *months)
@@ -123,7 +123,7 @@ def test_a_frame_has_the_tables_types(warehouse: Warehouse) -> None:
     assert types["store_and_fwd_flag"] == "string"
 
 
-def test_chosen_columns_come_in_the_order_asked_for(warehouse: Warehouse) -> None:
+def test_selected_columns_are_in_the_requested_order(warehouse: Warehouse) -> None:
     assert warehouse.run("columns", *RANGE).rows.column_names == ["tip_amount", "pickup_at"]
 
 
@@ -131,18 +131,18 @@ def test_a_quarter_gets_its_three_months(warehouse: Warehouse) -> None:
     assert _months(warehouse.run("quarter", "2024-01").rows) == warehouse.counts()
 
 
-def test_a_table_without_months_arrives_whole(warehouse: Warehouse) -> None:
+def test_a_table_that_is_not_monthly_is_read_completely(warehouse: Warehouse) -> None:
     assert len(warehouse.run("zones").value) == 265
 
 
-def test_a_missing_table_says_what_to_materialise(warehouse: Warehouse) -> None:
-    said = refusal(warehouse.platform, "yellow", "2024-01")
-    assert "has no table yellow_trips. Materialise the asset that writes it" in said
+def test_the_error_for_a_missing_table_names_it(warehouse: Warehouse) -> None:
+    message = error_of(warehouse.platform, "yellow", "2024-01")
+    assert "has no table yellow_trips. Materialize its asset first." in message
 
 
-def test_a_handle_is_not_to_be_had_from_a_table(warehouse: Warehouse) -> None:
-    said = refusal(warehouse.platform, "a_handle", "2024-01")
-    assert "The input green/warehouse_trips is annotated StoredFile. Annotate it with" in said
+def test_a_lake_handle_of_a_table_is_rejected(warehouse: Warehouse) -> None:
+    message = error_of(warehouse.platform, "a_handle", "2024-01")
+    assert "The input green/warehouse_trips is annotated StoredFile. Annotate it with" in message
 
 
 def _batches() -> pa.RecordBatchReader:
@@ -158,12 +158,12 @@ def _batches() -> pa.RecordBatchReader:
     ],
     ids=["frame", "table", "batches"],
 )
-def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None:
+def test_an_asset_may_return_any_type_of_rows(form: Any, value: Any, tmp_path: Path) -> None:
     more = [
         writer("monthly_ten", value, form, "warehouse"),
         writer("whole_ten", value, form, "warehouse", monthly=False),
     ]
-    platform = Platform(tmp_path, NOBODY, more=more)
+    platform = Platform(tmp_path, NO_SERVER, more=more)
     for month in ("2024-01", "2024-02", "2024-01"):
         assert platform.run("key:monthly_ten", month).success
     for _ in range(2):
@@ -179,11 +179,11 @@ def test_any_form_may_be_returned(form: Any, value: Any, tmp_path: Path) -> None
     assert platform.scratch_files() == []
 
 
-def test_a_file_may_be_returned_and_stays_where_it_is(tmp_path: Path) -> None:
+def test_a_returned_file_is_loaded_and_not_moved(tmp_path: Path) -> None:
     mine = tmp_path / "mine.parquet"
     pq.write_table(TEN, mine)
     more = [writer("from_path", lambda: mine, Path, "warehouse")]
-    platform = Platform(tmp_path / "home", NOBODY, more=more)
+    platform = Platform(tmp_path / "home", NO_SERVER, more=more)
     assert platform.run("key:from_path", "2024-01").success
     assert platform.query("SELECT count(*) FROM from_path WHERE source_month = '2024-01-01'") == [
         (10,)
@@ -191,12 +191,12 @@ def test_a_file_may_be_returned_and_stays_where_it_is(tmp_path: Path) -> None:
     assert pq.read_table(mine) == TEN
 
 
-def test_a_lake_object_may_be_returned(warehouse: Warehouse) -> None:
+def test_a_returned_lake_object_is_loaded(warehouse: Warehouse) -> None:
     found = warehouse.platform.store.find("trips/green/year=2024/month=01/trips.parquet")
     assert found
     handle = StoredFile(found, lambda each: warehouse.platform.store.root / each.key)
     more = [writer("from_lake", lambda: handle, LakeValue, "warehouse")]
-    platform = Platform(warehouse.platform.settings.home, NOBODY, more=more)
+    platform = Platform(warehouse.platform.settings.home, NO_SERVER, more=more)
     assert platform.run("key:from_lake", "2024-01").success
     (different,) = platform.query(
         "SELECT count(*) FROM (SELECT * FROM green_trips WHERE source_month = '2024-01-01' "
@@ -205,13 +205,41 @@ def test_a_lake_object_may_be_returned(warehouse: Warehouse) -> None:
     assert different == (0,)
 
 
-def test_a_run_over_several_months_keeps_the_other_months(tmp_path: Path) -> None:
+@pytest.mark.parametrize("manager", ["warehouse", "lake"])
+def test_a_month_that_a_users_asset_returns_is_stored_as_its_own_trips(
+    warehouse: Warehouse, manager: str
+) -> None:
+    def passed_on(month):  # type: ignore[no-untyped-def]  # the annotations are set below
+        return month
+
+    passed_on.__annotations__ = {"month": StoredMonth, "return": LakeValue}
+    mine = dg.asset(
+        name=f"mine_in_{manager}",
+        ins={"month": dg.AssetIn(["green", "lake_trips"])},
+        partitions_def=MONTHLY,
+        io_manager_key=manager,
+    )(passed_on)
+    assert isinstance(mine, dg.AssetsDefinition)
+    before = warehouse.counts()
+    platform = Platform(warehouse.platform.settings.home, NO_SERVER, more=[mine])
+    result = platform.run(f"key:mine_in_{manager}", "2024-02")
+    assert result.success, failures(result)
+    rows = (
+        f"read_parquet('{platform.store.root}/assets/mine_in_lake/2024-02.parquet')"
+        if manager == "lake"
+        else "mine_in_warehouse"
+    )
+    assert platform.query(f"SELECT count(*) FROM {rows}") == [(before["2024-02"],)]
+    assert warehouse.counts() == before
+
+
+def test_a_run_over_several_months_stores_one_value_per_month(tmp_path: Path) -> None:
     values = {month: TEN.slice(0, int(month[-1])) for month in ROWS}
     more = [
         writer("by_month", lambda: values, dict[str, pa.Table], "warehouse"),
         writer("in_one", lambda: TEN, pa.Table, "warehouse"),
     ]
-    platform = Platform(tmp_path, NOBODY, more=more)
+    platform = Platform(tmp_path, NO_SERVER, more=more)
     result = platform.run("key:by_month", *RANGE)
     assert result.success, failures(result)
     counted = "SELECT strftime(source_month, '%Y-%m'), count(*) FROM {} GROUP BY 1 ORDER BY 1"
@@ -219,21 +247,21 @@ def test_a_run_over_several_months_keeps_the_other_months(tmp_path: Path) -> Non
         month: value.num_rows for month, value in values.items()
     }
     assert platform.run("key:in_one", "2024-01").success
-    said = refusal(platform, "in_one", *RANGE)
-    assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in said
+    message = error_of(platform, "in_one", *RANGE)
+    assert "in_one returned one Table in a run over 3 partitions (2024-01 to 2024-03)" in message
     assert platform.query(counted.format("in_one")) == [("2024-01", 10)]
 
 
-def test_other_partitions_than_months_are_refused(tmp_path: Path) -> None:
+def test_partitions_other_than_months_are_rejected(tmp_path: Path) -> None:
     @dg.asset(
         partitions_def=dg.StaticPartitionsDefinition(["east", "west"]), io_manager_key="warehouse"
     )
     def by_side() -> pa.Table:
         return TEN
 
-    said = refusal(Platform(tmp_path, NOBODY, more=[by_side]), "by_side", "east")
-    assert "'east' is not a month; write it as YYYY-MM, such as 2024-01." in said
-    assert "The warehouse keeps monthly partitions (keys YYYY-MM) or none." in said
+    message = error_of(Platform(tmp_path, NO_SERVER, more=[by_side]), "by_side", "east")
+    assert "'east' is not a month; write it as YYYY-MM, such as 2024-01." in message
+    assert "The warehouse stores monthly partitions (keys YYYY-MM) or none." in message
 
 
 def _months(rows: pa.Table) -> dict[str, int]:

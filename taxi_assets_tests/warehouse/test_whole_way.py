@@ -1,4 +1,4 @@
-"""Months all the way on lakes and warehouses of other kinds, by the command a person types."""
+"""Months from TLC to the warehouse with each other kind of lake and warehouse, by the command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taxi_assets_tests.test_commands import command, table
 
 JANUARY = Month(2024, 1)
 
-# Dies as a killed worker does: no handler runs, no lock is given back by hand.
+# Dies like a killed worker: no handler runs, no lock is released.
 KILLED_BEFORE_THE_WAREHOUSE = """
 import os, signal, sys
 from taxi_assets.warehouse.io_manager import WarehouseIOManager
@@ -33,7 +33,7 @@ sys.exit(main(sys.argv[1:]))
 def urls(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[str, str]:
-    """Lake and warehouse, both empty."""
+    """The URLs of an empty lake and an empty warehouse."""
     lake, warehouse = request.param.split("-")
     lake_url = fresh_lake(lake, tmp_path / "lake", request, monkeypatch)
     if warehouse == "duckdb":
@@ -56,7 +56,7 @@ def run(
     return command(home, "run", "--datasets", "green", "--months", months, **settings)
 
 
-def test_a_month_arrives_is_reissued_with_fewer_rows_and_survives_a_killed_worker(
+def test_a_month_is_loaded_reissued_with_fewer_rows_and_survives_a_killed_worker(
     tmp_path: Path, tlc: Simulator, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tlc.publish("green", JANUARY, rows=3_000)

@@ -1,6 +1,5 @@
-"""local-bigquery with corrections, as a program of its own.
+"""local-bigquery with patches, a separate program that ``emulators.bigquery`` starts.
 
-Belongs here: what local-bigquery does otherwise than BigQuery and a test would notice. Does not:
-anything of this project. It runs on another Python, with nothing of ours but this folder's
-parents on the path; ``emulators.bigquery`` starts it.
+Add a patch where local-bigquery differs from BigQuery in a way that matters to a test. It runs on
+another Python without this project's packages, so import nothing from the rest of the project.
 """

@@ -1,4 +1,4 @@
-"""Serve: local-bigquery's own command line, with the corrections in place."""
+"""Run local-bigquery's command line with the patches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import (
 )
 from .upstream import cli
 
-for correction in (
+for patch in (
     partitions,
     partition_writes,
     partition_times,
@@ -22,5 +22,5 @@ for correction in (
     table_creation,
     tokens,
 ):
-    correction.apply()
+    patch.apply()
 cli.main()

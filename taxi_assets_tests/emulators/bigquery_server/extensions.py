@@ -1,4 +1,4 @@
-"""Unpack DuckDB's extensions from their wheels to where DuckDB looks: below HOME."""
+"""Unpack DuckDB's extensions from their wheels into DuckDB's extension folder below HOME."""
 
 from __future__ import annotations
 

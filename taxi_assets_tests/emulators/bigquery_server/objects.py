@@ -1,8 +1,8 @@
-"""What a load job's ``gs://`` URIs stand for, asked of the Cloud Storage emulator.
+"""Resolve the ``gs://`` URIs of a load job with the Cloud Storage emulator.
 
-Upstream leaves wildcards to DuckDB, whose ``*`` ends at a slash where BigQuery's goes on, and
-reports a missing object as a broken file. It also makes a column of each ``name=value`` in a
-path; BigQuery does so only when the job asks for hive partitioning.
+local-bigquery passes wildcards to DuckDB, whose ``*`` does not match a slash, as BigQuery's does,
+and reports a missing object as a damaged file. It also adds a column for each ``name=value`` in a
+path; BigQuery does so only if the job requests hive partitioning.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _paths, _hive = storage.paths, load._hive
 
 
 def apply() -> None:
-    """Replace upstream's functions."""
+    """Apply the patch."""
     storage.paths = load.paths = paths
     load._hive = hive
 
 
 def paths(cur: Any, uri: str) -> list[str]:
-    """The objects that ``uri``, which may hold ``*``, names; BigQuery's error for none."""
+    """The objects that match ``uri``, which may contain ``*``; raises BigQuery's error for none."""
     endpoint = storage._emulator(uri)
     if endpoint is None:
         return list(_paths(cur, uri))
@@ -41,16 +41,16 @@ def paths(cur: Any, uri: str) -> list[str]:
         found = []
     if not found:
         raise BigQueryError("notFound", f"Not found: URI {uri}")
-    _paths(cur, uri)  # tells DuckDB where the emulator is
+    _paths(cur, uri)  # sets the emulator's address in DuckDB
     return [f"gs://{bucket}/{name}" for name in found]
 
 
 def hive(config: Any) -> dict[str, str]:
-    """DuckDB's options on ``name=value`` in paths."""
-    asked: dict[str, str] = _hive(config)
-    if not asked and config.sourceFormat == "PARQUET":
+    """DuckDB's options for ``name=value`` in paths."""
+    options: dict[str, str] = _hive(config)
+    if not options and config.sourceFormat == "PARQUET":
         return {"hive_partitioning": "false"}
-    return asked
+    return options
 
 
 def _existing(objects: str, name: str) -> Iterator[str]:
@@ -59,14 +59,14 @@ def _existing(objects: str, name: str) -> Iterator[str]:
 
 
 def _matching(objects: str, pattern: str) -> Iterator[str]:
-    fits = re.compile(".*".join(map(re.escape, pattern.split("*")))).fullmatch
+    matches = re.compile(".*".join(map(re.escape, pattern.split("*")))).fullmatch
     page = {"prefix": pattern.partition("*")[0]}
     while True:
-        answer = _get(f"{objects}?{urllib.parse.urlencode(page)}")
-        yield from (item["name"] for item in answer.get("items", []) if fits(item["name"]))
-        if "nextPageToken" not in answer:
+        response = _get(f"{objects}?{urllib.parse.urlencode(page)}")
+        yield from (item["name"] for item in response.get("items", []) if matches(item["name"]))
+        if "nextPageToken" not in response:
             return
-        page["pageToken"] = answer["nextPageToken"]
+        page["pageToken"] = response["nextPageToken"]
 
 
 def _get(url: str) -> Any:

@@ -1,9 +1,9 @@
-"""When a partition was written last: ``last_modified_time`` of ``INFORMATION_SCHEMA.PARTITIONS``.
+"""``last_modified_time`` in ``INFORMATION_SCHEMA.PARTITIONS``, which local-bigquery does not have.
 
-Upstream's view lacks the column. BigQuery's "is updated when data is inserted, loaded, streamed, or
-modified within the partition. Modifications that involve record deletions might not be reflected"
-(https://cloud.google.com/bigquery/docs/information-schema-partitions). Here they never are: it is
-the newest snapshot of DuckLake that wrote one of the rows now there, and a delete writes none.
+BigQuery's "is updated when data is inserted, loaded, streamed, or modified within the partition.
+Modifications that involve record deletions might not be reflected"
+(https://cloud.google.com/bigquery/docs/information-schema-partitions). Here deletions never are: it
+is the time of the newest DuckLake snapshot that wrote one of the current rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _partitions = information_schema.partitions
 
 
 def apply() -> None:
-    """Replace upstream's view."""
+    """Apply the patch."""
     information_schema.VIEWS["PARTITIONS"] = partitions
 
 
@@ -31,7 +31,7 @@ def partitions(project: str, dataset: str | None) -> tuple[list[str], list[list[
 
 
 def _times(ids: Ids) -> dict[str, str]:
-    """Partition id → milliseconds since 1970, of tables that a column partitions."""
+    """Partition id → milliseconds since 1970, for tables partitioned by a column."""
     partitioning = partitioning_of(ids)
     if not partitioning or not partitioning.field:
         return {}

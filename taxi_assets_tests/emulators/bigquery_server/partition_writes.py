@@ -1,8 +1,7 @@
-"""Writing to one partition, by load, query or copy job: all of it or nothing.
+"""Atomic writes to one partition, by load, query or copy job.
 
-Belongs here: dispositions and schema changes of a partition's write. Does not: what a partition is
-(``partitions``). Unlike upstream's writes to whole tables, these refuse a column whose type is not
-the table's, as BigQuery does, where DuckDB would cast.
+Unlike local-bigquery's writes to whole tables, these reject a column of another type than the
+table's, as BigQuery does, where DuckDB would cast.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _write = tables.write
 
 
 def apply() -> None:
-    """Replace upstream's function."""
+    """Apply the patch."""
     tables.write = write
 
 
@@ -47,9 +46,9 @@ def write(
     prefix: str = "Invalid schema update. ",
     isolated: bool = False,
 ) -> bool:
-    """Put the rows of ``query`` into the table or partition; return whether a table was created.
+    """Write the rows of ``query`` into the table or partition; return whether a table was created.
 
-    The signature is upstream's.
+    The signature is local-bigquery's.
     """
     if not isinstance(reference, Reference) or reference.partition is None:
         return bool(_write(cur, query, params, reference, config, default, prefix, isolated))
@@ -67,21 +66,21 @@ def write(
 
 @dataclass(frozen=True)
 class _Rows:
-    """What is to be written, computed once, and the connection that sees it."""
+    """The rows to write, computed once, and the connection that has them."""
 
     cur: Any
     query: str
 
-    def refuse_strays(self, within: str, label: str) -> None:
-        strays = f"SELECT 1 FROM ({self.query}) WHERE NOT ({within}) LIMIT 1"
-        if self.cur.sql(strays).fetchone():
+    def reject_other_partitions(self, within: str, label: str) -> None:
+        others = f"SELECT 1 FROM ({self.query}) WHERE NOT ({within}) LIMIT 1"
+        if self.cur.sql(others).fetchone():
             raise BigQueryError(
                 "invalid",
                 "Some rows belong to different partitions rather than "
                 f"destination partition {label}",
             )
 
-    def refuse_changed_types(self, ids: Ids, prefix: str) -> None:
+    def reject_changed_types(self, ids: Ids, prefix: str) -> None:
         has = {field.name.casefold(): field.type for field in tables.columns(*ids)}
         columns = self.cur.sql(self.query)
         for name, duckdb_type in zip(columns.columns, columns.types, strict=True):
@@ -91,15 +90,15 @@ class _Rows:
                     "invalid", f"{prefix}Field {name} has changed type from {before} to {now}"
                 )
 
-    def put(self, table: str, writer: Any, *, append: bool) -> None:
+    def write(self, table: str, writer: Any, *, append: bool) -> None:
         other = None if writer is self.cur else writer
         results.materialise(self.cur, self.query, table, None, append, other)
 
 
 def _staged(cur: Any, query: str, params: Any) -> _Rows:
-    """The rows of ``query``, kept aside: it may read the partition that is about to be emptied.
+    """The rows of ``query``, stored first, because it may read the partition to be replaced.
 
-    They last until the job's connection closes or a session's next job replaces them.
+    They are kept until the job's connection closes or the session's next job replaces them.
     """
     cur.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS {query}", params)
     return _Rows(cur, f"SELECT * FROM {_STAGE}")
@@ -116,8 +115,8 @@ def _into_new_table(rows: _Rows, reference: Reference, config: Any, writer: Any)
             f"Table {label} does not exist: loading to ${reference.partition} "
             "needs its time partitioning",
         )
-    rows.refuse_strays(_within(reference, layout.timePartitioning), _label(reference))
-    rows.put(tables.name(*reference), writer, append=False)
+    rows.reject_other_partitions(_within(reference, layout.timePartitioning), _label(reference))
+    rows.write(tables.name(*reference), writer, append=False)
     tables.annotate(tuple(reference), layout)
 
 
@@ -127,8 +126,8 @@ def _into_table(
     disposition = config.writeDisposition or default
     table = tables.name(*reference)
     within = _within(reference, _agreed_partitioning(reference, config))
-    rows.refuse_strays(within, _label(reference))
-    rows.refuse_changed_types(reference, prefix)
+    rows.reject_other_partitions(within, _label(reference))
+    rows.reject_changed_types(reference, prefix)
     with _transaction(writer):
         if disposition == "WRITE_EMPTY":
             if writer.sql(f"SELECT 1 FROM {table} WHERE {within} LIMIT 1").fetchone():
@@ -137,13 +136,13 @@ def _into_table(
             writer.execute(f"DELETE FROM {table} WHERE {within}")
         options = getattr(config, "schemaUpdateOptions", None)
         tables.evolve(writer, tuple(reference), rows.cur.sql(rows.query), options, prefix)
-        rows.put(table, writer, append=True)
+        rows.write(table, writer, append=True)
 
 
 def _agreed_partitioning(reference: Reference, config: Any) -> Any:
-    """The table's partitioning, which the job may repeat but not contradict."""
-    has, asked = partitioning_of(reference), _layout(config).timePartitioning
-    if has and asked and (asked.type or "DAY", asked.field) != (has.type or "DAY", has.field):
+    """The table's partitioning; the job's, if it has one, must be the same."""
+    has, job = partitioning_of(reference), _layout(config).timePartitioning
+    if has and job and (job.type or "DAY", job.field) != (has.type or "DAY", has.field):
         raise BigQueryError(
             "invalid",
             f"Incompatible table partitioning specification for {names.label(*reference)}",
@@ -168,7 +167,7 @@ def _label(reference: Reference) -> str:
 
 @contextmanager
 def _transaction(writer: Any) -> Iterator[None]:
-    """One transaction: a new one, or that of the session the job belongs to."""
+    """A new transaction, or that of the job's session."""
     try:
         writer.execute("BEGIN TRANSACTION")
     except duckdb.TransactionException:

@@ -1,8 +1,7 @@
 """Partition decorators: ``trips$202401`` is the partition of January 2024 of ``trips``.
 
-Belongs here: telling table and partition apart, which rows a partition holds, copying from one,
-deleting one. Does not: writing to one (``partition_writes``). Upstream takes ``trips$202401`` for
-a table of that name, reports success, and loads to the wrong place.
+local-bigquery loads into a table named ``trips$202401`` instead, without an error. Writes are in
+``partition_writes``.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _reference, _delete, _source = tables.reference, tables.delete, copy._source
 
 
 class Reference(tuple[str, str, str]):
-    """Project, dataset and table, as upstream has them, and the partition that was written behind.
+    """Project, dataset and table, as in local-bigquery, and the partition in the decorator.
 
     ``partition`` is None for the whole table.
     """
@@ -32,12 +31,12 @@ class Reference(tuple[str, str, str]):
 
 
 def apply() -> None:
-    """Replace upstream's functions."""
+    """Apply the patch."""
     tables.reference, tables.delete, copy._source = reference, delete, source
 
 
 def reference(table: Any) -> Reference:
-    """What a job names as its table."""
+    """A job's reference to a table."""
     project, dataset, written = _reference(table)
     name, partition = split(written)
     ids = Reference((project, dataset, name))
@@ -46,7 +45,7 @@ def reference(table: Any) -> Reference:
 
 
 def split(written: str) -> tuple[str, str | None]:
-    """Table name and partition id; raise BigQuery's error for an id that cannot be one."""
+    """Table name and partition id; raises BigQuery's error for an invalid id."""
     name, dollar, partition = written.partition("$")
     if not dollar:
         return name, None
@@ -79,13 +78,13 @@ def source(ids: Ids) -> str:
 
 
 def partitioning_of(ids: Ids) -> Any:
-    """How an existing table is partitioned by time, or None."""
+    """The time partitioning of an existing table, or None."""
     stored = metadata.load(tables.Table, *ids)
     return stored and stored.timePartitioning
 
 
 def condition(ids: Ids, partition: str, partitioning: Any) -> str:
-    """An SQL condition true of the partition's rows and never NULL."""
+    """An SQL condition that is true for the partition's rows and never NULL."""
     label = names.label(*ids)
     if not partitioning or not partitioning.field:
         raise BigQueryError(

@@ -1,4 +1,4 @@
-"""A table's ``numRows``, counted: upstream gives DuckLake's estimate, which ignores deletes."""
+"""The exact ``numRows`` of a table: local-bigquery has DuckLake's estimate, without deletions."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _load = tables.load
 
 
 def apply() -> None:
-    """Replace upstream's function."""
+    """Apply the patch."""
     tables.load = load
 
 
 def load(project: str, dataset: str, table: str) -> Any:
-    """The table's resource, as ``tables.get`` answers it."""
+    """The table's resource, as ``tables.get`` returns it."""
     resource = _load(project, dataset, table)
     if resource.type != "TABLE" or dataset == tables.RESULTS:
         return resource
     try:
         [(count,)] = database.fetch(f"SELECT count(*) FROM {tables.name(project, dataset, table)}")
-    except duckdb.CatalogException:  # a table without columns exists by name only
+    except duckdb.CatalogException:  # a table without columns is not in DuckDB
         return resource
     return resource.replace(numRows=str(count))

@@ -1,9 +1,9 @@
-"""Making a table at once: whoever asks meanwhile sees none, or all of it.
+"""Atomic creation of a table.
 
-Of two requests BigQuery tells the second that the table exists (409, ``duplicate`` at
-https://cloud.google.com/bigquery/docs/error-messages), and ``exists_ok`` of Google's client relies
-on it. Upstream looks first, creates the columns and then notes the partitions: of two requests at
-once one fails to commit, and who reads in between sees a table without partitions.
+Of two concurrent requests, BigQuery rejects the second because the table exists (409, ``duplicate``
+at https://cloud.google.com/bigquery/docs/error-messages), and ``exists_ok`` of Google's client
+relies on it. local-bigquery checks first, creates the columns and then stores the partitioning: of
+two concurrent requests one fails to commit, and a read in between gets a table without partitions.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from .upstream import tables
 
 _create, _get = tables.create, tables.get
-_one_at_a_time = threading.RLock()  # upstream's create ends by calling get
+_lock = threading.RLock()  # reentrant, because local-bigquery's create calls get
 
 
 def apply() -> None:
-    """Replace upstream's functions."""
+    """Apply the patch."""
     tables.create, tables.get = create, get
 
 
 def create(*arguments: Any) -> Any:
-    """The new table's resource; the arguments are upstream's."""
-    with _one_at_a_time:
+    """The new table's resource; the arguments are local-bigquery's."""
+    with _lock:
         return _create(*arguments)
 
 
 def get(*arguments: Any) -> Any:
-    """The table's resource; the arguments are upstream's."""
-    with _one_at_a_time:
+    """The table's resource; the arguments are local-bigquery's."""
+    with _lock:
         return _get(*arguments)

@@ -1,4 +1,4 @@
-"""``POST /token``: an access token for whoever asks, so that made-up credentials work."""
+"""``POST /token`` returns an access token, so that the fake credentials work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .upstream import app
 
 
 def apply() -> None:
-    """Add the route."""
+    """Apply the patch."""
     app.router.routes.insert(0, Route("/token", token, methods=["POST"]))
 
 

@@ -1,11 +1,11 @@
-"""Every part of local-bigquery 0.3.2 that is used or replaced here, in one place.
+"""All parts of local-bigquery 0.3.2 that the patches use or replace.
 
-They are internals: a new version is adopted by reading them again.
+They are internal: review them before an upgrade.
 """
 
 from __future__ import annotations
 
-# Installed in this program's own environment only, so the type checker sees none of it.
+# Installed in this program's environment only, so the type checker does not find it.
 from local_bigquery import cli, models  # type: ignore[import-not-found]
 from local_bigquery.app import app  # type: ignore[import-not-found]
 from local_bigquery.catalog import metadata, names, tables  # type: ignore[import-not-found]
