@@ -1,4 +1,4 @@
-# Each target does its own set-up: nothing but Python 3.11 to 3.13 and make is needed.
+# Each target sets up the environment; only Python 3.11 to 3.13 and make are needed.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-gcp run upgrade ui test check bench clean lock snapshot docs screenshots
@@ -15,7 +15,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 14
 
-demo: $(READY) ## three generated months of every dataset, end to end, no internet
+demo: $(READY) ## three generated months of every dataset, end to end, offline
 	@$(BIN)/python -m taxi_assets demo
 
 demo-gcp: $(READY) ## the same on emulated Cloud Storage and BigQuery
@@ -26,14 +26,14 @@ demo-gcp: $(READY) ## the same on emulated Cloud Storage and BigQuery
 run: $(READY) ## real months: make run DATASETS="green yellow" MONTHS="2024-01:2024-03"
 	@$(BIN)/python -m taxi_assets run $(if $(DATASETS),--datasets $(DATASETS)) --months "$(MONTHS)"
 
-upgrade: $(READY) ## run the months that an older version made
+upgrade: $(READY) ## materialize the months of an older release again
 	@$(BIN)/python -m taxi_assets upgrade
 
-ui: $(READY) ## Dagster's pages and daemon on http://127.0.0.1:3000
+ui: $(READY) ## Dagster's UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/python -m taxi_assets ui $(if $(PORT),--port $(PORT))
 
 test: $(READY) ## the test suite, with emulators on loopback
-	@# One that cannot be had here fails the tests in CI; elsewhere its tests skip with the reason.
+	@# A missing emulator fails in CI; elsewhere its tests are skipped with the reason.
 	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -42,20 +42,20 @@ check: $(READY) ## lint, format, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(READY) ## 20 million rows through the four assets, beside plain DuckDB and pandas
+bench: $(READY) ## 20 million rows through the four assets, compared with plain DuckDB and pandas
 	@$(BIN)/python -m benchmarks
 
-screenshots: $(READY) ## take the pictures of the docs again, in a real browser
+screenshots: $(READY) ## take the screenshots of the docs again, in a real browser
 	@$(BIN)/python -m taxi_assets_tests.ui.screenshots
 
-snapshot: $(READY) ## write the asset graph that its test compares again
+snapshot: $(READY) ## write the snapshot of the asset graph again
 	@$(BIN)/python -m taxi_assets_tests.assets.graph
 
 docs: $(READY) ## write the generated pages again
 	@$(BIN)/python -m taxi_assets.datasets > docs/datasets.md
 	@$(BIN)/python -m taxi_assets.settings > docs/settings.md
 
-lock: $(READY) ## resolve the dependencies again, versions and hashes only
+lock: $(READY) ## resolve the dependencies again, with hashes
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --extra s3 --extra azure --extra postgres --extra slack \
 		--extra msteams --extra server -o requirements.lock pyproject.toml
@@ -63,11 +63,11 @@ lock: $(READY) ## resolve the dependencies again, versions and hashes only
 		--no-annotate --no-emit-index-url --all-extras -c requirements.lock \
 		-o requirements-dev.lock pyproject.toml
 
-clean: ## forget every month, the demo's too; keeps the environment
+clean: ## delete all months, including the demo's; keeps the environment
 	rm -rf .taxi
 
 $(READY): requirements-dev.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is required, and none was found."; exit 1; }
 	@echo "Setting up $(VENV) (once, a minute or two) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock

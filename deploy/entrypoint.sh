@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the image runs: one of three servers, with further options of theirs, or any command at all
-# (the pod of a run is given `dagster api execute_run ...`).
+# Runs one of three servers with further options, or any other command (the pod of a run gets
+# `dagster api execute_run ...`).
 set -eu
 
 role="${1:-webserver}"

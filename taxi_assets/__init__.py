@@ -1,12 +1,13 @@
 """New York's taxi trips, month by month, from TLC's site to a lake and a warehouse.
 
-Rooms (arrows point one way, downwards):
+Layers; each imports only from those below:
 
-    definitions            what exists, per environment
-    assets, automation     the Dagster assets; what runs them and when
-    lake, warehouse        where months are kept
-    cleaning, tlc          what happens to a month; where it comes from
-    datasets               what TLC publishes, as data
+    definitions            everything, assembled from the settings
+    assets, automation     the Dagster assets; jobs, sensors, schedules, notifications
+    lake, warehouse        storage
+    cleaning, tlc          cleaning a month; downloading it
+    datasets               specifications of what TLC publishes
 
-``datasets``, ``tlc`` and ``cleaning`` know nothing of Dagster and serve a notebook as well.
+``datasets``, ``tlc`` and ``cleaning`` import no Dagster and can be used in a notebook.
+docs/development.md lists all packages and modules.
 """

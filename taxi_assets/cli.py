@@ -1,8 +1,8 @@
-"""The commands, which the Makefile calls: arguments, what is printed, exit codes.
+"""The command line, which the Makefile calls: arguments, output, exit codes.
 
-Each is thin: ``runner`` runs months, ``summary`` counts them, ``servers`` serves the UI. Dagster's
-own ``dg`` does the rest (https://docs.dagster.io/api/clis/dg-cli/dg-cli-reference); add a command
-here only for what it cannot do.
+The work is in ``runner`` (months), ``summary`` (counts) and ``servers`` (the UI). Add a command
+only for what Dagster's own ``dg`` cannot do
+(https://docs.dagster.io/api/clis/dg-cli/dg-cli-reference).
 
     python -m taxi_assets run --datasets green yellow --months 2024-01:2024-03
     python -m taxi_assets demo
@@ -31,6 +31,7 @@ from taxi_assets.summary import Counter, table
 from taxi_assets.upgrade import outdated_months
 from taxi_assets.versions import LAYOUT
 from taxi_assets.warehouse.factory import open_warehouse
+from taxi_assets.wording import counted
 
 __all__ = ["main"]
 
@@ -38,7 +39,7 @@ DEMO_MONTHS = "2024-01:2024-03"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code. A wrong argument gets one line."""
+    """Run a command and return its exit code; a wrong argument is reported in one line."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m taxi_assets")
     commands = parser.add_subparsers(required=True, metavar="command")
-    run = commands.add_parser("run", help="materialise months of datasets")
+    run = commands.add_parser("run", help="materialize months of datasets")
     run.add_argument("--datasets", nargs="+", default=list(DATASETS), help="default: all four")
     run.add_argument(
         "--months",
@@ -61,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         help="one month (2024-01) or an inclusive range (2024-01:2024-03)",
     )
     run.set_defaults(command=_run)
-    demo = commands.add_parser("demo", help="three generated months of every dataset, no internet")
+    demo = commands.add_parser("demo", help="three generated months of every dataset, offline")
     demo.set_defaults(command=_demo)
-    upgrade = commands.add_parser("upgrade", help="make months of an older layout again")
+    upgrade = commands.add_parser("upgrade", help="materialize the months of an older layout again")
     upgrade.set_defaults(command=_upgrade)
-    ui = commands.add_parser("ui", help="Dagster's webserver and daemon on 127.0.0.1")
+    ui = commands.add_parser("ui", help="Dagster's web server and daemon on 127.0.0.1")
     ui.add_argument("--port", type=int, default=3000)
     ui.set_defaults(command=_ui)
     return parser
@@ -77,35 +78,35 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     for spec in specs:
         _require_published_range(spec, months)
-    return _materialise(settings, list(product(specs, months)))
+    return _materialize(settings, list(product(specs, months)))
 
 
-def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
+def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     months = parse_months(DEMO_MONTHS)
     settings = Settings.from_env()
     with Simulator(settings.home / "simulator") as simulator:
-        print(f"A local TLC at {simulator.url} publishes generated months:")
+        print(f"A simulated TLC at {simulator.url} publishes generated months:")
         simulator.publish_zones()
         for spec in DATASETS.values():
             for month in months:
                 simulator.publish(spec.name, month)
             print(f"  {spec.name} {DEMO_MONTHS}", flush=True)
         os.environ[TLC_URL.name] = simulator.url
-        code = _materialise(settings, list(product(DATASETS.values(), months)))
+        code = _materialize(settings, list(product(DATASETS.values(), months)))
     if settings.lake_url.startswith("file:"):
-        print("These trips are generated. Before loading real ones: make clean")
+        print("These trips are generated. Run make clean before loading real ones.")
     return code
 
 
-def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
+def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     settings = Settings.from_env()
     warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
     months = outdated_months(open_store(settings.lake_url), warehouse)
     if not months:
         print(f"Every month is up to date (layout {LAYOUT}).")
         return 0
-    print(f"{len(months)} months are older than layout {LAYOUT}.")
-    return _materialise(settings, months)
+    print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
+    return _materialize(settings, months)
 
 
 def _ui(options: argparse.Namespace) -> int:
@@ -113,7 +114,7 @@ def _ui(options: argparse.Namespace) -> int:
     return serve(options.port)
 
 
-def _materialise(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]) -> int:
+def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]) -> int:
     with prepared(settings) as instance:
         finished = run_months(instance, settings.home / "commands", months)
     counter = Counter(settings)
@@ -127,11 +128,11 @@ def _materialise(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
             'query it   .venv/bin/python -c "import duckdb; '
             f"duckdb.connect('{path}', read_only=True).sql('{query}').show()\""
         )
-    print("see it     make ui")
+    print("browse it  make ui")
     if outdated := counter.outdated({spec.name for spec, _ in months}):
-        print(f"outdated   {outdated}: stored by an older version; python -m taxi_assets upgrade")
-    for place, reason in counter.uncounted.items():
-        print(f"uncounted  {place}: {reason}", file=sys.stderr)
+        print(f"outdated   {outdated}: of an older release; run python -m taxi_assets upgrade")
+    for storage, reason in counter.uncounted.items():
+        print(f"uncounted  {storage}: {reason}", file=sys.stderr)
     for failure in finished.failures:
         print(f"FAILED     {failure}", file=sys.stderr)
     return 1 if finished.failures else 0
@@ -142,6 +143,6 @@ def _require_published_range(spec: DatasetSpec, months: Sequence[Month]) -> None
     outside = [str(month) for month in months if str(month) not in known]
     if outside:
         raise ValueError(
-            f"{spec.name} has no month {outside[0]}: TLC publishes it from {known[0]}, and "
-            f"{known[-1]} is the newest that can be there today"
+            f"{spec.name} has no month {outside[0]}: TLC publishes it from {known[0]} on, and "
+            f"{known[-1]} is the newest month that can be published today"
         )

@@ -1,9 +1,8 @@
-"""What the commands say of a run in the terminal: one line while it goes, and why it failed.
+"""The commands' terminal output about a run: its progress on one line, and why it failed.
 
-``progress`` is a Dagster logger (https://docs.dagster.io/guides/observe/logging/custom-logging):
-Dagster hands it every message and event of a run. It is for people who wait; what is to be kept
-goes into metadata or the event log. Add an event here only if somebody would wonder about the
-silence otherwise.
+``progress`` is a Dagster logger (https://docs.dagster.io/guides/observe/logging/custom-logging),
+which receives every message and event of a run. Add an event only if it explains a long wait;
+anything worth keeping belongs in metadata or the event log.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ __all__ = ["PROGRESS", "Failure", "failure_of", "progress"]
 
 PROGRESS: Final = "progress"
 
-# How Dagster records that a person pressed Ctrl-C; it goes on with the next statement then.
+# Dagster's record of Ctrl-C, after which execute_job returns instead of raising.
 _INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
 
 
 @dg.logger(
     config_schema=None,
-    description="What a person follows in a terminal: the assets' own messages, and waits.",
+    description="Progress for a terminal: the assets' own messages, retries and waits.",
 )
-def progress(context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001 - Dagster passes it
-    """Each message goes to the end of the line that the command has begun."""
+def progress(context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001 - required by Dagster
+    """Appends each message to the current line of the command's output."""
     logger = logging.Logger(PROGRESS, logging.DEBUG)
     logger.addHandler(_Line())
     return logger
@@ -47,7 +46,7 @@ class _Line(logging.Handler):
         try:
             for text in self._texts(record):
                 print(f" {text};", end="", flush=True)
-        except Exception:  # noqa: BLE001 - no run fails because of what is said of it
+        except Exception:  # noqa: BLE001 - a logging error must not fail the run
             self.handleError(record)
 
     def _texts(self, record: logging.LogRecord) -> Iterator[str]:
@@ -57,19 +56,19 @@ class _Line(logging.Handler):
                 yield _message(getattr(record, LOG_METADATA))
         elif event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY:
             yield f"next attempt in {event.step_retry_data.seconds_to_wait or 0:.0f} s"
-        elif (pool := _pool_waited_for(event)) and event.step_key not in self._waiting:
+        elif (pool := _blocking_pool(event)) and event.step_key not in self._waiting:
             self._waiting.add(event.step_key)
             yield f"waiting for pool {pool}{_holders(pool)}"
 
 
 def _message(metadata: dict[str, Any]) -> str:
-    """The asset's message without dataset and month, with which the command's line begins."""
+    """The asset's message without dataset and month, which the command's line already shows."""
     message = str(metadata["orig_message"])
     month = metadata["job_tags"].get(PARTITION_TAG)
     return message.partition(f"{month}: ")[2] or message
 
 
-def _pool_waited_for(event: dg.DagsterEvent) -> str | None:
+def _blocking_pool(event: dg.DagsterEvent) -> str | None:
     if event.event_type is not dg.DagsterEventType.ENGINE_EVENT:
         return None
     pool = event.engine_event_data.metadata.get("pool")
@@ -77,7 +76,7 @@ def _pool_waited_for(event: dg.DagsterEvent) -> str | None:
 
 
 def _holders(pool: str) -> str:
-    """The steps and runs that hold the pool's slots at the moment."""
+    """The steps and runs that currently hold the pool's slots."""
     with dg.DagsterInstance.get() as instance:
         slots = instance.event_log_storage.get_concurrency_info(pool).claimed_slots
         runs = {slot.run_id: instance.get_run_by_id(slot.run_id) for slot in slots}
@@ -91,16 +90,17 @@ def _holders(pool: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run failed, in one line; ``trace`` is a traceback if nobody raised it on purpose."""
+    """Why a run failed, in one line; ``trace`` is the traceback of an unexpected error."""
 
     line: str
     trace: str = ""
 
 
 def failure_of(result: dg.JobExecutionResult) -> Failure | None:
-    """Why a run failed first; ``None`` if it did not. Raises ``KeyboardInterrupt`` if that is why.
+    """The first failure of a run; ``None`` if it succeeded.
 
-    The steps of a month are a chain, so one reason is the reason.
+    One is enough, because the steps of a month depend on each other. Raises ``KeyboardInterrupt``
+    if the run was interrupted.
     """
     if result.success:
         return None
@@ -109,7 +109,7 @@ def failure_of(result: dg.JobExecutionResult) -> Failure | None:
             return _of_step(event, result)
         if event.is_run_failure:
             return _of_error("run", event.job_failure_data.error)
-    return Failure("the run ended without saying why; see its page")
+    return Failure("the run ended without a recorded reason; see its page")
 
 
 def _of_step(event: dg.DagsterEvent, result: dg.JobExecutionResult) -> Failure:
@@ -122,15 +122,15 @@ def _of_step(event: dg.DagsterEvent, result: dg.JobExecutionResult) -> Failure:
     for other in result.all_events:
         if other.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = other.asset_check_evaluation_data
-            bad = not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
-            if other.step_key == event.step_key and bad and check.blocking:
+            failed = not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
+            if other.step_key == event.step_key and failed and check.blocking:
                 where = f"check {check.check_name} of {check.asset_key.to_user_string()}"
                 return Failure(f"{where} failed: {_one_line(check.description or '')}")
     return _of_error(str(event.step_key), data.error)
 
 
 def _of_error(where: str, error: Any) -> Failure:
-    """``error`` as Dagster recorded it; one of ours needs no traceback, wherever it was raised."""
+    """From an error as Dagster recorded it; a ``TaxiAssetsError`` needs no traceback."""
     cause = error
     while cause is not None:
         if cause.cls_name == _INTERRUPTED:
@@ -141,7 +141,7 @@ def _of_error(where: str, error: Any) -> Failure:
         cause = cause.cause
     if error is None:
         return Failure(f"{where}: no reason was recorded; see the run's page")
-    raised = error.cause or error  # Dagster's own says only that a step failed
+    raised = error.cause or error  # Dagster's own error only states that a step failed
     return Failure(f"{where}: unexpected {_one_line(raised.message)}", error.to_string())
 
 

@@ -1,8 +1,7 @@
-"""Names that Dagster understands and exports under no public name.
+"""Strings that Dagster interprets but does not export under a public name.
 
-Everything else in this package uses ``dagster``'s public names. What stands here is a string that
-Dagster's documentation or its UI shows, copied from the pinned version; look here first when that
-version moves.
+The rest of the package uses only public names of ``dagster``. These strings are shown by Dagster's
+documentation or UI and copied from the pinned version; check them when that version changes.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ __all__ = [
 # only. https://docs.dagster.io/guides/build/partitions-and-backfills
 PARTITION_TAG: Final = "dagster/partition"
 
-# Whether a run may be retried after a step failed, when the instance says it may not.
+# Allows a run to be retried after a step failed although the instance does not.
 # https://docs.dagster.io/deployment/execution/run-retries
 RUN_RETRY_TAG: Final = "dagster/retry_on_asset_or_op_failure"
 
-# How often the daemon may retry a run, instead of what the instance says.
+# How often the daemon may retry a run; overrides the instance's setting.
 # https://docs.dagster.io/deployment/execution/run-retries
 MAX_RETRIES_TAG: Final = "dagster/max_retries"
 
 # Set by Dagster on a failed run that it is about to retry.
 WILL_RETRY_TAG: Final = "dagster/will_retry"
 
-# The data version of an observed external asset, and that a person's code chose it.
+# The data version of an observed external asset, and that it was set by user code.
 # https://docs.dagster.io/guides/build/assets/asset-versioning-and-caching
 DATA_VERSION_TAG: Final = "dagster/data_version"
 USER_DATA_VERSION_TAG: Final = "dagster/data_version_is_user_provided"
 
-# The code location a run belongs to: Overview and Jobs list runs by it.
+# The code location of a run: Overview and Jobs list runs by it.
 REPOSITORY_TAG: Final = ".dagster/repository"
 
 # Attributes of the ``logging.LogRecord`` that a Dagster logger is given: the event, if it is one,
@@ -57,15 +56,15 @@ LOG_METADATA: Final = "dagster_meta"
 
 
 def hidden(name: str) -> str:
-    """The tag ``name`` with the prefix of tags that the UI does not list."""
+    """The tag ``name`` with the prefix that hides it in the UI."""
     return f".dagster/{name}"
 
 
 def job_origin(location: str, job: str) -> Any:
-    """What Dagster records with a run of which job of which code location it is.
+    """The origin that Dagster records of a run: its job and code location.
 
-    A run that ``dg.execute_job`` made has none, and without it the UI's *Re-execute* fails. This is
-    the form in which Dagster stores it, which it must go on reading. Give it to
+    A run of ``dg.execute_job`` has none, and without one the UI's *Re-execute* fails. This is
+    Dagster's storage format, which later versions must be able to read. Pass it to
     ``instance.run_storage.replace_job_origin``, as ``dagster run migrate-repository`` does.
     """
     code_location = {"__class__": "RegisteredRepositoryLocationOrigin", "location_name": location}

@@ -1,8 +1,8 @@
-"""The one Definitions object: what exists, per environment.
+"""The project's ``Definitions``, built from the settings.
 
-``defs`` is what Dagster's tools look for
-(https://docs.dagster.io/guides/build/projects-and-components). Add an asset, a job or a sensor to
-its own package; here, only what is wired by a setting.
+``defs`` is what Dagster's tools load
+(https://docs.dagster.io/guides/build/projects-and-components). Assets, jobs and sensors belong in
+their own packages; add here only what depends on a setting.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
 from taxi_assets.warehouse.io_manager import WarehouseResource
 
+__all__ = ["build_definitions", "defs"]
+
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Everything, wired for ``settings``."""
+    """All definitions for ``settings``."""
     lake, warehouse = lake_address(settings.lake_url), warehouse_address(settings.warehouse_url)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         lake_zones(lake.kind),
@@ -34,27 +36,28 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     ]
     checks: list[dg.AssetChecksDefinition] = []
     for spec in DATASETS.values():
-        of_dataset = trip_assets(spec, Kinds(lake.kind, warehouse.kind))
-        assets += [of_dataset.source, *of_dataset.assets]
-        checks += of_dataset.checks
-    made = dg.Definitions(
+        dataset = trip_assets(spec, Kinds(lake.kind, warehouse.kind))
+        assets += [dataset.source, *dataset.assets]
+        checks += dataset.checks
+    definitions = dg.Definitions(
         assets=assets,
         asset_checks=checks,
         resources=_resources(settings, warehouse),
-        # The steps of a month are a chain: one process serves them all, and no file passes
-        # between processes. Runs are what is parallel.
+        # The steps of a month are sequential and share local files, so they run in one process.
+        # Runs are parallel.
         executor=dg.in_process_executor,
         loggers={"console": dg.colored_console_logger, PROGRESS: progress},
     )
-    return dg.Definitions.merge(made, build_automation(settings))
+    return dg.Definitions.merge(definitions, build_automation(settings))
 
 
 @dg.definitions
 @cache
 def defs() -> dg.Definitions:
-    """What ``dagster``, ``dg`` and the code server find in this module.
+    """The entry point of ``dagster``, ``dg`` and the code server.
 
-    Nothing is made, and no setting read, before one of them asks; each asks more than once.
+    Lazy, so that importing this module reads no setting, and cached, because it is called several
+    times.
     """
     return build_definitions(Settings.from_env())
 
@@ -84,7 +87,7 @@ def _warehouse(
             scratch=scratch,
             memory_limit=settings.memory_limit,
         )
-    # Google's clients take a second to import, which only those who use them should pay.
+    # Google's clients take a second to import, so they are imported only if they are used.
     from taxi_assets.warehouse.bigquery_io_manager import (  # noqa: PLC0415
         BigQueryWarehouseIOManager,
     )
@@ -99,9 +102,9 @@ def _warehouse(
 
 
 def _address(setting: Setting, value: str) -> str:
-    """The value or, where the environment has set it, the name of the variable.
+    """The value or, if it comes from the environment, a reference to the variable.
 
-    The UI shows what a resource is configured with, and an address may hold a password.
+    The UI shows the configuration of resources, and an address may contain a password.
     """
     is_set = os.environ.get(setting.name, "").rstrip("/") == value.rstrip("/")
     return dg.EnvVar(setting.name) if is_set else value

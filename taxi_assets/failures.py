@@ -1,14 +1,14 @@
-"""What Dagster is told of an error: fail at once, or try again.
+"""Translates this package's errors into Dagster's failures and retries.
 
-An asset, an asset check and an IO manager all do their work inside :func:`translated_errors`.
-https://docs.dagster.io/guides/build/ops/op-retries says what ``RetryRequested`` and ``Failure`` do.
-Add something here only if every step is to behave so; what an error *is* stands in ``errors``.
+Assets, asset checks and IO managers do their work inside :func:`translated_errors`.
+https://docs.dagster.io/guides/build/ops/op-retries explains ``RetryRequested`` and ``Failure``.
+Add something here only if it applies to every step; add a new kind of error to ``errors``.
 
-    permanent    ``dg.Failure(allow_retries=False)``: neither the step nor the run is tried again
+    permanent    ``dg.Failure(allow_retries=False)``: neither the step nor the run is retried
     transient    ``dg.RetryRequested`` twice, then a ``dg.Failure`` of a run that may be retried
 
-The failure carries its facts as metadata, for notifications and the command line: nobody takes a
-sentence apart.
+A failure carries its facts as metadata, so that notifications and the command line need not parse
+its message.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ Context = (
 
 @dataclass(frozen=True, slots=True)
 class FailureFacts:
-    """Why a step failed. ``month`` is empty for an asset without partitions; ``error`` is the
-    name of the class in ``errors``; ``remedy`` says what a person is to do.
+    """Why a step failed.
+
+    ``month`` is empty for an unpartitioned asset; ``error`` is the name of the class in ``errors``;
+    ``remedy`` states what a person should do.
     """
 
     dataset: str
@@ -50,10 +52,10 @@ class FailureFacts:
 
 @contextmanager
 def translated_errors(context: Context) -> Iterator[None]:
-    """Turn ``errors`` raised inside into what Dagster retries, or does not.
+    """Translate a ``TaxiAssetsError`` raised inside into a failure or a retry.
 
-    Any other exception passes as it is: it is a bug, and its traceback is what helps. So does
-    every exception outside a step, as when a notebook calls ``defs.load_asset_value``.
+    Any other exception is a bug and is not translated, because its traceback is needed. Outside a
+    step, as when a notebook calls ``defs.load_asset_value``, nothing is translated.
     """
     try:
         yield
@@ -62,20 +64,20 @@ def translated_errors(context: Context) -> Iterator[None]:
         if step is None:
             raise
         if isinstance(error, TransientError) and step.attempt < STEP_RETRIES:
-            jitter = random.uniform(0.75, 1.25)  # noqa: S311 - runs must not come back as one
+            jitter = random.uniform(0.75, 1.25)  # noqa: S311 - so that runs do not retry together
             raise dg.RetryRequested(
                 max_retries=STEP_RETRIES,
                 seconds_to_wait=_STEP_RETRY_SECONDS * 2**step.attempt * jitter,
             ) from error
         if isinstance(error, TransientError):
-            # The instance retries no run whose step failed, unless the run says that it may.
+            # The instance retries a run with a failed step only if the run has this tag.
             step.instance.add_run_tags(step.run_id, {RUN_RETRY_TAG: "true"})
-        step.show(error)
+        step.report(error)
         raise step.failure(error) from error
 
 
 def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
-    """The facts in a step's failure event; ``None`` for a failure that is none of ours."""
+    """The facts of a step's failure event; ``None`` if it was not translated here."""
     data = event.step_failure_data.user_failure_data
     metadata: Mapping[str, Any] = (data and data.metadata) or {}
     names = [each.name for each in fields(FailureFacts)]
@@ -86,7 +88,7 @@ def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The step at work. ``key`` is ``None`` in a step that makes or checks no asset.
+    """The current step; ``key`` is ``None`` if it neither materializes nor checks an asset.
 
     ``execution`` is Dagster's own context of the step.
     """
@@ -98,11 +100,11 @@ class _Step:
     key: dg.AssetKey | None
     month: str
 
-    def show(self, error: TaxiAssetsError) -> None:
-        """Record the reason where people look for a month: on the page of its partition.
+    def report(self, error: TaxiAssetsError) -> None:
+        """Report the reason as an observation, to show it on the partition's page.
 
-        That page shows an asset's materializations and observations, and of a failure only that
-        there was one. ``log_event`` of the contexts would do, but inputs and checks have none.
+        Of a failure that page shows only that there was one, but it shows observations.
+        The contexts' own ``log_event`` would do, but inputs and checks have none.
         """
         if self.key is None:
             return
@@ -132,7 +134,7 @@ class _Step:
 
 
 def _step_of(context: Context) -> _Step | None:
-    """The step that ``context`` belongs to; ``None`` outside a run."""
+    """The step of ``context``; ``None`` outside a run."""
     if isinstance(context, dg.InputContext | dg.OutputContext):
         try:
             step = context.step_context
@@ -140,8 +142,8 @@ def _step_of(context: Context) -> _Step | None:
             return None
     else:
         step = context.get_step_execution_context()
-    made = step.assets_def
-    keys = [*made.keys, *(each.asset_key for each in made.check_keys)] if made else []
+    assets = step.assets_def
+    keys = [*assets.keys, *(each.asset_key for each in assets.check_keys)] if assets else []
     return _Step(
         execution=step,
         instance=step.instance,

@@ -1,15 +1,15 @@
-"""What the lake's and the warehouse's IO manager share: what an input's annotation asks for.
+"""The base of the lake's and the warehouse's IO manager: values by the input's annotation.
 
-https://docs.dagster.io/guides/build/io-managers. An input annotated with one of these gets it;
-annotated ``dict[str, one of these]``, it gets one per partition:
+https://docs.dagster.io/guides/build/io-managers. An input receives the type it is annotated with,
+or one value per partition if it is annotated ``dict[str, <type>]``:
 
     pandas.DataFrame, pyarrow.Table, pyarrow.RecordBatchReader     the rows
     pathlib.Path                                                   a local Parquet file
-    a handle of the manager's own                                  what is there; no download
+    a handle of the IO manager                                     a reference, without download
 
-``AssetIn(metadata={"columns": [...]})`` chooses columns of rows, ``{"part": "rejects"}`` a
+``AssetIn(metadata={"columns": [...]})`` selects columns of rows, and ``{"part": "rejects"}`` a
 month's rejects. An asset returns any of these; in a run over several partitions, a ``dict`` with
-one per partition.
+one value per partition.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ __all__ = ["AssetIOManager", "Wanted"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: partitions of an asset (``None``: it has none), columns (``None``: all)
-    and a part of it.
+    """What an input requests: partitions of an asset (``None``: it is unpartitioned), columns
+    (``None``: all), and trips or rejects.
     """
 
     path: Sequence[str]
@@ -44,36 +44,36 @@ class Wanted:
 
     @property
     def asset(self) -> str:
-        """The asset's name for people, ``green/lake_trips``."""
+        """The asset's key as text, such as ``green/lake_trips``."""
         return "/".join(self.path)
 
     def one(self, form: type) -> str | None:
-        """The one partition asked for; raises ``Misconfigured`` when there are several."""
+        """The requested partition; raises ``Misconfigured`` if there are several."""
         if self.partitions is not None and len(self.partitions) != 1:
             raise Misconfigured(
                 f"{form.__name__} is one object and {len(self.partitions)} partitions of "
-                f"{self.asset} were asked for.",
-                f"Annotate the input dict[str, {form.__name__}].",
+                f"{self.asset} were requested.",
+                f"Annotate the input as dict[str, {form.__name__}].",
             )
         return self.partitions[0] if self.partitions else None
 
 
 class AssetIOManager(dg.IOManager):
-    """Brings rows, files and handles to assets, and takes them from assets.
+    """Loads rows, files and handles for assets, and stores what assets return.
 
-    ``handles`` are the annotations beyond rows and paths. Errors of this package reach Dagster
-    as ``failures`` has it.
+    ``handles`` are the accepted annotations besides rows and paths. Errors are translated by
+    ``failures``.
     """
 
     handles: ClassVar[tuple[type, ...]] = ()
 
     @abstractmethod
     def rows(self, wanted: Wanted, form: Any) -> Rows:
-        """The rows asked for, as a frame, a table or a stream of batches."""
+        """The requested rows as a frame, a table or a stream of batches."""
 
     @abstractmethod
     def local_file(self, wanted: Wanted) -> Path:
-        """A Parquet file on this disk with the rows asked for."""
+        """A local Parquet file with the requested rows."""
 
     @abstractmethod
     def handle(self, wanted: Wanted, form: type) -> Any:
@@ -81,7 +81,7 @@ class AssetIOManager(dg.IOManager):
 
     @abstractmethod
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
-        """Put the value in its place; the metadata to record of it."""
+        """Store the value; returns the metadata to record."""
 
     @override
     def load_input(self, context: dg.InputContext) -> Any:
@@ -109,12 +109,12 @@ class AssetIOManager(dg.IOManager):
         with translated_errors(context):
             partitions = context.asset_partition_keys if context.has_asset_partitions else None
             path = context.asset_key.path
-            told = [
+            metadata = [
                 self.store(path, partition, value)
                 for partition, value in _by_partition("/".join(path), obj, partitions)
             ]
-            if len(told) == 1:  # what is said here, Dagster says of every partition of the run
-                context.add_output_metadata(dict(told[0]))
+            if len(metadata) == 1:  # Dagster records it for every partition of the run
+                context.add_output_metadata(dict(metadata[0]))
 
     def _load(self, wanted: Wanted, form: Any) -> Any:
         if form is Path:
@@ -124,17 +124,17 @@ class AssetIOManager(dg.IOManager):
         return self.rows(wanted, form)
 
     def _form_per_partition(self, wanted: Wanted, form: Any) -> Any | None:
-        """The ``X`` of ``dict[str, X]``; ``None`` for a form that takes all partitions together."""
+        """The ``X`` of ``dict[str, X]``; ``None`` for a type that holds all partitions together."""
         if wanted.partitions is not None and not wanted.partitions:
             raise ObjectMissing(
-                f"No partition of {wanted.asset} belongs to this run.",
-                "See the input's partition mapping.",
+                f"The input {wanted.asset} maps to no partition in this run.",
+                "Check its partition mapping.",
             )
         each = get_args(form)[1] if get_origin(form) is dict else None
         if each is not None and wanted.partitions is None:
             raise Misconfigured(
                 f"The input {wanted.asset} is annotated as a dict, but has no partitions.",
-                "Annotate it with what the dict was to hold.",
+                "Annotate it with the type of the dict's values.",
             )
         if not is_rows(each or form) and (each or form) not in (Path, *self.handles):
             raise _unknown_form(wanted.asset, each or form, self.handles)
@@ -154,10 +154,10 @@ def _unknown_form(asset: str, form: Any, handles: Sequence[type]) -> Misconfigur
 def _by_partition(
     asset: str, value: Any, partitions: Sequence[str] | None
 ) -> list[tuple[str | None, Any]]:
-    """Which part of an asset's ``value`` is stored for which partition of its run.
+    """Split an asset's ``value`` by the partitions of its run.
 
-    Raises ``Misconfigured`` for several partitions without a ``dict`` of exactly their keys: rows
-    that nobody has told apart must not all go to one place.
+    Raises ``Misconfigured`` for several partitions without a ``dict`` of exactly their keys,
+    because rows of several partitions must not be stored as one.
     """
     if partitions is None:
         return [(None, value)]
@@ -166,14 +166,14 @@ def _by_partition(
             raise Misconfigured(
                 f"{asset} returned values for {', '.join(map(str, value)) or 'no partition'} in a "
                 f"run over {', '.join(partitions)}.",
-                "Return one for each of these.",
+                "Return one value for each partition of the run.",
             )
         return [(each, value[each]) for each in partitions]
     if len(partitions) != 1:
         raise Misconfigured(
             f"{asset} returned one {type(value).__name__} in a run over {len(partitions)} "
             f"partitions ({partitions[0]} to {partitions[-1]}).",
-            "Return a dict with a value per partition, or give the asset no backfill policy, so "
+            "Return a dict with a value per partition, or remove the asset's backfill policy, so "
             "that each partition is a run.",
         )
     return [(partitions[0], value)]

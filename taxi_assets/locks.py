@@ -1,10 +1,10 @@
-"""Which commands are alive: a locked file each, which the system unlocks when the process dies.
+"""Detects killed commands, by a locked file per command that the system unlocks at its death.
 
-A run that a command executes is in nobody else's care: Dagster's run monitoring watches only runs
-that were launched (https://docs.dagster.io/deployment/execution/run-monitoring). When the command
-is killed, its run would stay *Started* and keep its slots in the pools for ever. So each of its
-runs names the command's file in a hidden tag, and the next command reports the runs of files that
-nobody holds as failed. No process id is asked for, since those are given away again.
+Dagster's run monitoring covers only launched runs
+(https://docs.dagster.io/deployment/execution/run-monitoring), so the run of a killed command would
+stay *Started* and keep its slots in the pools for ever. Each run names its command's file in a
+hidden tag, and the next command reports the runs of unlocked files as failed. Process ids are not
+used, because the system reuses them.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _UNFINISHED = [
 
 @contextmanager
 def command_lock(folder: Path) -> Iterator[str]:
-    """Hold a file of this process in ``folder``; its name is what ``COMMAND_TAG`` is set to.
+    """Lock a file in ``folder`` and yield its name, the value of ``COMMAND_TAG``.
 
-    Whoever leaves by an exception leaves the file, and with it what runs may be unfinished.
+    After an exception the file remains, so that the next command reports unfinished runs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{_host()}{uuid.uuid4().hex}"
-    # Locked before it has the name that others look for: it never seems to be a dead command's.
+    # Locked before it gets the name that others search for, so that it never looks abandoned.
     unnamed = folder / f".{name}"
     with unnamed.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -50,14 +50,13 @@ def command_lock(folder: Path) -> Iterator[str]:
 
 
 def report_killed(folder: Path, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """Report the unfinished runs of this host's dead commands as failed, and free their slots.
+    """Report the unfinished runs of this host's killed commands as failed, and free their slots.
 
-    Returns those runs. Runs of another host are not touched: this one cannot know whether they
-    are alive.
+    Returns those runs. Runs of other hosts are not touched, because they may be alive.
     """
     reported: list[dg.DagsterRun] = []
     for path in sorted(folder.glob("[!.]*")):
-        # Gone: its command ended meanwhile. Blocked: it is alive, or another reports its runs.
+        # Missing: its command has just ended. Locked: it is alive, or another reports its runs.
         with suppress(FileNotFoundError, BlockingIOError), path.open() as file:
             if path.name.startswith(_host()):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,7 +67,7 @@ def report_killed(folder: Path, instance: dg.DagsterInstance) -> list[dg.Dagster
 
 def _report(instance: dg.DagsterInstance, command: str) -> list[dg.DagsterRun]:
     filters = dg.RunsFilter(statuses=_UNFINISHED, tags={COMMAND_TAG: command})
-    # A run that somebody re-executed in the UI has its parent's tags, and a process of its own.
+    # A run re-executed in the UI has its parent's tags but a process of its own.
     runs = [run for run in instance.get_runs(filters) if run.parent_run_id is None]
     for run in runs:
         instance.report_run_failed(run, "The command that executed this run was killed.")

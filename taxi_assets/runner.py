@@ -1,9 +1,8 @@
-"""Run months in this process, each as one Dagster run of the job that the UI starts.
+"""Runs months in this process, each as a run of the job that the UI would launch.
 
-``dg.execute_job`` (https://docs.dagster.io/guides/build/jobs/job-execution) needs no server. What a
-run does belongs to the assets; what this adds is what a launched run gets from Dagster's servers:
-its code location, so that the UI lists and re-executes it, and somebody who notices that its
-process was killed (``locks``).
+``dg.execute_job`` (https://docs.dagster.io/guides/build/jobs/job-execution) needs no server. This
+module adds what launched runs get from Dagster's servers: the code location, by which the UI lists
+and re-executes a run, and the detection of a killed process (``locks``).
 """
 
 from __future__ import annotations
@@ -37,38 +36,37 @@ _ZONES = dg.AssetKey("taxi_zones")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What the runs of one command came to: a line for each failure, seconds by month."""
+    """The results of a command: a line per failure, and the duration of each month in seconds."""
 
     failures: list[str]
     seconds: dict[tuple[str, Month], float]
 
 
-@cache  # Dagster asks for a job several times a run, and resolving it takes a while
+@cache  # Dagster calls it several times per run, and resolving a job is slow
 def reconstruct(name: str) -> dg.JobDefinition:
-    """The job called ``name``; Dagster rebuilds it by this function's name."""
+    """The job ``name``; Dagster refers to this function by its name."""
     return defs().resolve_job_def(name)
 
 
 def run_months(
     instance: dg.DagsterInstance, locks: Path, months: Sequence[tuple[DatasetSpec, Month]]
 ) -> Finished:
-    """Run the months one after the other; the taxi zones come first, once.
+    """Run the months one after the other, and the taxi zones before them if they are missing.
 
-    ``locks`` is the folder of the commands' locks. A line per run goes to standard output, the
-    traceback of an error that nobody raised on purpose to standard error. Raises
-    ``KeyboardInterrupt`` when somebody stops it.
+    ``locks`` is the folder of the commands' locks. Prints a line per run to standard output and the
+    traceback of an unexpected error to standard error. Raises ``KeyboardInterrupt`` on Ctrl-C.
     """
     finished = Finished([], {})
     for killed in report_killed(locks, instance):
         _assign(instance, killed.run_id)
-        what = f"{killed.job_name} {killed.tags.get(PARTITION_TAG, '')}".strip()
-        print(f"Run {killed.run_id} ({what}), of a command that was killed, is reported failed.")
+        title = f"{killed.job_name} {killed.tags.get(PARTITION_TAG, '')}".strip()
+        print(f"Reported run {killed.run_id} ({title}) of a killed command as failed.")
     with command_lock(locks) as command:
         tags = {
             COMMAND_TAG: command,
             REPOSITORY_TAG: f"__repository__@{LOCATION}",
-            # Whoever runs the command sees that a month failed. The daemon would start it again
-            # behind their back, and until there is one, Dagster would say that it will.
+            # The command itself reports a failed month. Without this tag the daemon would retry
+            # it unexpectedly, and without a daemon the UI would show a pending retry.
             MAX_RETRIES_TAG: "0",
         }
         if instance.get_latest_materialization_event(_ZONES) is None:
@@ -108,7 +106,7 @@ def _run(
 
 
 def _assign(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Let the run belong to its job in the code location, or the UI cannot re-execute it."""
+    """Assign the run to its job in the code location, so that the UI can re-execute it."""
     run = instance.get_run_by_id(run_id)
     assert run is not None
     instance.run_storage.replace_job_origin(run, job_origin(LOCATION, run.job_name))

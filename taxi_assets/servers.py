@@ -1,9 +1,9 @@
-"""Dagster's web server and daemon on this machine, ended together: what ``make ui`` starts.
+"""Runs Dagster's web server and daemon on this machine, for ``make ui``.
 
-Both find the code by ``instance/workspace.yaml`` and start a code server of their own
-(https://docs.dagster.io/deployment/code-locations/workspace-yaml); one for both would save 160 MB,
-and cost a port, a third process to watch and the UI's *Reload definitions*. Servers for several
-people are in ``deploy/``.
+Each starts a code server of its own from ``instance/workspace.yaml``
+(https://docs.dagster.io/deployment/code-locations/workspace-yaml). Sharing one would save 160 MB
+but need a port and a third process, and break the UI's *Reload definitions*. Deployments for
+several people are in ``deploy/``.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from taxi_assets.instance import WORKSPACE
 
 __all__ = ["serve"]
 
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
-_HOST: Final = "127.0.0.1"  # Dagster's web server asks nobody who they are
-_ENDING_SECONDS: Final = 20.0
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_HOST: Final = "127.0.0.1"  # Dagster's web server has no authentication
+_STOP_TIMEOUT_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 
 
 def serve(port: int) -> int:
-    """Run both until Ctrl-C, SIGTERM or SIGHUP, or until one of them ends.
+    """Run both until Ctrl-C, SIGTERM or SIGHUP, or until one of them exits.
 
-    ``DAGSTER_HOME`` is set and its instance prepared: two servers must not create it at once.
-    Prints the URL when the page answers. Returns 1 if a server ended by itself, else 0. Raises
-    ``Misconfigured`` when the port is taken.
+    Requires a prepared instance in ``DAGSTER_HOME``, because two servers must not create it
+    concurrently. Prints the URL once the UI answers. Returns 1 if a server exited by itself, else
+    0. Raises ``Misconfigured`` if the port is in use.
     """
     _require_free(port)
     workspace = ["--workspace", str(WORKSPACE)]
@@ -52,18 +52,18 @@ def serve(port: int) -> int:
     ]
     try:
         with _signals_interrupt(), _running(commands) as servers:
-            if _page_answers(port, servers):
+            if _ui_answers(port, servers):
                 print(f"http://{_HOST}:{port}", flush=True)
-                # Whichever child ends first; it stays a zombie, for its Popen to ask about.
+                # Wait for the first child to exit without reaping it, which Popen.poll() does.
                 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-            ended = [
+            exited = [
                 command[0]
                 for command, server in zip(commands, servers, strict=True)
                 if server.poll() is not None
             ]
     except KeyboardInterrupt:
         return 0
-    print(f"{' and '.join(ended)} ended by itself; its messages are above.", file=sys.stderr)
+    print(f"{' and '.join(exited)} exited unexpectedly; see its messages above.", file=sys.stderr)
     return 1
 
 
@@ -74,19 +74,19 @@ def _require_free(port: int) -> None:
             probe.bind((_HOST, port))
         except OSError as error:
             raise Misconfigured(
-                f"Port {port} cannot be had: {error.strerror}.",
-                "End what listens there, or choose another one: --port, or make ui PORT=…",
+                f"Port {port} is not available: {error.strerror}.",
+                "Stop the process that uses it, or choose another port: --port or make ui PORT=…",
             ) from error
 
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end this process as Ctrl-C does."""
+    """SIGTERM and SIGHUP raise ``KeyboardInterrupt``, as Ctrl-C does."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as it is called
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, interrupt) for each in _ENDING}
+    before = {each: signal.signal(each, interrupt) for each in _STOP_SIGNALS}
     try:
         yield
     finally:
@@ -96,7 +96,7 @@ def _signals_interrupt() -> Iterator[None]:
 
 @contextmanager
 def _running(commands: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The servers, each the leader of a process group, which their code servers and runs join."""
+    """The servers, each in its own process group together with its code server and runs."""
     scripts = Path(sysconfig.get_path("scripts"))
     servers: list[subprocess.Popen[bytes]] = []
     try:
@@ -104,20 +104,20 @@ def _running(commands: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Pope
             servers.append(subprocess.Popen([scripts / name, *arguments], start_new_session=True))
         yield servers
     finally:
-        for each in (signal.SIGINT, *_ENDING):
-            signal.signal(each, signal.SIG_IGN)  # the first one is enough; this is not cut short
-        _end(servers)
+        for each in (signal.SIGINT, *_STOP_SIGNALS):
+            signal.signal(each, signal.SIG_IGN)  # further signals must not interrupt the stop
+        _stop(servers)
 
 
-def _end(servers: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Runs that are under way are interrupted, and recorded so."""
+def _stop(servers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Stop the servers; runs in progress are interrupted and recorded as failed."""
     groups = {server.pid for server in servers}
-    deadline = time.monotonic() + _ENDING_SECONDS
+    deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
     _signal(groups, signal.SIGTERM)
     while groups and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         for server in servers:
-            server.poll()  # the group is there as long as nobody has asked for its leader's end
+            server.poll()  # reap the leader, or its group would remain
         groups = _signal(groups, 0)
     _signal(groups, signal.SIGKILL)
     for server in servers:
@@ -125,17 +125,17 @@ def _end(servers: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def _signal(groups: set[int], number: int) -> set[int]:
-    """Signal process groups; returns those that are still there."""
-    there = set()
+    """Signal process groups; returns those that still exist."""
+    existing = set()
     for group in groups:
         with suppress(ProcessLookupError):
             os.killpg(group, number)
-            there.add(group)
-    return there
+            existing.add(group)
+    return existing
 
 
-def _page_answers(port: int, servers: Sequence[subprocess.Popen[bytes]]) -> bool:
-    """Wait until it does; false if a server has ended before."""
+def _ui_answers(port: int, servers: Sequence[subprocess.Popen[bytes]]) -> bool:
+    """Wait for the UI; false if a server exits first."""
     with httpx.Client(base_url=f"http://{_HOST}:{port}", timeout=5, trust_env=False) as client:
         while all(server.poll() is None for server in servers):
             with suppress(httpx.HTTPError):

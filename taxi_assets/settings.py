@@ -1,8 +1,7 @@
-"""Every setting of the platform, each an environment variable with a default.
+"""All settings of the platform: environment variables with defaults, validated here.
 
-Belongs here: names, defaults, meanings, validation. Does not: what is done with a setting.
-``python -m taxi_assets.settings`` prints the table, which is ``docs/settings.md``; a test keeps
-the two the same.
+Add a setting to ``SETTINGS`` and ``Settings``, and write ``docs/settings.md`` again with
+``python -m taxi_assets.settings``; a test compares the two.
 """
 
 from __future__ import annotations
@@ -17,6 +16,16 @@ from urllib.parse import quote
 from taxi_assets.errors import Misconfigured
 from taxi_assets.tlc import DEFAULT_URL
 
+__all__ = [
+    "SETTINGS",
+    "TLC_URL",
+    "WAREHOUSE_URL",
+    "Notify",
+    "Setting",
+    "Settings",
+    "render_document",
+]
+
 _INTRODUCTION = """\
 <!-- Written by `python -m taxi_assets.settings > docs/settings.md`; edit that module. -->
 # Settings
@@ -27,7 +36,7 @@ Each is an environment variable; an empty one counts as not set.
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One environment variable: its name, the default as text, and what it does."""
+    """One environment variable: its name, its default as text, and its meaning."""
 
     name: str
     default: str
@@ -37,11 +46,11 @@ class Setting:
 HOME = Setting(
     "TAXI_HOME",
     ".taxi",
-    "Folder of everything kept on this machine: the embedded lake and warehouse, scratch files, "
+    "Folder for everything stored on this machine: the embedded lake and warehouse, scratch files, "
     "and (with the make commands) Dagster's own records.",
 )
 TLC_URL = Setting(
-    "TAXI_TLC_URL", DEFAULT_URL, "Where TLC's files are: TLC's own site, a mirror or the simulator."
+    "TAXI_TLC_URL", DEFAULT_URL, "Base URL of TLC's files: TLC's site, a mirror or the simulator."
 )
 LAKE_URL = Setting(
     "TAXI_LAKE_URL",
@@ -57,66 +66,66 @@ WAREHOUSE_URL = Setting(
 SCRATCH = Setting(
     "TAXI_SCRATCH",
     "$TAXI_HOME/scratch",
-    "Local disk for files on their way; a month needs about three times its published size.",
+    "Local folder for temporary files; a month needs about three times its published size.",
 )
 MEMORY_LIMIT = Setting(
     "TAXI_MEMORY_LIMIT",
     "512MB",
-    "DuckDB's own memory while cleaning and loading a month; more than that spills to scratch.",
+    "Memory limit of DuckDB while it cleans and loads a month; it spills the rest to scratch.",
 )
 ENV = Setting(
     "TAXI_ENV",
     "laptop",
-    "laptop or production: in production the schedules and sensors start on their own.",
+    "laptop or production: in production the schedules and sensors are on by default.",
 )
 ROW_COUNTS = Setting(
     "TAXI_ROW_COUNTS",
     "",
-    "CSV file with columns dataset, month, rows: published row counts you trust; a month that "
-    "differs gets a warning from the check published_rows.",
+    "CSV file of trusted published row counts, with columns dataset, month, rows; the check "
+    "published_rows warns of a month that differs.",
 )
 GCP_IMPERSONATE = Setting(
     "TAXI_GCP_IMPERSONATE",
     "",
-    "A Google service account to act as, with the credentials at hand: "
+    "A Google service account to impersonate with the available credentials: "
     "name@project.iam.gserviceaccount.com.",
 )
 SENSOR_SECONDS = Setting(
     "TAXI_SENSOR_SECONDS",
     "3600",
-    "How many seconds pass between two looks of a sensor at TLC: for new months, and for reissues.",
+    "How often, in seconds, each sensor polls TLC for new and reissued months.",
 )
 SCHEDULE_LAG_MONTHS = Setting(
     "TAXI_SCHEDULE_LAG_MONTHS",
     "2",
-    "How many whole months after its end a month is fetched by the schedules, and missed by the "
-    "daily check when it is not there; 1 or more. TLC takes 47 to 62 days.",
+    "How many whole months after its end a month is loaded by the schedules, and reported as "
+    "overdue by the daily check if it is not loaded; 1 or more. TLC takes 47 to 62 days.",
 )
 UI_URL = Setting(
     "TAXI_UI_URL",
     "http://127.0.0.1:3000",
-    "Where people open the Dagster UI; notifications link to runs there.",
+    "URL at which people open the Dagster UI; notifications link to it.",
 )
 SLACK_TOKEN = Setting(
     "TAXI_SLACK_TOKEN",
     "",
-    "Secret. A Slack bot token with chat:write: notifications go to TAXI_SLACK_CHANNEL.",
+    "Secret. A Slack bot token with chat:write: notifications are sent to TAXI_SLACK_CHANNEL.",
 )
 SLACK_CHANNEL = Setting("TAXI_SLACK_CHANNEL", "", "The Slack channel for notifications.")
 TEAMS_WEBHOOK = Setting(
     "TAXI_TEAMS_WEBHOOK",
     "",
-    "Secret. A Microsoft Teams webhook: notifications go to its channel.",
+    "Secret. A Microsoft Teams webhook: notifications are sent to its channel.",
 )
 EMAIL_TO = Setting(
-    "TAXI_EMAIL_TO", "", "Comma-separated addresses: notifications go there by e-mail."
+    "TAXI_EMAIL_TO", "", "Comma-separated addresses to send notifications to by e-mail."
 )
 EMAIL_FROM = Setting("TAXI_EMAIL_FROM", "", "The sender of those e-mails.")
 SMTP_URL = Setting(
     "TAXI_SMTP_URL",
     "",
-    "Secret. The mail server, with user and password if it wants them: "
-    "smtps://user:password@host:465, or smtp://user:password@host:587, which turns to TLS.",
+    "Secret. The mail server, with user and password if it requires them: "
+    "smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS.",
 )
 
 SETTINGS: tuple[Setting, ...] = (
@@ -128,7 +137,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Where notifications go; an empty value is a channel that is off. Secrets are not printed."""
+    """The notification channels; an empty value disables one. Secrets are not in the repr."""
 
     ui_url: str
     slack_token: str = field(default="", repr=False)
@@ -140,7 +149,7 @@ class Notify:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Notify:
-        """Read the environment; raises ``Misconfigured`` for a channel that is half set."""
+        """Read the environment; raises ``Misconfigured`` for an incomplete channel."""
         _all_or_none(env, SLACK_TOKEN, SLACK_CHANNEL)
         _all_or_none(env, EMAIL_TO, EMAIL_FROM, SMTP_URL)
         addresses = (part.strip() for part in env.get(EMAIL_TO.name, "").split(","))
@@ -157,7 +166,7 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values in force."""
+    """The values of all settings."""
 
     home: Path
     tlc_url: str
@@ -173,12 +182,12 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read the environment; raises ``Misconfigured`` with the variable's name."""
+        """Read the environment; raises ``Misconfigured``, naming the variable."""
         env = os.environ if env is None else env
         home = Path(env.get(HOME.name) or HOME.default).absolute()
         kind = env.get(ENV.name) or ENV.default
         if kind not in ("laptop", "production"):
-            raise Misconfigured(f"{ENV.name} is {kind!r}; set it to laptop or production.")
+            raise Misconfigured(f"{ENV.name} is {kind!r}.", "Set it to laptop or production.")
         counts = env.get(ROW_COUNTS.name)
         return cls(
             home=home,
@@ -197,7 +206,7 @@ class Settings:
 
 
 def render_document() -> str:
-    """``docs/settings.md``: the table, as Markdown."""
+    """The text of ``docs/settings.md``."""
     rows = [
         f"| `{each.name}` | {f'`{each.default}`' if each.default else ''} | {each.meaning} |"
         for each in SETTINGS
@@ -208,7 +217,7 @@ def render_document() -> str:
 def _count(env: Mapping[str, str], setting: Setting) -> int:
     text = env.get(setting.name) or setting.default
     if not text.isdecimal() or int(text) < 1:
-        raise Misconfigured(f"{setting.name} is {text!r}; set it to a whole number, 1 or more.")
+        raise Misconfigured(f"{setting.name} is {text!r}.", "Set it to a whole number, 1 or more.")
     return int(text)
 
 
@@ -216,7 +225,9 @@ def _all_or_none(env: Mapping[str, str], *settings: Setting) -> None:
     missing = [setting.name for setting in settings if not env.get(setting.name)]
     if missing and len(missing) < len(settings):
         given = next(each.name for each in settings if each.name not in missing)
-        raise Misconfigured(f"{given} is set and {' and '.join(missing)} not; set all or none.")
+        raise Misconfigured(
+            f"{given} is set without {' and '.join(missing)}.", "Set all of them or none."
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table at a command's end: what lake and warehouse hold of each month now."""
+"""The table that a command prints at its end: the rows of each month in lake and warehouse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from taxi_assets.warehouse.tables import table_of
 
 __all__ = ["Counted", "Counter", "table"]
 
-_HEADS = ("dataset", "month", "published", "clean", "rejected", "in lake", "in warehouse", "s")
+_HEADER = ("dataset", "month", "published", "clean", "rejected", "in lake", "in warehouse", "s")
 _LINE = "{:<8} {:<8} {:>11} {:>11} {:>9} {:>11} {:>13} {:>7}"
 
 Found = TypeVar("Found")
@@ -26,7 +26,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Rows of one month; ``None`` where there is none, or where nobody could count."""
+    """Row counts of one month; ``None`` where it is not stored or could not be counted."""
 
     dataset: str
     month: Month
@@ -40,20 +40,20 @@ class Counted:
 class Counter:
     """Counts months in the lake's objects and the warehouse's tables.
 
-    ``uncounted`` says why one of the two could not be asked; it is not asked a second time.
+    ``uncounted`` holds the error if one of the two failed; it is not queried again.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.uncounted: dict[str, str] = {}
-        self._store = self._ask("lake", lambda: open_store(settings.lake_url))
-        self._warehouse = self._ask(
+        self._store = self._query("lake", lambda: open_store(settings.lake_url))
+        self._warehouse = self._query(
             "warehouse",
             lambda: open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit),
         )
 
     @property
     def warehouse_url(self) -> str:
-        """Where the warehouse is, without a password."""
+        """The warehouse's URL without a password."""
         return self._warehouse.url if self._warehouse else "-"
 
     def count(self, spec: DatasetSpec, month: Month) -> Counted:
@@ -69,10 +69,10 @@ class Counter:
         )
 
     def outdated(self, datasets: Collection[str]) -> str:
-        """Months in the warehouse that an older version stored, as a person reads them."""
+        """The months in the warehouse that an older release stored, as text."""
         warehouse = self._warehouse
         found = (
-            self._ask("warehouse", lambda: outdated_in_warehouse(warehouse, datasets))
+            self._query("warehouse", lambda: outdated_in_warehouse(warehouse, datasets))
             if warehouse
             else None
         )
@@ -83,30 +83,30 @@ class Counter:
 
     def _rows(self, key: str) -> int | None:
         store = self._store
-        found = self._ask("lake", lambda: store.find(key)) if store else None
+        found = self._query("lake", lambda: store.find(key)) if store else None
         return found.rows if found else None
 
     def _loaded(self, table_name: str, month: Month) -> int | None:
         warehouse = self._warehouse
         return (
-            self._ask("warehouse", lambda: warehouse.count(table_name, month))
+            self._query("warehouse", lambda: warehouse.count(table_name, month))
             if warehouse
             else None
         )
 
-    def _ask(self, place: str, question: Callable[[], Found]) -> Found | None:
-        if place in self.uncounted:
+    def _query(self, storage: str, query: Callable[[], Found]) -> Found | None:
+        if storage in self.uncounted:
             return None
         try:
-            return question()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the table shows the rest
-            self.uncounted[place] = str(error)
+            return query()
+        except Exception as error:  # noqa: BLE001 - the table still shows the rest
+            self.uncounted[storage] = str(error)
             return None
 
 
 def table(rows: Iterable[Counted], seconds: Mapping[tuple[str, Month], float]) -> Sequence[str]:
-    """The lines of the table; ``seconds`` are what the months took, by dataset and month."""
-    lines = [_LINE.format(*_HEADS)]
+    """The lines of the table; ``seconds`` are durations by dataset and month."""
+    lines = [_LINE.format(*_HEADER)]
     for row in rows:
         counts = (row.published, row.clean, row.rejected, row.lake, row.warehouse)
         texts = [f"{value:,}" if value is not None else "-" for value in counts]

@@ -1,7 +1,7 @@
-"""Months that an older version of this package stored in another way.
+"""Finds months that an older release of this package stored in another layout.
 
-They stay readable, count as stale, and are never taken for a month of now; ``taxi_assets upgrade``
-runs them again. Layouts are told apart in ``versions``.
+They stay readable, are stale, and are never used as months of the current layout;
+``taxi_assets upgrade`` materializes them again. ``versions`` defines the layout.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def outdated_months(store: LakeStore, warehouse: Warehouse) -> list[tuple[Datase
 def outdated_in_warehouse(
     warehouse: Warehouse, datasets: Collection[str]
 ) -> list[tuple[str, Month]]:
-    """Dataset and month of each month of an older layout in the warehouse: a query a table."""
+    """Dataset and month of each month of an older layout in the warehouse."""
     found = []
     for name in datasets:
         for part in Part:
@@ -48,7 +48,7 @@ def _outdated_in_lake(store: LakeStore) -> set[tuple[str, Month]]:
     months = set()
     for part in Part:
         for key in store.keys(f"{part}/"):
-            place, found = _PUBLISHED.match(key), store.find(key)
-            if place and found and not is_current(found.attributes.get(attributes.VERSION)):
-                months.add((place[1], Month(int(place[2]), int(place[3]))))
+            path, found = _PUBLISHED.match(key), store.find(key)
+            if path and found and not is_current(found.attributes.get(attributes.VERSION)):
+                months.add((path[1], Month(int(path[2]), int(path[3]))))
     return months

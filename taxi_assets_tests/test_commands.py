@@ -1,4 +1,4 @@
-"""The commands as a person types them: whole processes, in a home of their own."""
+"""The commands, run as processes, each in its own home."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROW = re.compile(r"^(yellow|green|fhv|fhvhv) +(\d{4}-\d{2})((?: +[\d,-]+){5}) +
 
 
 def environment(home: Path, **env: str) -> dict[str, str]:
-    """A person's who has set nothing but ``env``, and keeps everything in ``home``."""
+    """An environment with ``home`` and ``env`` as the only settings."""
     inherited = {
         key: value for key, value in os.environ.items() if not key.startswith(("TAXI_", "DAGSTER_"))
     }
@@ -52,7 +52,7 @@ def command(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProc
 
 
 def table(output: str) -> dict[tuple[str, str], list[int]]:
-    """The counts, by dataset and month; -1 is a dash, where nothing could be counted."""
+    """The counts by dataset and month; -1 for a dash, where nothing was counted."""
     return {
         (dataset, month): [
             -1 if each == "-" else int(each.replace(",", "")) for each in counts.split()
@@ -63,7 +63,7 @@ def table(output: str) -> dict[tuple[str, str], list[int]]:
 
 @contextmanager
 def records(home: Path) -> Iterator[dg.DagsterInstance]:
-    """What Dagster records in that home, of commands before and after."""
+    """The Dagster instance in that home."""
     folder = home / ".taxi" / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(SHIPPED, folder)
@@ -73,14 +73,14 @@ def records(home: Path) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A home in which the demo ran once, and what it printed."""
+    """A home in which the demo was run once, and its output."""
     home = tmp_path_factory.mktemp("demo")
     done = command(home, "demo")
     assert done.returncode == 0, done.stdout + done.stderr
     return home, done.stdout
 
 
-def test_demo_shows_three_months_of_all_datasets_and_their_counts_are_true(
+def test_the_demo_prints_correct_counts_of_three_months_of_all_datasets(
     demo: tuple[Path, str],
 ) -> None:
     home, output = demo
@@ -135,24 +135,24 @@ def test_the_readmes_pandas_lines_work_on_the_demo(demo: tuple[Path, str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "error"),
     [
         (("--months", "2024-13"), "2024-13 is not a month"),
         (("--months", "2024-03:2024-01"), "ends before it begins"),
         (("--months", "January"), "write it as YYYY-MM"),
-        (("--months", "2013-12"), "green has no month 2013-12: TLC publishes it from 2014-01"),
-        (("--months", "2999-01"), "is the newest that can be there today"),
+        (("--months", "2013-12"), "green has no month 2013-12: TLC publishes it from 2014-01 on"),
+        (("--months", "2999-01"), "is the newest month that can be published today"),
         (("--datasets", "gren", "--months", "2024-01"), "'gren' is not a dataset"),
     ],
 )
-def test_an_impossible_month_gets_one_clear_line(
-    tmp_path: Path, arguments: tuple[str, ...], says: str
+def test_an_impossible_month_is_refused_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], error: str
 ) -> None:
     green = () if "--datasets" in arguments else ("--datasets", "green")
     refused = command(tmp_path, "run", *green, *arguments)
     assert refused.returncode == 2
     assert len(refused.stderr.strip().splitlines()) == 1
-    assert says in refused.stderr
+    assert error in refused.stderr
     assert not (tmp_path / ".taxi").exists()
 
 
@@ -163,15 +163,15 @@ def test_each_month_is_a_run_of_its_datasets_job(demo: tuple[Path, str]) -> None
     months: list[tuple[str, str | None]] = [("zones", None)]
     for dataset in ("yellow", "green", "fhv", "fhvhv"):
         months += [(f"{dataset}_months", f"2024-0{month}") for month in (1, 2, 3)]
-    made = [(run.job_name, run.tags.get("dagster/partition")) for run in reversed(runs)]
-    assert made[: len(months)] == months
-    told = re.findall(r"^\[(\d+)/12\] (\w+) (\d{4}-\d{2}) … .*; done$", output, re.M)
-    assert [(int(n), f"{name}_months", month) for n, name, month in told] == [
+    recorded = [(run.job_name, run.tags.get("dagster/partition")) for run in reversed(runs)]
+    assert recorded[: len(months)] == months
+    printed = re.findall(r"^\[(\d+)/12\] (\w+) (\d{4}-\d{2}) … .*; done$", output, re.M)
+    assert [(int(n), f"{name}_months", month) for n, name, month in printed] == [
         (n, *pair) for n, pair in enumerate(months[1:], start=1)
     ]
 
 
-def test_a_persons_list_of_runs_shows_the_month_and_no_tag_of_the_machinery(
+def test_the_list_of_runs_shows_the_month_and_no_internal_tags(
     demo: tuple[Path, str],
 ) -> None:
     home, _ = demo
@@ -195,9 +195,7 @@ def green(tlc: Simulator) -> Simulator:
     return tlc
 
 
-def test_a_month_that_tlc_has_not_published_fails_alone_and_in_one_line(
-    tmp_path: Path, green: Simulator
-) -> None:
+def test_an_unpublished_month_fails_alone_and_in_one_line(tmp_path: Path, green: Simulator) -> None:
     ran = command(
         tmp_path, "run", "--datasets", "green", "--months", "2024-01:2024-02",
         TAXI_TLC_URL=green.url,
@@ -228,7 +226,7 @@ def test_the_table_is_printed_when_the_warehouse_fails(tmp_path: Path, green: Si
     assert "Traceback" not in ran.stderr
 
 
-def test_a_warehouse_that_another_process_holds_is_asked_once_and_shown_as_a_dash(
+def test_a_locked_warehouse_is_queried_once_and_shown_as_a_dash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "warehouse.duckdb"
@@ -245,7 +243,7 @@ def test_a_warehouse_that_another_process_holds_is_asked_once_and_shown_as_a_das
 
 @contextmanager
 def held_open(path: Path) -> Iterator[None]:
-    """Another process has the DuckDB file open for writing."""
+    """Another process holds the DuckDB file open for writing."""
     program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -259,7 +257,7 @@ def held_open(path: Path) -> Iterator[None]:
 def changed_command(
     change: str, home: Path, *arguments: str, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """A command in a process in which ``change`` was executed first."""
+    """A command in a process that executes ``change`` first."""
     program = f"{change}\nimport sys\nfrom taxi_assets.cli import main\nsys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
@@ -270,7 +268,7 @@ def changed_command(
     )
 
 
-def test_an_error_that_nobody_foresaw_shows_its_traceback(tmp_path: Path, green: Simulator) -> None:
+def test_an_unexpected_error_shows_its_traceback(tmp_path: Path, green: Simulator) -> None:
     ran = changed_command(
         "from taxi_assets.tlc import TlcClient; TlcClient.download_file = lambda *_, **__: 1 / 0",
         tmp_path, "run", *JANUARY, TAXI_TLC_URL=green.url,
@@ -283,7 +281,24 @@ def test_an_error_that_nobody_foresaw_shows_its_traceback(tmp_path: Path, green:
     assert len(table(ran.stdout)) == 1
 
 
-def test_a_run_that_waits_for_a_pool_says_once_who_holds_it(
+@pytest.mark.parametrize("months", [(), (("green", 2024, 1), ("yellow", 2024, 1))])
+def test_upgrade_runs_the_outdated_months(
+    tmp_path: Path, green: Simulator, months: tuple[tuple[str, int, int], ...]
+) -> None:
+    green.publish("yellow", Month(2024, 1), rows=300)
+    ran = changed_command(
+        "from taxi_assets import cli; from taxi_assets.datasets import DATASETS, Month; "
+        "cli.outdated_months = lambda store, warehouse: "
+        f"[(DATASETS[name], Month(year, month)) for name, year, month in {months!r}]",
+        tmp_path, "upgrade", TAXI_TLC_URL=green.url,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert list(table(ran.stdout)) == [(name, "2024-01") for name, *_ in months]
+    assert ("Every month is up to date" in ran.stdout) == (not months)
+    assert ("Upgrading 2 months to layout" in ran.stdout) == bool(months)
+
+
+def test_a_run_that_waits_for_a_pool_reports_its_holder_once(
     tmp_path: Path, green: Simulator
 ) -> None:
     with records(tmp_path) as instance:
@@ -314,11 +329,11 @@ def test_a_run_that_waits_for_a_pool_says_once_who_holds_it(
             text=True,
         )
         assert process.stdout
-        said = ""
-        while "waiting for pool" not in said and (character := process.stdout.read(1)):
-            said += character
+        output = ""
+        while "waiting for pool" not in output and (character := process.stdout.read(1)):
+            output += character
         storage.free_concurrency_slots_for_run(holder.run_id)
-        said += process.communicate()[0]
+        output += process.communicate()[0]
     assert process.returncode == 0
-    assert said.count("waiting for pool") == 1
-    assert f"held by yellow/raw_trips 2023-12 in run {holder.run_id};" in said
+    assert output.count("waiting for pool") == 1
+    assert f"held by yellow/raw_trips 2023-12 in run {holder.run_id};" in output

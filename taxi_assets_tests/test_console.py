@@ -1,4 +1,4 @@
-"""What a command says of a run that failed: one line, and a traceback only of what is a bug."""
+"""A command reports a failed run in one line, with a traceback only for an unexpected error."""
 
 from collections.abc import Callable, Sequence
 
@@ -68,13 +68,13 @@ def no_failure() -> dg.JobDefinition:
     return job(checks=[odd])
 
 
-def said(made: Callable[[], dg.JobDefinition]) -> Failure | None:
+def failure(job_function: Callable[[], dg.JobDefinition]) -> Failure | None:
     with dg.instance_for_test() as instance:
-        return failure_of(dg.execute_job(dg.reconstructable(made), instance=instance))
+        return failure_of(dg.execute_job(dg.reconstructable(job_function), instance=instance))
 
 
 @pytest.mark.parametrize(
-    ("made", "line"),
+    ("job_function", "line"),
     [
         (broken_download, "green/raw_trips: The file of green 2024-01 is cut. Download it again."),
         (
@@ -84,18 +84,18 @@ def said(made: Callable[[], dg.JobDefinition]) -> Failure | None:
         (broken_resource, "run: There is no bucket called taxi. Create it."),
     ],
 )
-def test_what_was_raised_on_purpose_is_one_line(
-    made: Callable[[], dg.JobDefinition], line: str
+def test_an_expected_failure_is_one_line(
+    job_function: Callable[[], dg.JobDefinition], line: str
 ) -> None:
-    assert said(made) == Failure(line)
+    assert failure(job_function) == Failure(line)
 
 
 def test_a_bug_has_its_traceback() -> None:
-    failure = said(bug)
-    assert failure
-    assert failure.line == "stored: unexpected KeyError: 'no such thing'"
-    assert 'raise KeyError("no such thing")' in failure.trace
+    found = failure(bug)
+    assert found
+    assert found.line == "stored: unexpected KeyError: 'no such thing'"
+    assert 'raise KeyError("no such thing")' in found.trace
 
 
-def test_a_check_that_blocks_nothing_is_no_failure() -> None:
-    assert said(no_failure) is None
+def test_a_failed_check_that_does_not_block_is_no_failure() -> None:
+    assert failure(no_failure) is None

@@ -1,4 +1,4 @@
-"""Dagster's own command lines work in the project, and call its code location as all else does."""
+"""Dagster's own commands work in the project, and its code location has one name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODULE = "taxi_assets.definitions"
 
 
 def dg_command(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """``dg`` in the project's folder."""
+    """Run ``dg`` in the project's folder."""
     return subprocess.run(
         [Path(sys.executable).with_name("dg"), *arguments],
         env=environment(
@@ -81,8 +81,8 @@ def test_dg_launches_an_asset_for_a_month(home: Path, tlc: Simulator) -> None:
         }
 
 
-def test_dg_launches_no_range_of_months(home: Path, tlc: Simulator) -> None:
-    """As the docs say: it would have to be one run, and a month is a run."""
+def test_dg_refuses_to_launch_a_range_of_months(home: Path, tlc: Simulator) -> None:
+    """As documented: a range would be one run, and each month is its own run."""
     refused = dg_command(
         home, "launch", "--assets", "green/raw_trips",
         "--partition-range", "2024-01...2024-02", TAXI_TLC_URL=tlc.url,
@@ -92,7 +92,7 @@ def test_dg_launches_no_range_of_months(home: Path, tlc: Simulator) -> None:
     assert tlc.requests == ()
 
 
-def test_the_projects_workspace_is_the_packages() -> None:
+def test_the_projects_workspace_equals_the_packages() -> None:
     assert (ROOT / "workspace.yaml").read_bytes() == WORKSPACE.read_bytes()
 
 
@@ -118,7 +118,7 @@ def test_the_code_location_has_one_name_everywhere(tmp_path: Path, tlc: Simulato
     assert names == dict.fromkeys(names, LOCATION)
 
 
-def test_everybody_loads_the_same_module() -> None:
+def test_the_same_module_is_loaded_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     (local,) = yaml.safe_load(WORKSPACE.read_text())["load_from"]
     assert project["dagster"]["module_name"] == MODULE
@@ -131,7 +131,7 @@ def option(words: Sequence[str], name: str) -> str:
 
 
 def location_of_a_run(home: Path, tlc: Simulator) -> str:
-    """What the runs of a command say; that of the zones is enough, though it fails."""
+    """The code location of a command's runs, which may fail."""
     command(home, "run", *JANUARY, TAXI_TLC_URL=tlc.url)
     with records(home) as instance:
         runs = instance.get_runs()

@@ -1,4 +1,4 @@
-"""Nothing a person can set, run or see goes without a word in the docs."""
+"""Everything that can be configured, run or seen is documented."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_targets() -> list[str]:
 
 
 @pytest.mark.parametrize("target", make_targets())
-def test_every_make_target_explains_itself_and_is_documented(target: str) -> None:
+def test_every_make_target_has_a_help_text_and_is_documented(target: str) -> None:
     assert re.search(rf"^{target}:.*## \w", (ROOT / "Makefile").read_text(), re.M)
     assert target == "help" or f"`make {target}" in DOCS
 
@@ -53,5 +53,5 @@ def links() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(
     ("page", "target"), links(), ids=[f"{page.name}-{target}" for page, target in links()]
 )
-def test_every_link_between_pages_leads_somewhere(page: Path, target: str) -> None:
+def test_every_link_between_pages_exists(page: Path, target: str) -> None:
     assert (page.parent / target).exists()

@@ -1,4 +1,4 @@
-"""What the next command makes of one that was killed, or that is still at work."""
+"""How a command treats the runs of commands that were killed or are still running."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.test_commands import command, environment, records
 from taxi_assets_tests.ui.stack import wait_for
 
-_PATIENCE_SECONDS = 60.0
-_STALLED_SECONDS = 20.0  # less than the client waits for an answer
+_TIMEOUT_SECONDS = 60.0
+_STALLED_SECONDS = 20.0  # less than the client's timeout
 
-# Locks its file, says which, and waits to be killed.
+# Locks its file, prints its name, and waits to be killed.
 _LOCKS = """
 import sys, pathlib
 from taxi_assets.locks import command_lock
@@ -35,10 +35,10 @@ with command_lock(pathlib.Path(sys.argv[1])) as name:
 
 
 @contextmanager
-def at_work(
+def running_command(
     home: Path, tlc: Simulator, instance: dg.DagsterInstance, months: str = "2024-01"
 ) -> Iterator[subprocess.Popen[str]]:
-    """A command that runs green, at 2024-01, to which TLC does not answer for a while."""
+    """A command that runs green and waits for TLC's answer for 2024-01."""
     tlc.faults.stall(_STALLED_SECONDS, path="*/green_tripdata_2024-01.parquet")
     process = subprocess.Popen(
         [sys.executable, "-m", "taxi_assets", "run", "--datasets", "green", "--months", months],
@@ -51,7 +51,7 @@ def at_work(
     try:
         wait_for(
             lambda: holders(instance, "tlc") & {run.run_id for run in runs_of(instance, job)},
-            seconds=_PATIENCE_SECONDS,
+            seconds=_TIMEOUT_SECONDS,
             what="the month's download",
         )
         yield process
@@ -86,7 +86,7 @@ def test_a_killed_commands_run_is_reported_failed_and_its_pool_slot_is_free(
 ) -> None:
     with (
         records(tmp_path) as instance,
-        at_work(tmp_path, published, instance) as killed,
+        running_command(tmp_path, published, instance) as killed,
     ):
         run = run_of(instance, "green_months")
         killed.kill()
@@ -98,24 +98,24 @@ def test_a_killed_commands_run_is_reported_failed_and_its_pool_slot_is_free(
             TAXI_TLC_URL=published.url,
         )  # fmt: skip
         assert after.returncode == 0, after.stderr
-        assert f"Run {run.run_id} (green_months 2024-01)" in after.stdout
+        assert f"Reported run {run.run_id} (green_months 2024-01) of a killed" in after.stdout
         assert run_of(instance, "green_months").status is dg.DagsterRunStatus.FAILURE
         assert holders(instance, "tlc") == set()
         assert list((tmp_path / ".taxi" / "commands").iterdir()) == []
 
 
-def test_the_run_of_a_command_at_work_is_not_touched(tmp_path: Path, published: Simulator) -> None:
+def test_the_run_of_a_running_command_is_not_touched(tmp_path: Path, published: Simulator) -> None:
     with (
         records(tmp_path) as instance,
-        at_work(tmp_path, published, instance),
+        running_command(tmp_path, published, instance),
     ):
         other = command(
             tmp_path, "run", "--datasets", "yellow", "--months", "2024-01",
             TAXI_TLC_URL=published.url,
         )  # fmt: skip
         assert other.returncode == 0, other.stderr
-        assert "reported failed" not in other.stdout
-        # It may have come to its end by itself meanwhile.
+        assert "Reported run" not in other.stdout
+        # It may have ended by itself.
         alive = {dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS}
         assert run_of(instance, "green_months").status in alive
 
@@ -125,22 +125,22 @@ def test_ctrl_c_ends_the_command_and_is_recorded_with_the_run(
 ) -> None:
     with (
         records(tmp_path) as instance,
-        at_work(tmp_path, published, instance, "2024-01:2024-02") as stopped,
+        running_command(tmp_path, published, instance, "2024-01:2024-02") as stopped,
     ):
         stopped.send_signal(signal.SIGINT)
-        stdout, stderr = stopped.communicate(timeout=_PATIENCE_SECONDS)
+        stdout, stderr = stopped.communicate(timeout=_TIMEOUT_SECONDS)
         assert stopped.returncode == 130
         assert "[2/2]" not in stdout
         assert "Traceback" not in stderr
         run = run_of(instance, "green_months")
         assert run.status is dg.DagsterRunStatus.FAILURE
-        assert run.tags[WILL_RETRY_TAG] == "false", "nobody starts again what a person stopped"
+        assert run.tags[WILL_RETRY_TAG] == "false", "a stopped run is not retried"
         assert holders(instance, "tlc") == set()
 
 
 @contextmanager
 def killed_process(folder: Path) -> Iterator[tuple[str, int]]:
-    """Name of the lock and process id of a command that was killed."""
+    """A killed command: the name of its lock and its process id."""
     process = subprocess.Popen(
         [sys.executable, "-c", _LOCKS, folder],
         stdin=subprocess.PIPE,
@@ -181,7 +181,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def test_a_process_id_that_was_given_away_again_does_not_keep_a_dead_commands_run(
+def test_a_reused_process_id_does_not_keep_the_run_of_a_killed_command(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with killed_process(tmp_path) as (name, pid), process_with_id(pid):
@@ -192,20 +192,20 @@ def test_a_process_id_that_was_given_away_again_does_not_keep_a_dead_commands_ru
 
 @contextmanager
 def process_with_id(wanted: int) -> Iterator[None]:
-    """A process that lives under an id that is free."""
+    """A process with a given unused id."""
     last = Path("/proc/sys/kernel/ns_last_pid")
-    for _ in range(50):  # somebody else may take it in between
+    for _ in range(50):  # another process may take the id first
         try:
             last.write_text(str(wanted - 1))
         except OSError:
-            pytest.skip("the kernel lets nobody choose a process id here")
+            pytest.skip("this kernel does not allow choosing a process id")
         process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         if process.pid == wanted:
             break
         process.kill()
         process.communicate()
     else:
-        pytest.skip(f"process id {wanted} was taken by others")
+        pytest.skip(f"process id {wanted} was taken by another process")
     os.kill(wanted, 0)
     yield
     process.send_signal(signal.SIGKILL)
@@ -234,12 +234,12 @@ def test_runs_of_this_process_and_of_another_host_are_not_touched(
     assert [each.name for each in tmp_path.iterdir()] == [elsewhere]
 
 
-def test_a_run_that_was_re_executed_in_the_ui_is_not_the_dead_commands(
+def test_a_run_re_executed_in_the_ui_does_not_belong_to_the_killed_command(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with killed_process(tmp_path) as (name, _):
         parent = started(instance, {COMMAND_TAG: name})
-        # It has all tags of its parent.
+        # A re-execution has its parent's tags.
         again = started(instance, {COMMAND_TAG: name}, parent.run_id)
         assert [each.run_id for each in report_killed(tmp_path, instance)] == [parent.run_id]
         assert status(instance, again) is dg.DagsterRunStatus.STARTED

@@ -1,4 +1,4 @@
-"""The package stands on what Dagster makes public: nothing of it may vanish with an upgrade."""
+"""The package uses only public names of Dagster, which an upgrade does not remove."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_public_name_is_not(line: str) -> None:
 
 
 def _private(tree: ast.Module) -> Iterator[str]:
-    """What a module imports or reads of Dagster's packages that begins with an underscore."""
+    """The private names of Dagster's packages that a module imports or reads."""
     names = {"dagster"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

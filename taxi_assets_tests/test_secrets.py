@@ -1,4 +1,4 @@
-"""A password in an address reaches no page, no record and no terminal."""
+"""A password in an address is not shown by the UI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 PASSWORD = "hush-7f3"
 
-# What the UI's resource page, a run's records and a person's terminal are made from.
+# The snapshot of the repository, which the UI shows.
 SHOWN = """
 import dagster as dg
 from dagster._core.remote_representation.external_data import RepositorySnap

@@ -1,4 +1,4 @@
-"""``make ui``: servers on loopback with the commands' records; nothing is left when it ends."""
+"""``make ui``: servers on loopback that show the commands' runs, and stop completely."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.test_commands import command
 from taxi_assets_tests.ui.stack import Stack, wait_for
 
-_PATIENCE_SECONDS = 120.0
+_TIMEOUT_SECONDS = 120.0
 JANUARY, FEBRUARY = Month(2024, 1), Month(2024, 2)
 
 _RUNS = """{ runsOrError { ... on Runs { results {
@@ -47,7 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, site: Simulator) -> Iterator[Stack]:
-    """Started where the command has run January, and February, which is not published."""
+    """The servers, after a command ran January, and February, which is not published."""
     home = tmp_path_factory.mktemp("servers")
     ran = command(
         home, "run", "--datasets", "green", "--months", f"{JANUARY}:{FEBRUARY}",
@@ -71,7 +71,7 @@ def status(stack: Stack, run_id: str) -> str:
 
 
 def re_executed(stack: Stack, month: Month, strategy: str) -> str:
-    """The run that comes of it when a person presses *Re-execute* on the command's run."""
+    """Re-execute the command's run of a month, as in the UI; returns the new run's id."""
     (parent,) = [
         run["runId"]
         for run in runs(stack)
@@ -84,10 +84,10 @@ def re_executed(stack: Stack, month: Month, strategy: str) -> str:
     return run_id
 
 
-def test_it_says_where_the_pages_are_and_warns_of_nothing(stack: Stack) -> None:
+def test_it_prints_its_url_and_no_warning(stack: Stack) -> None:
     wait_for(
         lambda: stack.url in stack.log.read_text().splitlines(),
-        seconds=_PATIENCE_SECONDS,
+        seconds=_TIMEOUT_SECONDS,
         what="the URL",
     )
     assert "supersede" not in stack.log.read_text().lower()
@@ -127,12 +127,12 @@ def test_a_failed_run_of_a_command_is_re_executed_from_its_failure(
     run_id = re_executed(stack, FEBRUARY, "FROM_FAILURE")
     wait_for(
         lambda: status(stack, run_id) == dg.DagsterRunStatus.SUCCESS.value,
-        seconds=_PATIENCE_SECONDS,
+        seconds=_TIMEOUT_SECONDS,
         what="the success of the re-executed run",
     )
 
 
-def test_sigterm_ends_everything_and_a_run_under_way_is_recorded_as_failed(
+def test_sigterm_stops_everything_and_a_run_in_progress_is_recorded_as_failed(
     stack: Stack, site: Simulator
 ) -> None:
     site.faults.stall(25, path="*/green_tripdata_2024-01.parquet")
@@ -140,7 +140,7 @@ def test_sigterm_ends_everything_and_a_run_under_way_is_recorded_as_failed(
     with dg.DagsterInstance.from_config(str(stack.home / "dagster")) as instance:
         wait_for(
             lambda: instance.event_log_storage.get_concurrency_info("tlc").active_run_ids,
-            seconds=_PATIENCE_SECONDS,
+            seconds=_TIMEOUT_SECONDS,
             what="the download of the re-executed run",
         )
         started = stack.processes()
@@ -154,19 +154,19 @@ def test_sigterm_ends_everything_and_a_run_under_way_is_recorded_as_failed(
 
 
 @pytest.mark.parametrize("server", ["dagster-daemon", "dagster-webserver"])
-def test_when_one_server_ends_the_other_ends_too(
+def test_when_one_server_exits_the_other_is_stopped(
     tmp_path: Path, site: Simulator, server: str
 ) -> None:
     with Stack(tmp_path / "home", site.url) as stack:
         started = stack.processes()
         (one,) = [each for each in started if any(word.endswith(server) for word in each.cmdline())]
         one.send_signal(signal.SIGKILL)
-        assert stack.process.wait(_PATIENCE_SECONDS) == 1
+        assert stack.process.wait(_TIMEOUT_SECONDS) == 1
         assert [each for each in started if each.is_running()] == []
-        assert f"{server} ended by itself" in stack.log.read_text()
+        assert f"{server} exited unexpectedly" in stack.log.read_text()
 
 
-def test_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path, site: Simulator) -> None:
+def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path, site: Simulator) -> None:
     port = site.url.rpartition(":")[2]
     refused = command(tmp_path, "ui", "--port", port)
     assert refused.returncode == 2

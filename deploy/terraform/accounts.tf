@@ -1,5 +1,5 @@
-# Three identities without keys, and what each may do. docs/gcp.md says what every role is for.
-# All grants are additive: what others have on the project, bucket or dataset stays.
+# Three service accounts without keys, and their roles. docs/gcp.md explains every role.
+# All grants are additive: other grants on the project, bucket or dataset are not changed.
 
 # --------------------------------------------------------------- the runner: downloads, cleans, loads
 
@@ -21,7 +21,7 @@ resource "google_bigquery_dataset_iam_member" "runner_warehouse" {
   member     = google_service_account.runner.member
 }
 
-# Jobs and read sessions belong to a project, not to a dataset; neither role shows any data.
+# Jobs and read sessions belong to a project, not to a dataset; neither role gives access to data.
 resource "google_project_iam_member" "runner_jobs" {
   for_each = toset(["roles/bigquery.jobUser", "roles/bigquery.readSessionUser"])
 
@@ -38,9 +38,9 @@ resource "google_service_account" "dagster" {
   depends_on   = [google_project_service.needed]
 }
 
-# Whoever writes logs or shows them. objectUser: partial logs are written over and over.
-# legacyBucketReader: Dagster asks whether the bucket exists (storage.buckets.get) as it starts, and
-# this is the smallest predefined role on a bucket that may.
+# For writing and showing logs. objectUser: partial logs are overwritten repeatedly.
+# legacyBucketReader: Dagster checks at its start whether the bucket exists (storage.buckets.get),
+# and this is the smallest predefined role on a bucket that permits it.
 resource "google_storage_bucket_iam_member" "logs" {
   for_each = {
     for pair in setproduct(

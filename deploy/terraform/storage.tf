@@ -1,4 +1,4 @@
-# The lake, and what the runs print. Both are private for good.
+# The buckets of the lake and of the runs' logs. Both are always private.
 
 resource "google_storage_bucket" "lake" {
   name     = coalesce(var.lake_bucket, "${var.project}-taxi-lake")
@@ -7,7 +7,7 @@ resource "google_storage_bucket" "lake" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # Covers overwriting as well as deleting, and unlike versioning ends by itself.
+  # Protects against overwriting and deleting and, unlike versioning, expires by itself.
   soft_delete_policy {
     retention_duration_seconds = var.undelete_days * 24 * 60 * 60
   }

@@ -1,9 +1,9 @@
-# The tables in it are made by the platform, with their descriptions, partitions and clustering.
+# The platform creates its tables, with descriptions, partitions and clustering.
 
 resource "google_bigquery_dataset" "taxi" {
   dataset_id    = var.dataset
   friendly_name = "New York taxi trips"
-  description   = "TLC's trip records: <dataset>_trips and <dataset>_rejects, a partition a month by source_month, and taxi_zones. Written by taxi_assets."
+  description   = "TLC's trip records: <dataset>_trips and <dataset>_rejects, partitioned by month (source_month), and taxi_zones. Written by taxi_assets."
   location      = var.location
 
   delete_contents_on_destroy = false

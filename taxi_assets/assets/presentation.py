@@ -17,6 +17,16 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Column, DatasetSpec
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 
+__all__ = [
+    "cleaning_plots",
+    "column_schema",
+    "lineage_from_raw",
+    "links",
+    "published_schema",
+    "rules_table",
+    "same_columns",
+]
+
 # The UI shows Markdown up to this length on the page and longer Markdown behind a link.
 _SHOWN_AT_ONCE = 999
 

@@ -65,12 +65,12 @@ def failure(
 
 
 def loaded(
-    dataset: str, made: Mapping[Month, dg.AssetMaterialization], url: str, *, recovered: bool
+    dataset: str, months: Mapping[Month, dg.AssetMaterialization], url: str, *, recovered: bool
 ) -> Message:
     """Newly loaded months; ``recovered`` if their previous run failed."""
     verb = "recovered and loaded" if recovered else "loaded"
-    lines = [_loaded_line(month, made[month]) for month in sorted(made)]
-    return Message(f"{dataset} {several(made)} {verb}", _bounded(lines), url)
+    lines = [_loaded_line(month, months[month]) for month in sorted(months)]
+    return Message(f"{dataset} {several(months)} {verb}", _bounded(lines), url)
 
 
 def overdue(evaluations: Sequence[dg.AssetCheckEvaluation], url: str) -> Message:
@@ -103,12 +103,12 @@ def _root_errors(failures: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         yield from (described or (error.message if error else "")).strip().splitlines()
 
 
-def _loaded_line(month: Month, made: dg.AssetMaterialization) -> str:
+def _loaded_line(month: Month, event: dg.AssetMaterialization) -> str:
     def number(name: str, noun: str) -> str:
-        value = made.metadata[name].value if name in made.metadata else None
+        value = event.metadata[name].value if name in event.metadata else None
         return counted(value, noun) if isinstance(value, int) else f"? {noun}s"
 
-    table = made.metadata.get("dagster/table_name")
+    table = event.metadata.get("dagster/table_name")
     where = f" in {table.value}" if table else ""
     rows, rejects = number("dagster/partition_row_count", "row"), number("rejected_rows", "reject")
     return f"{month}: {rows}{where}, {rejects}."

@@ -169,11 +169,11 @@ def _loaded(
     spec: DatasetSpec, news: Sequence[dg.EventLogRecord], *, recovered: bool, ui_url: str
 ) -> Message:
     """One message for several records; it links to their run or, if several, the asset."""
-    made = {Month.parse(str(each.partition_key)): each.asset_materialization for each in news}
+    months = {Month.parse(str(each.partition_key)): each.asset_materialization for each in news}
     runs = {each.run_id for each in news}
     page = f"{ui_url}/assets/{spec.name}/warehouse_trips"
     url = run_url(ui_url, runs.pop()) if len(runs) == 1 else page
-    known = {month: each for month, each in made.items() if each is not None}
+    known = {month: each for month, each in months.items() if each is not None}
     return loaded(spec.name, known, url, recovered=recovered)
 
 

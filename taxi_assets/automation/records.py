@@ -81,10 +81,10 @@ def _loaded(downloaded: dg.EventLogRecord | None, loaded: dg.EventLogRecord) -> 
     """
     if downloaded is None or downloaded.storage_id > loaded.storage_id:
         return Loaded(loaded.run_id, etag=None)
-    raw, made = downloaded.asset_materialization, loaded.asset_materialization
+    raw, warehouse = downloaded.asset_materialization, loaded.asset_materialization
     assert raw is not None
-    assert made is not None
-    if "etag" not in raw.metadata or not is_current((made.tags or {}).get(DATA_VERSION_TAG)):
+    assert warehouse is not None
+    if "etag" not in raw.metadata or not is_current((warehouse.tags or {}).get(DATA_VERSION_TAG)):
         return Loaded(loaded.run_id, etag=None, outdated=True)
     return Loaded(loaded.run_id, etag=str(raw.metadata["etag"].value))
 

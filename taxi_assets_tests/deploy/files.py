@@ -1,7 +1,4 @@
-"""The shipped files, parsed.
-
-Belongs here: where they are and what they say. Does not: what they should say (the tests).
-"""
+"""Paths and parsers of the shipped files."""
 
 from __future__ import annotations
 

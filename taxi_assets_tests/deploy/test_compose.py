@@ -1,6 +1,6 @@
-"""compose.yaml: what the compose specification allows, and what this platform needs of it.
+"""compose.yaml follows the compose specification and has what the platform needs.
 
-No engine is asked; where the docker client has the compose plugin, it reads the file as well.
+No Docker engine is used; if the docker client has the compose plugin, it validates the file too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from taxi_assets.settings import SETTINGS
 from taxi_assets_tests.deploy.files import DEPLOY, instructions, read_yaml
 
 COMPOSE = DEPLOY / "compose.yaml"
-# https://github.com/compose-spec/compose-spec/blob/main/05-services.md: the keys in use here.
+# The keys used here, of https://github.com/compose-spec/compose-spec/blob/main/05-services.md.
 SERVICE_KEYS = {
     "build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck",
     "image", "init", "logging", "mem_limit", "networks", "ports", "read_only", "restart",
@@ -32,7 +32,7 @@ def compose() -> dict[str, Any]:
     return read_yaml(COMPOSE)
 
 
-def test_it_uses_keys_of_the_specification_only(compose: dict[str, Any]) -> None:
+def test_it_uses_only_keys_of_the_specification(compose: dict[str, Any]) -> None:
     assert {key for key in compose if not key.startswith("x-")} == {
         "name", "services", "volumes", "networks",
     }  # fmt: skip
@@ -41,14 +41,14 @@ def test_it_uses_keys_of_the_specification_only(compose: dict[str, Any]) -> None
         assert set(service.get("healthcheck", {})) <= HEALTH_KEYS
 
 
-def test_what_is_referred_to_is_declared(compose: dict[str, Any]) -> None:
+def test_everything_referred_to_is_declared(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         assert set(service["networks"]) <= set(compose["networks"])
         assert {volume.split(":")[0] for volume in service["volumes"]} <= set(compose["volumes"])
         assert set(service.get("depends_on", {})) <= set(compose["services"])
 
 
-def test_a_service_waits_only_for_one_that_has_a_health_check(compose: dict[str, Any]) -> None:
+def test_services_wait_only_for_services_with_a_health_check(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for name, wanted in service.get("depends_on", {}).items():
             assert wanted == {"condition": "service_healthy"}
@@ -62,7 +62,7 @@ def test_every_dagster_service_has_a_health_check(compose: dict[str, Any]) -> No
     assert all("healthcheck" in compose["services"][name] for name in ("code", "daemon"))
 
 
-def test_only_loopback_is_published_and_only_the_page(compose: dict[str, Any]) -> None:
+def test_only_the_web_server_is_published_and_only_on_loopback(compose: dict[str, Any]) -> None:
     published = {
         name: each["ports"] for name, each in compose["services"].items() if "ports" in each
     }
@@ -78,7 +78,7 @@ def test_dagster_runs_without_privileges(compose: dict[str, Any], name: str) -> 
     assert "/var/run/docker.sock" not in str(service)
 
 
-def test_no_password_is_written_down(compose: dict[str, Any]) -> None:
+def test_it_contains_no_password(compose: dict[str, Any]) -> None:
     passwords = re.findall(r"\w*PASSWORD\w*: (.+)", COMPOSE.read_text("utf-8"))
     assert passwords
     assert set(passwords) == {"${DAGSTER_POSTGRES_PASSWORD:?set it in deploy/.env}"}
@@ -86,19 +86,19 @@ def test_no_password_is_written_down(compose: dict[str, Any]) -> None:
     assert re.search(r"^DAGSTER_POSTGRES_PASSWORD=$", example, re.MULTILINE)
 
 
-def test_the_example_names_settings_that_exist() -> None:
+def test_the_settings_in_the_example_exist() -> None:
     example = (DEPLOY / ".env.example").read_text("utf-8")
     named = set(re.findall(r"^#?(TAXI_\w+)=", example, re.MULTILINE))
     assert named
     assert named <= {setting.name for setting in SETTINGS}
 
 
-def test_what_the_instance_and_the_workspace_ask_for_is_there(compose: dict[str, Any]) -> None:
-    asked = set(re.findall(r"env: (\w+)", (DEPLOY / "dagster.yaml").read_text("utf-8")))
+def test_the_variables_and_hosts_of_instance_and_workspace_exist(compose: dict[str, Any]) -> None:
+    variables = set(re.findall(r"env: (\w+)", (DEPLOY / "dagster.yaml").read_text("utf-8")))
     (server,) = read_yaml(DEPLOY / "workspace.yaml")["load_from"]
     assert server["grpc_server"]["host"] in compose["services"]
     for name in DAGSTER:
-        assert asked <= set(compose["services"][name]["environment"])
+        assert variables <= set(compose["services"][name]["environment"])
     database = compose["services"]["postgres"]["environment"]
     ours = compose["services"]["code"]["environment"]
     for key in ("USER", "DB", "PASSWORD"):

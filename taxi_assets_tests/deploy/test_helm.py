@@ -1,7 +1,7 @@
-"""The Helm values, through Dagster's own Kubernetes code: which pod a run would get.
+"""The Helm values, and the pod of a run that Dagster's own Kubernetes code makes of them.
 
-There is no helm here, so the chart itself is not rendered. Its schema is of the chart of 1.13:
-names of keys below are checked against what it has, which somebody looked up.
+Helm is not available, so the chart is not rendered. The values' keys are compared with the keys
+below, copied from the schema of the chart 1.13.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def values() -> dict[str, Any]:
 
 @pytest.fixture
 def launcher(values: dict[str, Any], tmp_path: Path) -> K8sRunLauncher:
-    """The launcher that the chart configures, for a cluster that is never asked."""
+    """The launcher that the chart configures, with a cluster that is never contacted."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump(KUBECONFIG))
     given = values["runLauncher"]["config"]["k8sRunLauncher"]
@@ -71,7 +71,7 @@ def launcher(values: dict[str, Any], tmp_path: Path) -> K8sRunLauncher:
         "fail_pod_on_run_failure": given["failPodOnRunFailure"],
         "run_k8s_config": {_snake(key): each for key, each in given["runK8sConfig"].items()},
     }
-    schema = K8sRunLauncher.config_type()  # type: ignore[no-untyped-call]  # by Dagster
+    schema = K8sRunLauncher.config_type()  # type: ignore[no-untyped-call]  # untyped in Dagster
     processed = process_config(schema, config)
     assert processed.success, processed.errors
     assert processed.value is not None
@@ -79,7 +79,7 @@ def launcher(values: dict[str, Any], tmp_path: Path) -> K8sRunLauncher:
 
 
 def pod_of(launcher: K8sRunLauncher, tags: dict[str, str]) -> dict[str, Any]:
-    """The pod's specification for a run with those tags."""
+    """The pod specification of a run with those tags."""
     run = DagsterRun(job_name="green_months", run_id=make_new_run_id(), tags=tags)
     context = launcher.get_container_context_for_run(run)
     job = construct_dagster_k8s_job(
@@ -92,12 +92,12 @@ def pod_of(launcher: K8sRunLauncher, tags: dict[str, str]) -> dict[str, Any]:
     return spec
 
 
-def test_its_keys_are_the_charts(values: dict[str, Any]) -> None:
+def test_its_keys_exist_in_the_chart(values: dict[str, Any]) -> None:
     assert set(values) <= CHART
     assert set(values["runLauncher"]["config"]["k8sRunLauncher"]) <= LAUNCHER
 
 
-def test_the_chart_is_of_the_locked_dagster() -> None:
+def test_the_chart_has_the_version_of_the_locked_dagster() -> None:
     locked = re.search(r"^dagster==([\d.]+)", (ROOT / "requirements.lock").read_text(), re.M)
     assert locked
     for page in (VALUES, VALUES.with_name("README.md")):
@@ -139,7 +139,7 @@ def test_a_run_without_tags_has_memory_for_the_largest_dataset(launcher: K8sRunL
     assert container["resources"]["limits"]["memory"] == "2Gi"
 
 
-def test_the_tag_on_the_page_changes_a_runs_memory_and_nothing_else(
+def test_the_documented_tag_changes_only_the_memory_of_a_run(
     launcher: K8sRunLauncher,
 ) -> None:
     (block,) = fenced(VALUES.with_name("README.md"), "json")
@@ -155,9 +155,7 @@ def test_the_tag_on_the_page_changes_a_runs_memory_and_nothing_else(
     assert tagged == plain
 
 
-def test_its_limits_and_retries_are_ones_that_dagster_takes(
-    values: dict[str, Any], tmp_path: Path
-) -> None:
+def test_dagster_accepts_its_limits_and_retries(values: dict[str, Any], tmp_path: Path) -> None:
     daemon = values["dagsterDaemon"]
     instance = {
         "concurrency": {key: _snakes(values["concurrency"][key]) for key in ("runs", "pools")},
@@ -177,7 +175,7 @@ def test_its_limits_and_retries_are_ones_that_dagster_takes(
     assert backfills["limit"] < runs["max_concurrent_runs"]
 
 
-def test_no_password_is_written_down(values: dict[str, Any]) -> None:
+def test_it_contains_no_password(values: dict[str, Any]) -> None:
     assert values["generatePostgresqlPasswordSecret"] is False
     assert "postgresqlPassword" not in values["postgresql"]
 

@@ -1,4 +1,4 @@
-"""The image: what is in it, who it runs as, and what its entry point starts."""
+"""The image: its contents, its user and its entry point."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stages() -> list[list[tuple[str, str]]]:
     return found
 
 
-def test_the_last_stage_is_not_root_and_says_so_by_number() -> None:
+def test_the_last_stage_has_a_numeric_user_that_is_not_root() -> None:
     users = [arguments for keyword, arguments in stages()[-1] if keyword == "USER"]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
     after = [keyword for keyword, _ in stages()[-1]]
@@ -69,8 +69,8 @@ def test_the_build_backend_is_found_in_the_lock() -> None:
     assert len(lines) > 1
 
 
-def test_what_is_copied_exists_and_is_let_through() -> None:
-    let_through = [
+def test_every_copied_file_exists_and_is_not_ignored() -> None:
+    not_ignored = [
         line[1:]
         for line in (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
         if line.startswith("!")
@@ -84,11 +84,11 @@ def test_what_is_copied_exists_and_is_let_through() -> None:
     assert sources
     for source in sources:
         assert (ROOT / source).exists(), source
-        assert any(fnmatch(source, pattern) for pattern in let_through), source
-    assert sorted(sources) == sorted(let_through), "what the image does not copy stays out of it"
+        assert any(fnmatch(source, pattern) for pattern in not_ignored), source
+    assert sorted(sources) == sorted(not_ignored), "files that are not copied must be ignored"
 
 
-def test_nothing_secret_is_set_in_the_image() -> None:
+def test_no_secret_is_set_in_the_image() -> None:
     set_here = " ".join(a for k, a in instructions(DOCKERFILE) if k in ("ENV", "ARG"))
     assert not re.search(r"PASSWORD|TOKEN|SECRET|CREDENTIAL|_KEY", set_here, re.IGNORECASE)
 
@@ -99,7 +99,7 @@ def test_secrets_of_a_deployment_cannot_reach_the_image() -> None:
 
 @pytest.fixture
 def path_of_echoes(tmp_path: Path) -> str:
-    """Programs that only say how they were called."""
+    """A PATH with programs that only print their arguments."""
     for name in ("dagster", "dagster-daemon", "dagster-webserver"):
         program = tmp_path / name
         program.write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')

@@ -1,4 +1,4 @@
-"""dagster.yaml on a real PostgreSQL: Dagster takes it, and the three servers come up healthy."""
+"""dagster.yaml with a real PostgreSQL: Dagster accepts it and the three servers become healthy."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from taxi_assets_tests.emulators.postgres import Postgres
 from taxi_assets_tests.emulators.server import HOST, free_port
 
 BIN = Path(sys.executable).parent
-PATIENCE_SECONDS = 90
+TIMEOUT_SECONDS = 90
 
 
 @pytest.fixture
 def home(
     tmp_path: Path, postgres_emulator: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """A DAGSTER_HOME with the shipped files, over a database of its own.
+    """A DAGSTER_HOME with the shipped files and a database of its own.
 
-    The container's folder /var/lib/taxi is ``tmp_path/taxi`` here.
+    The container's folder /var/lib/taxi is ``tmp_path/taxi``.
     """
     database = f"dagster_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_emulator.url, autocommit=True) as connection:
@@ -48,7 +48,7 @@ def home(
     folder = tmp_path / "home"
     folder.mkdir()
     text = (DEPLOY / "dagster.yaml").read_text("utf-8")
-    # dagster.yaml has no port, since the compose network's PostgreSQL has the usual one.
+    # dagster.yaml has no port, because PostgreSQL in the compose network has the default one.
     text = text.replace(
         "    postgres_db:\n", f"    postgres_db:\n      port: {postgres_emulator.port}\n"
     )
@@ -58,7 +58,7 @@ def home(
         "DAGSTER_HOME": str(folder),
         "DAGSTER_POSTGRES_HOST": HOST,
         "DAGSTER_POSTGRES_USER": postgres_emulator.user,
-        "DAGSTER_POSTGRES_PASSWORD": "unasked for",
+        "DAGSTER_POSTGRES_PASSWORD": "not required",
         "DAGSTER_POSTGRES_DB": database,
         "TAXI_HOME": str(tmp_path / "taxi"),
         "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -79,7 +79,7 @@ def test_dagster_opens_the_instance_and_records_a_run_in_postgres(home: Path) ->
             [counted], instance=instance, resources={"io_manager": dg.mem_io_manager}
         )
         assert result.success
-        assert instance.get_run_by_id(result.run_id).status is DagsterRunStatus.SUCCESS  # type: ignore[union-attr]  # it is there
+        assert instance.get_run_by_id(result.run_id).status is DagsterRunStatus.SUCCESS  # type: ignore[union-attr]  # it exists
 
         assert instance.run_retries_enabled
         assert instance.run_retries_max_retries == 2
@@ -93,10 +93,10 @@ def test_dagster_opens_the_instance_and_records_a_run_in_postgres(home: Path) ->
         host=HOST, port=port["postgres_db"]["port"], user="postgres", dbname=database
     ) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
-    assert not list(home.glob("**/*.db")), "nothing is recorded in files"
+    assert not list(home.glob("**/*.db")), "records must not be in files"
 
 
-def test_the_three_servers_of_the_image_come_up_healthy(home: Path) -> None:
+def test_the_three_servers_of_the_image_become_healthy(home: Path) -> None:
     code, web = str(free_port()), str(free_port())
     (home / "workspace.yaml").write_text(
         (DEPLOY / "workspace.yaml").read_text().replace("host: code", f"host: {HOST}")
@@ -113,15 +113,15 @@ def test_the_three_servers_of_the_image_come_up_healthy(home: Path) -> None:
             _serving(home, "webserver", "--host", HOST, "--port", web, "--read-only")
         )
         _wait(home, lambda: _status(int(web), "GET", "/server_info") == 200)
-        _wait(home, lambda: _daemons_beat(int(web)))
+        _wait(home, lambda: _daemons_are_healthy(int(web)))
         assert _succeeds(code_is_healthy)
         assert _succeeds(daemon_is_healthy)
-        assert _asked(int(web), _LOCATIONS)["workspaceOrError"]["locationEntries"] == [
+        assert _query(int(web), _LOCATIONS)["workspaceOrError"]["locationEntries"] == [
             {"name": "taxi_assets", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
         ]
 
 
-def test_the_pages_block_for_logs_on_cloud_storage_is_one_that_dagster_takes(
+def test_dagster_accepts_the_documented_block_for_logs_on_cloud_storage(
     tmp_path: Path,
 ) -> None:
     blocks = [yaml.safe_load(block) for block in fenced(DOCS / "gcp.md", "yaml")]
@@ -131,7 +131,7 @@ def test_the_pages_block_for_logs_on_cloud_storage_is_one_that_dagster_takes(
     config, _ = dagster_instance_config(str(tmp_path))
     chosen = config["compute_logs"]
     assert (chosen["module"], chosen["class"]) == ("dagster_gcp.gcs", GCSComputeLogManager.__name__)
-    known = GCSComputeLogManager.config_type()  # type: ignore[no-untyped-call]  # by Dagster
+    known = GCSComputeLogManager.config_type()  # type: ignore[no-untyped-call]  # untyped in Dagster
     assert set(chosen["config"]) <= set(known)
 
 
@@ -158,7 +158,7 @@ def _serving(home: Path, *arguments: str) -> Iterator[None]:
 
 
 def _wait(home: Path, done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not done():
         if time.monotonic() > deadline:
             logs = [f"{log.name}:\n{log.read_text()[-2000:]}" for log in home.glob("*.log")]
@@ -190,12 +190,12 @@ def _status(port: int, method: str, path: str) -> int:
             return 0
 
 
-def _daemons_beat(port: int) -> bool:
-    daemons = _asked(port, _DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+def _daemons_are_healthy(port: int) -> bool:
+    daemons = _query(port, _DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
     return all(each["healthy"] for each in daemons if each["required"])
 
 
-def _asked(port: int, query: str) -> Any:
+def _query(port: int, query: str) -> Any:
     with closing(http.client.HTTPConnection(HOST, port, timeout=30)) as connection:
         body = json.dumps({"query": query})
         connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})

@@ -1,6 +1,6 @@
-"""The Terraform files: formatted, private, and each account with the least it needs.
+"""The Terraform files: formatted, private, and with minimal roles for each account.
 
-Providers are not fetched, so nothing is planned: the files are parsed.
+The files are only parsed, not planned, because providers are not downloaded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def blocks(kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
 
 
 def grants() -> dict[str, set[str]]:
-    """Roles by what they are granted on, over all accounts: ``google_storage_bucket`` and so on."""
+    """Roles of all accounts by type of resource, such as ``google_storage_bucket``."""
     found: dict[str, set[str]] = {}
     for (kind, _), block in blocks("resource").items():
         if GRANTS.fullmatch(kind):
@@ -45,7 +45,7 @@ def grants() -> dict[str, set[str]]:
 
 
 def roles_of(account: str) -> set[str]:
-    """What an account may do, wherever."""
+    """All roles of an account."""
     return {
         role
         for (kind, _), block in blocks("resource").items()
@@ -57,7 +57,7 @@ def roles_of(account: str) -> set[str]:
 def test_it_is_formatted() -> None:
     terraform = shutil.which("terraform")
     if terraform is None:
-        pytest.skip("no terraform to ask")
+        pytest.skip("terraform is not installed")
     done = subprocess.run(
         [terraform, "fmt", "-check", "-diff", "-recursive", FOLDER],
         capture_output=True,
@@ -70,10 +70,10 @@ def test_it_is_formatted() -> None:
 def test_every_grant_is_additive() -> None:
     kinds = {kind for kind, _ in blocks("resource") if GRANTS.fullmatch(kind)}
     assert kinds
-    assert all(kind.endswith("_iam_member") for kind in kinds), "others would lose their access"
+    assert all(kind.endswith("_iam_member") for kind in kinds), "other grants would be removed"
 
 
-def test_the_roles_are_these_and_no_more() -> None:
+def test_no_other_roles_are_granted() -> None:
     assert grants() == {
         "google_storage_bucket": {*BUCKET_DATA, "roles/storage.legacyBucketReader"},
         "google_bigquery_dataset": {"roles/bigquery.dataEditor", "roles/bigquery.dataViewer"},
@@ -85,18 +85,18 @@ def test_the_roles_are_these_and_no_more() -> None:
     }
 
 
-def test_no_role_is_primitive_or_of_an_administrator() -> None:
+def test_no_role_is_basic_or_an_administrators() -> None:
     for role in set().union(*grants().values()):
         assert role not in {"roles/owner", "roles/editor", "roles/viewer"}
         assert "admin" not in role.lower()
 
 
-def test_the_runner_has_what_the_platforms_messages_ask_for() -> None:
+def test_the_runner_has_the_roles_that_the_error_messages_name() -> None:
     named = set(re.findall(r"roles/[\w.]+\w", ROLES)) - {"roles/storage.objectViewer"}
     assert named | {"roles/storage.objectUser"} == roles_of("runner")
 
 
-def test_the_reader_changes_nothing() -> None:
+def test_the_reader_cannot_write() -> None:
     assert roles_of("reader") == {
         "roles/storage.objectViewer",
         "roles/bigquery.dataViewer",
@@ -109,7 +109,7 @@ def test_no_account_has_a_key() -> None:
     assert not [kind for kind, _ in blocks("resource") if kind == "google_service_account_key"]
 
 
-def test_the_buckets_are_private_and_what_is_kept_is_not_destroyed() -> None:
+def test_the_buckets_are_private_and_stored_data_is_protected() -> None:
     made = blocks("resource")
     buckets = {name: b for (kind, name), b in made.items() if kind == "google_storage_bucket"}
     assert set(buckets) == {"lake", "logs"}
@@ -133,7 +133,7 @@ def test_only_the_staging_zone_of_the_lake_expires() -> None:
     assert prefix.strip('"') == "${var.lake_prefix}staging/"
 
 
-def test_every_variable_and_output_says_what_it_is() -> None:
+def test_every_variable_and_output_is_described() -> None:
     for kind in ("variable", "output"):
         for name, block in blocks(kind).items():
             assert len(block["description"]) > 10, name

@@ -1,7 +1,7 @@
-"""A home of an older layout: recognised, stale, never mixed, and brought up to date by a command.
+"""A home of an older layout is recognized, stale, never mixed, and upgraded by a command.
 
-``layout-1.tar.xz`` is what ``run --datasets green --months 2024-01:2024-02`` left in ``home``, by
-the release before months had versions, of 200 generated rows each.
+``layout-1.tar.xz`` is the home after ``run --datasets green --months 2024-01:2024-02`` by the
+release before months had versions, with 200 generated rows per month.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def tlc(tmp_path: Path) -> Iterator[Simulator]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The old home, where a command started in ``tmp_path`` looks for it."""
+    """The old home, used by commands run in ``tmp_path``."""
     with tarfile.open(Path(__file__).with_name("layout-1.tar.xz")) as archive:
         archive.extractall(tmp_path, filter="data")
     return (tmp_path / "home").rename(tmp_path / ".taxi")
 
 
-def test_its_months_are_recognised_until_the_command_has_made_them_again(
+def test_its_months_are_outdated_until_they_are_upgraded(
     home: Path, tmp_path: Path, tlc: Simulator
 ) -> None:
     before = _rows(home)
@@ -60,20 +60,20 @@ def test_its_months_are_recognised_until_the_command_has_made_them_again(
         tmp_path, "run", "--datasets", "green", "--months", "2024-03", TAXI_TLC_URL=tlc.url
     )
     assert ran.returncode == 0, ran.stderr
-    assert "outdated   green 2024-01, 2024-02: stored by an older version" in ran.stdout
+    assert "outdated   green 2024-01, 2024-02: of an older release;" in ran.stdout
     assert _rows(home)[:2] == before
     assert _outdated(home) == MONTHS
 
     upgraded = command(tmp_path, "upgrade", TAXI_TLC_URL=tlc.url)
     assert upgraded.returncode == 0, upgraded.stderr
     assert _outdated(home) == []
-    assert _rows(home)[:2] == before, "the same file has the same rows"
+    assert _rows(home)[:2] == before, "the same file gives the same rows"
 
     again = command(tmp_path, "upgrade", TAXI_TLC_URL=tlc.url)
     assert (again.returncode, "Every month is up to date" in again.stdout) == (0, True)
 
 
-def test_dagster_calls_its_months_stale(home: Path) -> None:
+def test_its_months_are_stale(home: Path) -> None:
     definitions = build_definitions(Settings.from_env({"TAXI_HOME": str(home)}))
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         resolver = CachingStaleStatusResolver(
@@ -84,7 +84,7 @@ def test_dagster_calls_its_months_stale(home: Path) -> None:
             assert resolver.get_status(key, "2024-01") == StaleStatus.STALE, name
 
 
-def test_what_it_stored_is_not_taken_for_a_month_of_now(home: Path, tlc: Simulator) -> None:
+def test_its_months_are_refused_as_months_of_the_current_layout(home: Path, tlc: Simulator) -> None:
     platform = Platform(home, tlc.url)
     rows = _rows(home)
     for name, upstream in (("lake_trips", "clean_trips"), ("warehouse_trips", "lake_trips")):

@@ -161,8 +161,8 @@ def test_a_single_path_or_handle_for_several_months_is_rejected(
     lake: Lake, name: str, form: str
 ) -> None:
     message = lake.error(name, *RANGE)
-    assert f"{form} is one object and 3 partitions of green/lake_trips were asked for" in message
-    assert f"Annotate the input dict[str, {form}]" in message
+    assert f"{form} is one object and 3 partitions of green/lake_trips were requested" in message
+    assert f"Annotate the input as dict[str, {form}]" in message
 
 
 def test_the_rejects_of_a_month(lake: Lake) -> None:
