@@ -244,14 +244,18 @@ def test_a_locked_warehouse_is_queried_once_and_shown_as_a_dash(
 @contextmanager
 def held_open(path: Path) -> Iterator[None]:
     """Another process holds the DuckDB file open for writing."""
-    program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+    program = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdout
     process.stdout.readline()
-    yield
-    process.communicate()
+    try:
+        yield
+    finally:
+        process.communicate()
 
 
 def changed_command(
