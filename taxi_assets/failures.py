@@ -103,8 +103,8 @@ class _Step:
     def report(self, error: TaxiAssetsError) -> None:
         """Report the reason as an observation, to show it on the partition's page.
 
-        That page shows observations, but of a failure only that there was one. ``log_event`` of
-        the contexts would do, but those of inputs and checks have none.
+        Of a failure that page shows only that there was one, but it shows observations.
+        The contexts' own ``log_event`` would do, but inputs and checks have none.
         """
         if self.key is None:
             return

@@ -69,7 +69,7 @@ class Counter:
         )
 
     def outdated(self, datasets: Collection[str]) -> str:
-        """The months of ``datasets`` in the warehouse that an older release stored, as text."""
+        """The months in the warehouse that an older release stored, as text."""
         warehouse = self._warehouse
         found = (
             self._query("warehouse", lambda: outdated_in_warehouse(warehouse, datasets))

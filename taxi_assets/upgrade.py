@@ -30,7 +30,7 @@ def outdated_months(store: LakeStore, warehouse: Warehouse) -> list[tuple[Datase
 def outdated_in_warehouse(
     warehouse: Warehouse, datasets: Collection[str]
 ) -> list[tuple[str, Month]]:
-    """Dataset and month of each month of an older layout in the warehouse, one query per table."""
+    """Dataset and month of each month of an older layout in the warehouse."""
     found = []
     for name in datasets:
         for part in Part:

@@ -244,14 +244,18 @@ def test_a_locked_warehouse_is_queried_once_and_shown_as_a_dash(
 @contextmanager
 def held_open(path: Path) -> Iterator[None]:
     """Another process holds the DuckDB file open for writing."""
-    program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+    program = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdout
     process.stdout.readline()
-    yield
-    process.communicate()
+    try:
+        yield
+    finally:
+        process.communicate()
 
 
 def changed_command(
@@ -279,6 +283,23 @@ def test_an_unexpected_error_shows_its_traceback(tmp_path: Path, green: Simulato
     assert last.startswith("FAILED     lake_zones")
     assert "ZeroDivisionError: division by zero" in last
     assert len(table(ran.stdout)) == 1
+
+
+@pytest.mark.parametrize("months", [(), (("green", 2024, 1), ("yellow", 2024, 1))])
+def test_upgrade_runs_the_outdated_months(
+    tmp_path: Path, green: Simulator, months: tuple[tuple[str, int, int], ...]
+) -> None:
+    green.publish("yellow", Month(2024, 1), rows=300)
+    ran = changed_command(
+        "from taxi_assets import cli; from taxi_assets.datasets import DATASETS, Month; "
+        "cli.outdated_months = lambda store, warehouse: "
+        f"[(DATASETS[name], Month(year, month)) for name, year, month in {months!r}]",
+        tmp_path, "upgrade", TAXI_TLC_URL=green.url,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert list(table(ran.stdout)) == [(name, "2024-01") for name, *_ in months]
+    assert ("Every month is up to date" in ran.stdout) == (not months)
+    assert ("Upgrading 2 months to layout" in ran.stdout) == bool(months)
 
 
 def test_a_run_that_waits_for_a_pool_reports_its_holder_once(
