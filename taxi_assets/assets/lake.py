@@ -5,11 +5,10 @@ The asset returns its input; the lake's IO manager copies the object within the 
 
 import dagster as dg
 
-from taxi_assets.assets import presentation
 from taxi_assets.assets.common import Redo, declared, trip_key
+from taxi_assets.assets.handing_on import handed_on
 from taxi_assets.datasets.spec import DatasetSpec
-from taxi_assets.lake import attributes
-from taxi_assets.lake.handles import LakeValue, StoredMonth, redone
+from taxi_assets.lake.handles import LakeValue, StoredMonth
 from taxi_assets.versions import LAYOUT
 
 __all__ = ["lake_trips"]
@@ -28,16 +27,6 @@ def lake_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
         io_manager_key="lake",
     )
     def published(config: Redo, cleaned: StoredMonth) -> dg.MaterializeResult[LakeValue]:
-        return dg.MaterializeResult(
-            value=redone(cleaned, config.redo),
-            data_version=dg.DataVersion(cleaned.version),
-            metadata={
-                "dagster/column_schema": presentation.column_schema(spec),
-                "dagster/column_lineage": presentation.same_columns(spec, upstream),
-                **presentation.links(
-                    spec, cleaned.trips.object.attributes.get(attributes.SOURCE_URL)
-                ),
-            },
-        )
+        return handed_on(cleaned, upstream, redo=config.redo)
 
     return published

@@ -5,11 +5,10 @@ The asset returns its input; the warehouse's IO manager loads it.
 
 import dagster as dg
 
-from taxi_assets.assets import presentation
 from taxi_assets.assets.common import Redo, declared, trip_key
+from taxi_assets.assets.handing_on import handed_on
 from taxi_assets.datasets.spec import DatasetSpec
-from taxi_assets.lake import attributes
-from taxi_assets.lake.handles import LakeValue, StoredMonth, redone
+from taxi_assets.lake.handles import LakeValue, StoredMonth
 from taxi_assets.versions import LAYOUT
 
 __all__ = ["warehouse_trips"]
@@ -30,16 +29,6 @@ def warehouse_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
         io_manager_key="warehouse",
     )
     def loaded(config: Redo, published: StoredMonth) -> dg.MaterializeResult[LakeValue]:
-        return dg.MaterializeResult(
-            value=redone(published, config.redo),
-            data_version=dg.DataVersion(published.version),
-            metadata={
-                "dagster/column_schema": presentation.column_schema(spec),
-                "dagster/column_lineage": presentation.same_columns(spec, upstream),
-                **presentation.links(
-                    spec, published.trips.object.attributes.get(attributes.SOURCE_URL)
-                ),
-            },
-        )
+        return handed_on(published, upstream, redo=config.redo)
 
     return loaded
