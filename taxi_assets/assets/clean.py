@@ -27,10 +27,10 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.errors import AuditFailed
 from taxi_assets.failures import translated_errors
-from taxi_assets.lake import attributes
+from taxi_assets.lake import attributes, keys
 from taxi_assets.lake.handles import LakeValue, NewMonth, PreviousMonth, StoredFile
 from taxi_assets.lake.io_manager import finished
-from taxi_assets.versions import month_version
+from taxi_assets.versions import LAYOUT, month_version
 from taxi_assets.wording import counted
 
 __all__ = ["clean_trips"]
@@ -61,7 +61,7 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
         check_specs=checks.audit_specs(spec),
         kinds={"duckdb", "parquet"},
         pool="memory" if spec.memory_heavy else None,
-        code_version=code_version(spec),
+        code_version=f"{LAYOUT}-{code_version(spec)}",
         io_manager_key="lake",
     )
     def clean(
@@ -143,8 +143,9 @@ def _cleaned(
     if url := raw.object.attributes.get(attributes.SOURCE_URL):
         facts[attributes.SOURCE_URL] = url
     numbers = {attributes.COUNTS: counts.to_text(), attributes.MISSING_PICKUPS: str(missing)}
+    names = {attributes.REJECTS: keys.rejects_name(version)}
     value = NewMonth(
-        trips=finished(cleaned.trips, {**facts, **numbers}),
+        trips=finished(cleaned.trips, {**facts, **names, **numbers}),
         rejects=finished(cleaned.rejects, facts),
         before=before,
     )

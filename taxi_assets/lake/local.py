@@ -8,14 +8,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from typing_extensions import override
 
-from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.store import (
-    MATERIALIZE_AGAIN,
     LakeObject,
     LakeStore,
     NewObject,
@@ -76,7 +74,17 @@ class LocalStore(LakeStore):
 
     @override
     def fetch(self, source: LakeObject, folder: Path) -> Path:
-        return self._current(source)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{source.sha256[:16]}-{Path(source.key).name}"
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        try:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                link_or_copy(self._current(source), temporary)
+            self._current(source)  # if it was replaced meanwhile, the link may be to its successor
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)  # also after replacing a link to the same file
+        return path
 
     @override
     def keys(self, prefix: str) -> Iterator[str]:
@@ -146,13 +154,20 @@ class LocalStore(LakeStore):
 
     def _current(self, source: LakeObject) -> Path:
         path = self.root / source.key
-        try:
-            version = _version(path.stat())
-        except FileNotFoundError:
-            raise ObjectMissing(f"{source.uri} no longer exists.", MATERIALIZE_AGAIN) from None
-        if version != source.version:
-            raise concurrent_write(source.uri)
-        return path
+        with suppress(FileNotFoundError):
+            if _version(path.stat()) == source.version:
+                return path
+        raise concurrent_write(source.uri)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make ``target`` a hard link to ``source``, or a copy where links are refused."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _version(stat: os.stat_result) -> str:

@@ -33,7 +33,9 @@ __all__ = [
 
 CHUNK = 1 << 20
 
-WRITTEN_BY_ANOTHER_RUN = "{uri} was written by another run during this run; nothing was stored."
+WRITTEN_BY_ANOTHER_RUN = (
+    "{uri} was replaced or deleted by another run during this run; nothing was stored."
+)
 RUN_AGAIN = "Two runs processed the same month: let one finish, then run the month again."
 MATERIALIZE_AGAIN = "Materialize it again."
 
@@ -103,15 +105,16 @@ class LakeStore(ABC):
     def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         """Store ``source``'s content and attributes under ``key``, without downloading them.
 
-        Raises ``ConcurrentWrite`` if ``source`` has another version by now.
+        Raises ``ConcurrentWrite`` if ``source`` was replaced or deleted since.
         """
 
     @abstractmethod
     def fetch(self, source: LakeObject, folder: Path) -> Path:
-        """A local file with ``source``'s content, its sha256 verified; do not write to it.
+        """A file in ``folder`` with ``source``'s content; do not write to it.
 
-        It is in ``folder``, unless the store is local. Raises ``ObjectMissing`` or
-        ``ConcurrentWrite`` if the object was deleted or replaced.
+        It stays as it is when the object is replaced or deleted. A download's sha256 is verified;
+        a local store's file is linked, or copied where links are refused. Raises
+        ``ConcurrentWrite`` if the object was replaced or deleted since it was found.
         """
 
     @abstractmethod

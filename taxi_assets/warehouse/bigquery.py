@@ -26,7 +26,7 @@ from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
 from taxi_assets.warehouse.bigquery_months import LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
-from taxi_assets.warehouse.bigquery_source import Located, locate
+from taxi_assets.warehouse.bigquery_source import Located, locate, require_current
 from taxi_assets.warehouse.sources import check_file, check_month
 from taxi_assets.warehouse.tables import Table, read_schema
 
@@ -148,6 +148,8 @@ class BigQueryWarehouse(Warehouse):
             job = run_job(
                 self._client, content.job_name(name.replace("$", "-")), self._location, start
             )
+            # A job names an object, not a version of it.
+            require_current(source, self._storage)
         rows = int(job.output_rows or 0)
         if rows != source.footer.num_rows:
             raise AuditFailed(

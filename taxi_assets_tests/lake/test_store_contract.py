@@ -229,7 +229,7 @@ def test_a_deleted_source_is_not_copied(store: LakeStore, folder: Path) -> None:
     audited = store.put(new_file(folder, b"audited"), OTHER_KEY, replacing=None)
     store.delete(OTHER_KEY)
 
-    with pytest.raises(ObjectMissing, match="no longer exists"):
+    with pytest.raises(ConcurrentWrite, match="deleted by another run"):
         store.copy(audited, KEY, replacing=None)
 
     assert store.find(KEY) is None
@@ -245,7 +245,7 @@ def test_an_object_that_changed_is_not_fetched(store: LakeStore, folder: Path) -
 def test_a_deleted_object_is_not_fetched(store: LakeStore, folder: Path) -> None:
     old = store.put(new_file(folder, b"old"), KEY, replacing=None)
     store.delete(KEY)
-    with pytest.raises(ObjectMissing, match="Materialize it again"):
+    with pytest.raises(ConcurrentWrite, match="deleted by another run"):
         store.fetch(old, folder / "fetched")
 
 
