@@ -24,6 +24,7 @@ from taxi_assets.errors import (
     SourceBlocked,
     SourceUnavailable,
 )
+from taxi_assets.tlc.origin import DEFAULT_URL
 from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Download, Published, Unchanged, described
 from taxi_assets.tlc.responses import require_file, translated_http_errors
@@ -32,9 +33,7 @@ from taxi_assets.tlc.source import RemoteFile, file_of, month_of
 from taxi_assets.tlc.transfer import Progress, fill
 from taxi_assets.tlc.verify import verified_rows
 
-__all__ = ["DEFAULT_URL", "TlcClient"]
-
-DEFAULT_URL = "https://d37ci6vzurychx.cloudfront.net"
+__all__ = ["TlcClient"]
 
 
 class TlcClient:
@@ -215,7 +214,7 @@ class TlcClient:
                 f"{source.label}: {source.url} answered with a web page instead of the file.",
                 "Log in to the network, or let this machine past its proxy.",
             )
-        return described(source.url, response.headers)
+        return described(source, response.headers)
 
     def _retries(self, source: RemoteFile, *, give_up_at: float) -> Retries:
         return Retries(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
+
+from taxi_assets.tlc.origin import Origin
+from taxi_assets.tlc.source import RemoteFile
 
 __all__ = ["Download", "Published", "Unchanged", "described", "parse_http_date", "range_start"]
 
@@ -21,7 +24,8 @@ class Published:
 
     ``size`` is in bytes. ``etag`` is the header as sent, quotes included. ``last_modified`` is
     aware, in UTC. ``md5`` is the hex digest of the bytes where the ETag is one: it is for an
-    S3 object that was put in one piece and is not encrypted with KMS.
+    S3 object that was put in one piece and is not encrypted with KMS. ``origin`` says whose site it
+    is from.
     """
 
     url: str
@@ -29,6 +33,7 @@ class Published:
     etag: str | None
     last_modified: datetime | None
     md5: str | None = None
+    origin: Origin = field(kw_only=True)
 
     @property
     def version(self) -> str:
@@ -67,19 +72,20 @@ class Unchanged:
     published: Published
 
 
-def described(url: str, headers: Mapping[str, str]) -> Published:
-    """Read the headers of a 200, 206 or 304 to a request for ``url``."""
+def described(source: RemoteFile, headers: Mapping[str, str]) -> Published:
+    """Read the headers of a 200, 206 or 304 to a request for ``source``."""
     etag = headers.get("ETag")
     encoded = headers.get("Content-Encoding", "identity") != "identity"
     kms = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
     digest = _MD5_ETAG.fullmatch(etag) if etag and not encoded and not kms else None
     return Published(
-        url=url,
+        url=source.url,
         # The length of an encoded body is not the file's.
         size=None if encoded else _size(headers),
         etag=etag,
         last_modified=parse_http_date(headers.get("Last-Modified")),
         md5=digest[1] if digest else None,
+        origin=Origin.of(source.site, headers),
     )
 
 

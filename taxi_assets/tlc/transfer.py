@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 
@@ -55,7 +56,7 @@ def _attempt(
         translated_http_errors(source),
         http.stream("GET", source.url, headers=headers) as response,
     ):
-        published = described(source.url, response.headers)
+        published = described(source, response.headers)
         if known_etag and response.status_code == 304:
             part.restart(None)
             return Unchanged(_without_body(published, known_etag))
@@ -104,4 +105,4 @@ def _resumable(response: httpx.Response, published: Published) -> str | None:
 
 def _without_body(published: Published, known_etag: str) -> Published:
     """A 304 has no body, so no length, and may omit the ETag that it confirms."""
-    return Published(published.url, None, published.etag or known_etag, published.last_modified)
+    return replace(published, size=None, etag=published.etag or known_etag, md5=None)
