@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -25,9 +26,38 @@ from taxi_assets.lake.store import (
     sha256_of,
 )
 
-__all__ = ["LocalStore"]
+__all__ = ["LocalStore", "link_or_copy"]
 
 _FACTS = ".facts"  # files have no metadata, so it is stored in this folder under the same key
+
+# exFAT, some network file systems, another file system, too many links, another owner's file
+_NO_LINK = {
+    errno.EPERM,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EXDEV,
+    errno.EMLINK,
+    errno.EACCES,
+}
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make ``target`` a hard link to ``source``, or a copy where the file system has no links.
+
+    ``target`` appears complete, and replaces an existing file. The caller compares ``source``'s
+    version after this with the one it expects.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        try:
+            os.link(source, temporary)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)  # a rename onto a link to the same file leaves both
 
 
 class LocalStore(LakeStore):
