@@ -27,6 +27,7 @@ from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
     NewObject,
+    check_key,
     concurrent_write,
     facts_of,
     rows_of,
@@ -141,7 +142,7 @@ class BucketStore(LakeStore):
     @override
     def keys(self, prefix: str) -> Iterator[str]:
         with self._named_errors("Listing", self.uri(prefix)):
-            names = sorted(self._names(self._name(prefix)))
+            names = sorted(self._names(self._prefix + prefix))
         return (name.removeprefix(self._prefix) for name in names)
 
     @override
@@ -150,6 +151,7 @@ class BucketStore(LakeStore):
             self._remove(self._name(key))
 
     def _name(self, key: str) -> str:
+        check_key(key)
         return self._prefix + key
 
     def _expect(self, key: str, replacing: LakeObject | None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxi_assets.errors import ConcurrentWrite, ObjectMissing
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, ObjectMissing
 
 __all__ = [
     "CHUNK",
@@ -25,6 +25,7 @@ __all__ = [
     "LakeObject",
     "LakeStore",
     "NewObject",
+    "check_key",
     "concurrent_write",
     "facts_of",
     "rows_of",
@@ -84,11 +85,12 @@ def facts_of(metadata: Mapping[str, str]) -> tuple[str, int | None, dict[str, st
 class LakeStore(ABC):
     """A bucket, a container or a folder, below one prefix.
 
-    Keys are relative to the prefix. ``put`` and ``copy`` are atomic: a reader sees the old object
-    or the new one. Both take ``replacing``, the object that the caller found under the key before
-    it started (``None``: there was none), and raise ``ConcurrentWrite`` if another run has written
-    since. Transient errors raise ``StoreUnavailable``; a missing bucket or permission raises
-    ``Misconfigured``, which names the required role.
+    Keys are relative to the prefix; ``check_key`` says which are refused. ``put`` and ``copy`` are
+    atomic: a reader sees the old object or the new one. Both take ``replacing``, the object that
+    the caller found under the key before it started (``None``: there was none), and raise
+    ``ConcurrentWrite`` if another run has written since. Transient errors raise
+    ``StoreUnavailable``; a missing bucket or permission raises ``Misconfigured``, which names the
+    required role.
     """
 
     url: str
@@ -135,6 +137,18 @@ class LakeStore(ABC):
     def uri(self, key: str) -> str:
         """The URI of ``key``, whether or not it exists."""
         return f"{self.url.rstrip('/')}/{key}"
+
+
+def check_key(key: str) -> None:
+    """Raise ``Misconfigured`` for a key that names no object below the lake's prefix.
+
+    Parts that start with a dot are the local lake's own files.
+    """
+    if any(part.startswith(".") or not part for part in key.split("/")):
+        raise Misconfigured(
+            f"{key!r} is not a key in the lake.",
+            "No part of it may be empty or start with a dot: rename the asset or its partition.",
+        )
 
 
 def sha256_of(path: Path) -> str:
