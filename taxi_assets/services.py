@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from taxi_assets.errors import Misconfigured, StoreUnavailable, TaxiAssetsError
+from taxi_assets.wording import one_line
 
 __all__ = [
     "TRY_LATER",
@@ -77,9 +78,10 @@ class Service:
     rules: tuple[Rule, ...]
 
     def error(self, details: ErrorDetails, doing: str, **facts: str) -> TaxiAssetsError:
-        """The error to raise for ``details``, which occurred while ``doing``."""
+        """The error to raise for ``details``, which occurred while ``doing``, in one line."""
         rule = next(rule for rule in self.rules if rule.matches(details))
-        values = {**facts, "doing": doing, "service": self.name, "message": details.message}
+        message = one_line(details.message)
+        values = {**facts, "doing": doing, "service": self.name, "message": message}
         return rule.error(rule.happened.format(**values), rule.remedy.format(**values))
 
 
