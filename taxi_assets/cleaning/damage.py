@@ -50,16 +50,15 @@ def _examine(file: pq.ParquetFile, name: str, kind: PublishedKind, damage: Damag
     bad = _Bad()
     before = 0
     for group in range(file.num_row_groups):
-        at = before
         try:
             for batch in file.iter_batches(row_groups=[group], columns=[name]):
-                bad.add(_found(batch.column(0), kind), at)
-                at += batch.num_rows
+                bad.add(_found(batch.column(0), kind), before)
+                before += batch.num_rows
         except (pa.ArrowException, OSError, MemoryError) as error:
             damage.chunks.append(
                 f"row group {group} of {name} cannot be read ({one_line(str(error), 200)})"
             )
-        before += file.metadata.row_group(group).num_rows
+            break  # the rows after it cannot be counted
     if bad.count:
         damage.values.append(
             f"{name} has the {kind} value {bad.value} in row {bad.row} "

@@ -18,7 +18,11 @@ from taxi_assets.cleaning.counts import MonthCounts
 from taxi_assets.cleaning.engine_errors import ENGINE
 from taxi_assets.cleaning.extremes import suspects
 from taxi_assets.cleaning.mapping import map_columns, published_names
-from taxi_assets.cleaning.published import published_columns, published_rows
+from taxi_assets.cleaning.published import (
+    check_row_counts,
+    published_columns,
+    published_rows,
+)
 from taxi_assets.cleaning.refusals import located, refuse_cast_failures
 from taxi_assets.cleaning.scan import literal
 from taxi_assets.cleaning.sql import MonthSql
@@ -93,9 +97,11 @@ def _cleaned(
     published = published_rows(source, name)
     with named_errors(ENGINE, doing, dataset=spec.name):
         columns = published_columns(connection, source, name)
+    names = published_names(spec, [column.name for column in columns])
     sql = MonthSql(spec, month, map_columns(spec, month, columns, name), source, name)
     try:
         with named_errors(ENGINE, doing, dataset=spec.name):
+            check_row_counts(connection, source, published, names.values(), name)
             refuse_cast_failures(connection, sql, sql.hidden_failures)
             paths = {part: _write(connection, sql, part, folder) for part in Part}
             footers = {part: pq.read_metadata(path) for part, path in paths.items()}
@@ -111,7 +117,6 @@ def _cleaned(
             )
     except CorruptDownload as error:
         raise located(error, sql) from error
-    names = published_names(spec, [column.name for column in columns])
     return CleanedMonth(spec, month, trips, rejects, counts, names)
 
 

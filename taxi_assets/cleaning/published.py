@@ -7,7 +7,7 @@ footer (dictionaries, ``string_view``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from taxi_assets.cleaning.engine_errors import corrupt
 from taxi_assets.cleaning.scan import literal, scan
-from taxi_assets.wording import one_line
+from taxi_assets.wording import listed, one_line
 
-__all__ = ["PublishedColumn", "published_columns", "published_rows"]
+__all__ = ["PublishedColumn", "check_row_counts", "published_columns", "published_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,44 +31,52 @@ class PublishedColumn:
 
 
 def published_rows(source: Path, name: str) -> int:
-    """The row count in the footer; raises ``CorruptDownload`` if the footer contradicts itself."""
+    """The row count in the footer; raises ``CorruptDownload`` if it cannot be read.
+
+    Arrow is asked for nothing else: on a damaged footer, its description of a column chunk ends
+    the process.
+    """
     try:
-        footer = pq.read_metadata(source)
-        problem = _contradiction(footer)
+        rows: int = pq.read_metadata(source).num_rows
     except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk failed, not the file
         raise corrupt(
             name, f"its Parquet footer cannot be read ({one_line(str(error))})"
         ) from error
-    if problem:
-        raise corrupt(name, problem)
-    rows: int = footer.num_rows
     return rows
 
 
-def _contradiction(footer: pq.FileMetaData) -> str | None:
-    """How the footer's counts disagree; None if they agree."""
-    rows = footer.num_rows
-    groups = [footer.row_group(each) for each in range(footer.num_row_groups)]
-    counts = [group.num_rows for group in groups]
-    if rows < 0 or min(counts, default=0) < 0:
-        return f"its Parquet footer has a negative row count, {min([rows, *counts]):,}"
-    if sum(counts) != rows:
-        return f"its Parquet footer says {rows:,} rows, its row groups {sum(counts):,}"
-    flat = [
-        at for at in range(footer.num_columns) if footer.schema.column(at).max_repetition_level == 0
+def check_row_counts(
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    rows: int,
+    columns: Collection[str],
+    name: str,
+) -> None:
+    """Raise ``CorruptDownload`` if the row groups contradict the footer or their columns.
+
+    ``rows`` is the footer's count. An engine would make up missing values of ``columns``, or leave
+    out surplus ones.
+    """
+    chunks = connection.execute(
+        "SELECT row_group_id, row_group_num_rows, path_in_schema, num_values "
+        f"FROM parquet_metadata({literal(str(source))}) ORDER BY row_group_id"
+    ).fetchall()
+    counts = {group: count for group, count, _, _ in chunks}
+    if min([rows, *counts.values()]) < 0:
+        problem = f"its Parquet footer has a negative row count, {min([rows, *counts.values()]):,}"
+        raise corrupt(name, problem)
+    if sum(counts.values()) != rows:
+        problem = f"its footer says {rows:,} rows, its row groups {sum(counts.values()):,}"
+        raise corrupt(name, problem)
+    wrong = [
+        f"row group {group} has {count:,} rows, but {values:,} values of {column}"
+        for group, count, column, values in chunks
+        if values != count and column in columns
     ]
-    for number, group in enumerate(groups):
-        for at in flat:
-            values = group.column(at).num_values
-            if values != group.num_rows:
-                column = one_line(footer.schema.column(at).path, 60)
-                return (
-                    f"row group {number} has {group.num_rows:,} rows, but {values:,} values of "
-                    f"{column}"
-                )
-    return None
+    if wrong:
+        raise corrupt(name, listed(wrong))
 
 
 def published_columns(
