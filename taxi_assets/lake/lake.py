@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from taxi_assets.cleaning import MonthCounts
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake import attributes, keys
@@ -97,6 +100,15 @@ class Lake:
         return StoredMonth(
             spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)
         )
+
+    def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The rows of the file that the stored month was cleaned from; ``None`` if there is none.
+
+        The larger number, if the month was cleaned again and not published since.
+        """
+        found = [self.store.find(key(spec, month)) for key in (keys.staging, keys.published)]
+        counts = [each.attributes.get(attributes.COUNTS) for each in found if each]
+        return max((MonthCounts.from_text(text).published for text in counts if text), default=None)
 
     def rejects_of(self, trips: LakeObject) -> LakeObject | None:
         """The rejects that a month's trips name; see ``months``."""
