@@ -118,7 +118,7 @@ def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no op
         print(f"Every month is up to date (layout {LAYOUT}).")
         return 0
     print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
-    return _materialize(settings, months)
+    return _materialize(settings, months, zones=True)
 
 
 def _ui(options: argparse.Namespace) -> int:
@@ -131,9 +131,12 @@ def _materialize(
     months: Sequence[tuple[DatasetSpec, Month]],
     *,
     accept_rows: int | None = None,
+    zones: bool = False,
 ) -> int:
     with prepared(settings) as instance:
-        finished = run_months(instance, settings.home / "commands", months, accept_rows=accept_rows)
+        finished = run_months(
+            instance, settings.home / "commands", months, accept_rows=accept_rows, zones=zones
+        )
     counter = Counter(settings)
     rows = [counter.count(spec, month) for spec, month in months]
     print("", *table(rows, finished.seconds), "", sep="\n")

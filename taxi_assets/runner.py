@@ -56,12 +56,14 @@ def run_months(
     months: Sequence[tuple[DatasetSpec, Month]],
     *,
     accept_rows: int | None = None,
+    zones: bool = False,
 ) -> Finished:
-    """Run the months one after the other, and the taxi zones before them if they are missing.
+    """Run the months one after the other, and the taxi zones before them.
 
-    ``locks`` is the folder of the commands' locks, ``accept_rows`` the configuration of
-    ``clean_trips``. Prints a line per run to standard output and the
-    traceback of an unexpected error to standard error. Raises ``KeyboardInterrupt`` on Ctrl-C.
+    The zones are run if they are missing, or with ``zones``. ``locks`` is the folder of the
+    commands' locks, ``accept_rows`` the configuration of ``clean_trips``. Prints a line per run to
+    standard output and the traceback of an unexpected error to standard error. Raises
+    ``KeyboardInterrupt`` on Ctrl-C.
     """
     finished = Finished([], {})
     accepted = {"config": {"accept_rows": accept_rows}}
@@ -77,7 +79,7 @@ def run_months(
             # it unexpectedly, and without a daemon the UI would show a pending retry.
             MAX_RETRIES_TAG: "0",
         }
-        if instance.get_latest_materialization_event(_ZONES) is None:
+        if zones or instance.get_latest_materialization_event(_ZONES) is None:
             _run(instance, ZONES_JOB, tags, "taxi zones", finished)
         for number, (spec, month) in enumerate(months, start=1):
             started = time.monotonic()

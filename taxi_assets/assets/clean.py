@@ -161,9 +161,11 @@ def _cleaned(
     cleaned = scratch.once(version, clean, lambda made: (made.trips, made.rejects))
     counts = cleaned.counts
     missing = checks.missing_pickups(spec, cleaned.trips)
-    facts = {attributes.VERSION: version}
-    if url := raw.object.attributes.get(attributes.SOURCE_URL):
-        facts[attributes.SOURCE_URL] = url
+    of_raw = raw.object.attributes
+    handed_on = (attributes.ORIGIN, attributes.SOURCE_URL)
+    facts = {attributes.VERSION: version} | {
+        name: of_raw[name] for name in handed_on if name in of_raw
+    }
     numbers = {attributes.COUNTS: counts.to_text(), attributes.MISSING_PICKUPS: str(missing)}
     names = {attributes.REJECTS: keys.rejects_name(version)}
     value = NewMonth(

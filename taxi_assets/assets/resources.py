@@ -16,7 +16,9 @@ import dagster as dg
 from pydantic import PrivateAttr
 from typing_extensions import override
 
+from taxi_assets.addresses import shown
 from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.origin import Origin, require_unmixed
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
@@ -124,15 +126,21 @@ class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
             self._lake.close()
 
     def file(self, context: dg.AssetExecutionContext) -> StoredFile | None:
-        """The asset's stored file for the run's month, if there is one."""
+        """The asset's stored file, for the run's month if it is monthly; ``None`` without one."""
+        partition = context.partition_key if context.has_partition_key else None
         try:
-            return self._opened().file(context.asset_key.path, context.partition_key, Part.TRIPS)
+            return self._opened().file(context.asset_key.path, partition, Part.TRIPS)
         except ObjectMissing:
             return None
 
     def month(self, context: dg.AssetExecutionContext) -> PreviousMonth:
         """The asset's stored trips and rejects for the run's month."""
         return self._opened().previous_month(context.asset_key.path, context.partition_key)
+
+    def require_origin(self, origin: Origin, what: str) -> None:
+        """Raise ``Misconfigured`` if ``what`` would mix generated with published files."""
+        lake = self._opened()
+        require_unmixed(origin, lake.origins(), what, f"the lake {shown(lake.store.url)}")
 
     def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
         """The rows of the file that the stored month was cleaned from, if there is one."""

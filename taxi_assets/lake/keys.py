@@ -18,6 +18,7 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 
 __all__ = [
+    "ZONES",
     "is_monthly",
     "month_of",
     "of_asset",

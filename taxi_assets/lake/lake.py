@@ -5,7 +5,7 @@ Used by ``LakeIOManager`` and the resource ``previous``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from taxi_assets.cleaning import MonthCounts
@@ -109,6 +109,14 @@ class Lake:
         found = [self.store.find(key(spec, month)) for key in (keys.staging, keys.published)]
         counts = [each.attributes.get(attributes.COUNTS) for each in found if each]
         return max((MonthCounts.from_text(text).published for text in counts if text), default=None)
+
+    def origins(self) -> Iterator[str | None]:
+        """The origins of the zones and of one month, on which all others depend."""
+        month = next((key for zone in ("raw/", "trips/") for key in self.store.keys(zone)), None)
+        for key in (keys.ZONES, month):
+            found = self.store.find(key) if key else None
+            if found is not None:
+                yield found.attributes.get(attributes.ORIGIN)
 
     def rejects_of(self, trips: LakeObject) -> LakeObject | None:
         """The rejects that a month's trips name; see ``months``."""

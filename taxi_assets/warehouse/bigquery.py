@@ -7,7 +7,7 @@ Tables are created in ``bigquery_schema``, jobs run in ``bigquery_jobs``, rows a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -227,6 +227,15 @@ class BigQueryWarehouse(Warehouse):
         """See :class:`Warehouse`."""
         with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}.{table}"):
             return {} if self._find(LOADED_MONTHS.name) is None else self._months.all(table)
+
+    @override
+    def origins(self) -> Collection[str | None]:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}"):
+            found = self._find(LOADED_MONTHS.name)
+            if found is None or all(field.name != "origin" for field in found.schema):
+                return []
+            return self._months.origins()
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:

@@ -14,7 +14,8 @@ from taxi_assets.automation.cursor import Cursor
 from taxi_assets.automation.planning import Loaded, Plan, Records, months_to_poll, plan
 from taxi_assets.automation.polling import Answers
 from taxi_assets.datasets import DATASETS, Month, months_between
-from taxi_assets.tlc import Origin, Published
+from taxi_assets.datasets.origin import Origin
+from taxi_assets.tlc import Published
 
 GREEN = DATASETS["green"]
 LAST = Month(2024, 12)
