@@ -9,7 +9,7 @@ which do not read rows.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
-from taxi_assets.errors import Misconfigured
+from taxi_assets.errors import ConcurrentWrite, Misconfigured
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
 from taxi_assets.lake import attributes
@@ -53,7 +53,8 @@ class WarehouseMonth:
     tables: Mapping[Part, str]
 
     def counts(self) -> dict[Part, int]:
-        """The current number of rows, by part."""
+        """The current number of rows, by part; raises ``ConcurrentWrite`` for a split month."""
+        require_whole(self.warehouse, list(self.tables.values()), [self.month])
         return {part: self.warehouse.count(name, self.month) for part, name in self.tables.items()}
 
 
@@ -100,8 +101,7 @@ class WarehouseIOManager(AssetIOManager):
     def handle(self, wanted: Wanted, form: type) -> WarehouseMonth | WarehouseTable:
         if form is WarehouseTable:
             return WarehouseTable(self.warehouse, table_name(wanted.path))
-        dataset = wanted.path[0]
-        tables = {part: f"{dataset}_{part}" for part in Part}
+        tables = dict(zip(Part, _tables(wanted.path[0]), strict=True))
         return WarehouseMonth(self.warehouse, _month(wanted.one(form) or ""), tables)
 
     @override
@@ -153,6 +153,8 @@ class WarehouseIOManager(AssetIOManager):
     def _read(self, wanted: Wanted) -> Iterator[pa.RecordBatchReader]:
         months = None if wanted.partitions is None else [_month(each) for each in wanted.partitions]
         table = table_name(wanted.path)
+        if _is_trips(wanted.path):
+            require_whole(self.warehouse, _tables(wanted.path[0]), months or ())
         with self.warehouse.read(table, months=months, columns=wanted.columns) as reader:
             yield reader
 
@@ -189,6 +191,22 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     def create_io_manager(self, context: dg.InitResourceContext) -> WarehouseIOManager:
         warehouse = open_warehouse(self.url, memory_limit=self.memory_limit)
         return WarehouseIOManager(warehouse, scratch=self.scratch)
+
+
+def require_whole(warehouse: Warehouse, tables: Sequence[str], months: Collection[Month]) -> None:
+    """Raise ``ConcurrentWrite`` if the tables have different versions of any of ``months``."""
+    split = warehouse.split_months(tables)
+    for month in months:
+        if month in split:
+            raise ConcurrentWrite(
+                f"{' and '.join(tables)} have {month} in different versions ({split[month]}): "
+                "a run is loading it, or was killed while it did.",
+                "If it is in no run, run the month again.",
+            )
+
+
+def _tables(dataset: str) -> list[str]:
+    return [f"{dataset}_{part}" for part in Part]
 
 
 def table_name(path: Sequence[str]) -> str:
