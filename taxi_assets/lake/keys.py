@@ -62,9 +62,9 @@ def other_asset(path: Sequence[str], partition: str | None) -> str:
         key = _escaped(_IN_PARTITION, partition)
         names.append(f"partition={key}" if _LIKE_A_NAME.fullmatch(key) else key)
     if max(map(len, names)) > _NAME_LIMIT or len("/".join(names)) > _KEY_LIMIT:
-        of = "" if partition is None else f" Partition {partition[:50]!r} of it:"
+        where = "/".join(path)[:80] + ("" if partition is None else f", partition {partition[:80]}")
         raise Misconfigured(
-            f"Asset {'/'.join(path)[:100]!r} cannot be stored in the lake.{of} its name is too long.",
+            f"The names of asset {where!r} are too long for the lake.",
             f"Use names of at most {_NAME_LIMIT} characters, together {_KEY_LIMIT}; characters "
             "other than small letters, digits and _ count as three or more.",
         )
