@@ -6,7 +6,6 @@ that must pass before anything is stored belongs in ``checks``.
 https://docs.dagster.io/guides/test/asset-checks
 """
 
-import csv
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.failures import translated_errors
 from taxi_assets.lake.handles import StoredFile, StoredMonth
+from taxi_assets.row_counts import read_counts
 from taxi_assets.warehouse.io_manager import WarehouseMonth, WarehouseTable
 from taxi_assets.wording import counted
 
@@ -205,11 +205,5 @@ def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:
 
 
 def _trusted_count(spec: DatasetSpec, month: Month, trusted: Path | None) -> int | None:
-    """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
-    if trusted is None:
-        return None
-    with trusted.open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row["dataset"] == spec.name and row["month"] == str(month):
-                return int(row["rows"])
-    return None
+    """The month's count in the CSV of trusted counts, if any."""
+    return read_counts(trusted).get((spec.name, month)) if trusted else None
