@@ -122,13 +122,13 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no optio
 
 def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     settings = Settings.from_env()
-    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
-    months = outdated_months(open_store(settings.lake_url), warehouse)
-    if not months:
-        print(f"Every month is up to date (layout {LAYOUT}).")
-        return 0
-    print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
     with prepared(settings) as instance:
+        warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
+        months = outdated_months(open_store(settings.lake_url), warehouse)
+        if not months:
+            print(f"Every month is up to date (layout {LAYOUT}).")
+            return 0
+        print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
         return _materialize(instance, settings, months)
 
 

@@ -39,7 +39,7 @@ _POLL_SECONDS: Final = 0.1
 # if this process is killed and cannot stop them itself.
 _STOP_WHEN_KILLED: Final = (
     'while read -r group; do groups="$groups -$group"; done; '
-    f"kill -TERM -- $groups; sleep {_STOP_TIMEOUT_SECONDS:.0f}; kill -KILL -- $groups"
+    f"kill -s TERM -- $groups; sleep {_STOP_TIMEOUT_SECONDS:.0f}; kill -s KILL -- $groups"
 )
 
 
@@ -141,9 +141,9 @@ def _running(
     watch = subprocess.Popen(
         ["sh", "-c", _STOP_WHEN_KILLED],
         stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        pass_fds=[lock.fileno()],
     )
     assert watch.stdin is not None
     try:
