@@ -6,7 +6,6 @@ in their own packages.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.handles import PreviousMonth, StoredFile
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.scratch import RunFolder
+from taxi_assets.row_counts import read_counts
 from taxi_assets.tlc import DEFAULT_URL, TlcClient
 
 Made = TypeVar("Made")
@@ -65,13 +65,8 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
 
     def trusted_count(self, spec: DatasetSpec, month: Month) -> int | None:
         """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
-        if self.row_counts is None:
-            return None
-        with Path(self.row_counts).open(newline="") as file:
-            for row in csv.DictReader(file):
-                if row["dataset"] == spec.name and row["month"] == str(month):
-                    return int(row["rows"])
-        return None
+        counts = read_counts(Path(self.row_counts)) if self.row_counts else {}
+        return counts.get((spec.name, month))
 
 
 class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same

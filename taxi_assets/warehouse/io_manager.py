@@ -25,6 +25,7 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ConcurrentWrite, Misconfigured
+from taxi_assets.failures import instance_of, translated_errors
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
 from taxi_assets.lake import attributes
@@ -32,6 +33,7 @@ from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
 from taxi_assets.warehouse.factory import open_warehouse
+from taxi_assets.warehouse.names import TABLE_NAME, require_own_table, user_table
 from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema, table_of
 
 __all__ = [
@@ -105,10 +107,17 @@ class WarehouseIOManager(AssetIOManager):
         return WarehouseMonth(self.warehouse, _month(wanted.one(form) or ""), tables)
 
     @override
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        with translated_errors(context):
+            if (instance := instance_of(context)) and not _is_trips(context.asset_key.path):
+                require_own_table(instance, context.asset_key, table_name(context.asset_key.path))
+        super().handle_output(context, obj)
+
+    @override
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
         table, month = table_name(path), None if partition is None else _month(partition)
         metadata: dict[str, Any] = {
-            "dagster/table_name": table,
+            TABLE_NAME: table,
             "dagster/uri": dg.MetadataValue.text(self.warehouse.url),
         }
         if isinstance(value, StoredMonth):
@@ -211,7 +220,7 @@ def _tables(dataset: str) -> list[str]:
 
 def table_name(path: Sequence[str]) -> str:
     """The table of the asset ``path``: ``green/warehouse_trips`` is ``green_trips``."""
-    return f"{path[0]}_{Part.TRIPS}" if _is_trips(path) else "_".join(path)
+    return f"{path[0]}_{Part.TRIPS}" if _is_trips(path) else user_table(path)
 
 
 def _is_trips(path: Sequence[str]) -> bool:
@@ -224,7 +233,10 @@ def _source(file: StoredFile | Path) -> Source:
 
 def _month(partition: str) -> Month:
     try:
-        return Month.parse(partition)
+        month = Month.parse(partition)
+        if str(month) != partition:  # " 2024-01" would replace 2024-01
+            raise ValueError(f"{partition!r} is not written as {month}")
+        return month
     except ValueError as error:
         raise Misconfigured(
             f"{error}.", "The warehouse stores monthly partitions (keys YYYY-MM) or none."

@@ -26,6 +26,7 @@ from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_schema import (
     QualifiedName,
+    check_names,
     columns_of,
     create_incoming,
     ensure_table,
@@ -89,6 +90,7 @@ class PostgresWarehouse(Warehouse):
         table after it sees an empty month.
         """
         for load in loads:
+            check_names(load.table, month)
             check_month(load.table, month)
             path = load.source.path()
             check_file(load.table, month, footer_of(path), str(path))
