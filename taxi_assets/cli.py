@@ -120,7 +120,7 @@ def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
     counter = Counter(settings)
     rows = [counter.count(spec, month) for spec, month in months]
     print("", *table(rows, finished.seconds), "", sep="\n")
-    print(f"lake       {settings.lake_url}\nwarehouse  {counter.warehouse_url}")
+    print(f"lake       {counter.lake_url}\nwarehouse  {counter.warehouse_url}")
     if settings.warehouse_url.startswith("duckdb:"):
         path = settings.warehouse_url.removeprefix("duckdb:///")
         query = f"FROM {months[0][0].name}_trips LIMIT 5"

@@ -17,6 +17,7 @@ from taxi_assets.errors import Misconfigured
 from taxi_assets.tlc import DEFAULT_URL
 
 __all__ = [
+    "LAKE_URL",
     "SETTINGS",
     "TLC_URL",
     "WAREHOUSE_URL",

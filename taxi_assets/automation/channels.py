@@ -154,8 +154,12 @@ def _reason(error: Exception) -> str:
 
 
 def _require_url(url: str, setting: str, *schemes: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
         raise Misconfigured(f"{setting} is not a URL.", f"Set it to {schemes[0]}://host….")
 
 
