@@ -59,7 +59,9 @@ def defs() -> dg.Definitions:
     Lazy, so that importing this module reads no setting, and cached, because it is called several
     times.
     """
-    return build_definitions(Settings.from_env())
+    settings = Settings.from_env()
+    settings.set_umask()
+    return build_definitions(settings)
 
 
 def _resources(settings: Settings, warehouse: WarehouseAddress) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Add a setting to ``SETTINGS`` and ``Settings``, and write ``docs/settings.md`` a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -129,10 +130,18 @@ SMTP_URL = Setting(
     "smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS.",
 )
 
+UMASK = Setting(
+    "TAXI_UMASK",
+    "",
+    "Which rights the files and folders of the embedded lake and warehouse lack, in octal as for "
+    "the shell's umask: 077 closes them to all other users. By default the process's own umask. "
+    "Scratch and Dagster's records are always closed.",
+)
+
 SETTINGS: tuple[Setting, ...] = (
     HOME, TLC_URL, LAKE_URL, WAREHOUSE_URL, SCRATCH, MEMORY_LIMIT, ENV, ROW_COUNTS,
     SENSOR_SECONDS, SCHEDULE_LAG_MONTHS, UI_URL, SLACK_TOKEN, SLACK_CHANNEL, TEAMS_WEBHOOK,
-    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE,
+    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE, UMASK,
 )  # fmt: skip
 
 
@@ -180,6 +189,7 @@ class Settings:
     sensor_seconds: int
     schedule_lag_months: int
     notify: Notify
+    umask: int | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -203,7 +213,13 @@ class Settings:
             sensor_seconds=_count(env, SENSOR_SECONDS),
             schedule_lag_months=_count(env, SCHEDULE_LAG_MONTHS),
             notify=Notify.from_env(env),
+            umask=_umask(env),
         )
+
+    def set_umask(self) -> None:
+        """Set this process's umask, if one is configured."""
+        if self.umask is not None:
+            os.umask(self.umask)
 
 
 def render_document() -> str:
@@ -220,6 +236,15 @@ def _count(env: Mapping[str, str], setting: Setting) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise Misconfigured(f"{setting.name} is {text!r}.", "Set it to a whole number, 1 or more.")
     return int(text)
+
+
+def _umask(env: Mapping[str, str]) -> int | None:
+    text = env.get(UMASK.name)
+    if not text:
+        return None
+    if not re.fullmatch("0*[0-7]{1,3}", text):
+        raise Misconfigured(f"{UMASK.name} is {text!r}.", "Set it to an octal number, such as 077.")
+    return int(text, 8)
 
 
 def _all_or_none(env: Mapping[str, str], *settings: Setting) -> None:

@@ -10,17 +10,21 @@ import os
 import subprocess
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from taxi_assets.automation.channels import open_channels
+from taxi_assets.datasets import Month
 from taxi_assets.definitions import build_definitions
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.lake.factory import open_store
 from taxi_assets.settings import Notify, Settings
+from taxi_assets.simulator.server import Simulator
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets_tests.faults.canaries import CANARY, Case, cases, run_case
+from taxi_assets_tests.test_commands import command
 
 # The snapshot of the repository, which the UI shows.
 SHOWN = """
@@ -96,3 +100,21 @@ def test_a_failed_run_shows_no_secret() -> None:
     outcome = run_case(case)
     assert outcome.leaks == []
     assert outcome.named
+
+
+def test_records_and_scratch_are_closed_and_the_rest_follows_the_umask(
+    tmp_path: Path, tlc: Simulator
+) -> None:
+    tlc.publish_zones()
+    tlc.publish("green", Month(2024, 1), rows=200)
+    home = tmp_path / ".taxi"
+    month = ("--datasets", "green", "--months", "2024-01")
+    ran = command(tmp_path, "run", *month, TAXI_TLC_URL=tlc.url, TAXI_UMASK="027")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    def modes(paths: Iterable[Path]) -> set[int]:
+        return {path.stat().st_mode & 0o777 for path in paths}
+
+    assert modes(home / name for name in ("dagster", "commands", "scratch")) == {0o700}
+    stored = [home / "lake", home / "warehouse.duckdb", *(home / "lake").rglob("*")]
+    assert modes(stored) == {0o640, 0o750}

@@ -32,10 +32,11 @@ def prepared(settings: Settings) -> dg.DagsterInstance:
     If that variable is not set, it is set to ``dagster`` in the platform's home, and this package's
     ``dagster.yaml`` is written there each time. A folder named by the environment is not changed.
     """
+    settings.set_umask()
     if os.environ.get("DAGSTER_HOME"):
         return dg.DagsterInstance.get()
     home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "dagster.yaml").write_bytes(Path(__file__).with_name("dagster.yaml").read_bytes())
     os.environ["DAGSTER_HOME"] = str(home)
     instance = dg.DagsterInstance.get()
