@@ -7,7 +7,7 @@ Add a store's or engine's URL scheme here, and the code that opens it in ``lake.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -65,7 +65,7 @@ class WarehouseAddress:
     For ``postgres`` the driver parses ``url``.
     """
 
-    url: str
+    url: str = field(repr=False)
     kind: str
     path: Path | None = None
     project: str = ""

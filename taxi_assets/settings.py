@@ -176,12 +176,12 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values of all settings."""
+    """The values of all settings. Addresses are not in the repr."""
 
     home: Path
-    tlc_url: str
-    lake_url: str
-    warehouse_url: str
+    tlc_url: str = field(repr=False)
+    lake_url: str = field(repr=False)
+    warehouse_url: str = field(repr=False)
     scratch: Path
     memory_limit: str
     production: bool

@@ -30,7 +30,7 @@ CANARY = "hush7f3canary"
 _PEM = f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----"
 _MONTH = "2024-01"
 _REFUSED = "127.0.0.1:1"
-_SECONDS = 300
+_SECONDS = 900  # Azure's client retries a refused connection for a minute, each step three times
 _BASE64 = base64.b64encode(CANARY.encode()).decode()
 _ENCODED = (CANARY.encode(), _BASE64.rstrip("=").encode())
 
@@ -64,8 +64,8 @@ _SHOWN = """{
 class Case:
     """``settings`` are environment variables; ``{tlc}`` in them is the simulator's host and port.
 
-    ``files`` are written to the case's folder, ``{folder}``. ``stores`` names an emulator that the
-    case needs. ``fails``: the command must fail, and say why in one line.
+    ``files`` are written to the case's folder, ``{folder}``. ``fails``: the command must fail, and
+    say why in one line.
     """
 
     name: str
@@ -182,10 +182,9 @@ def _notifications() -> Iterator[Case]:
     ):
         yield Case(f"Teams, {url.replace(CANARY, '…')}", {"TAXI_TEAMS_WEBHOOK": url})
     mail = {"TAXI_EMAIL_TO": "a@example.org", "TAXI_EMAIL_FROM": "b@example.org"}
-    for url in (f"smtp://me:{CANARY}@{_REFUSED}", f"smtps://me:{CANARY}@host:port"):
-        settings = {**mail, "TAXI_SMTP_URL": url}
-        yield Case(f"SMTP, {url.replace(CANARY, '…')}", settings, fails=False)
-    for url in (CANARY, f"smtp://me:{CANARY}@[::1"):
+    refused = f"smtp://me:{CANARY}@{_REFUSED}"
+    yield Case("SMTP, refused", {**mail, "TAXI_SMTP_URL": refused}, fails=False)
+    for url in (CANARY, f"smtp://me:{CANARY}@[::1", f"smtps://me:{CANARY}@host:port"):
         yield Case(f"SMTP, {url.replace(CANARY, '…')}", {**mail, "TAXI_SMTP_URL": url})
 
 
@@ -219,8 +218,6 @@ def run_case(case: Case) -> Outcome:
             for path in sorted((folder / "home").rglob("*"))
             if path.is_file() and any(each in path.read_bytes() for each in _ENCODED)
         ]
-        if os.environ.get("DEBUG"):
-            print(outputs)
         return Outcome(case.name, leaks, _named(case, ran))
 
 
@@ -274,10 +271,3 @@ def _named(case: Case, ran: subprocess.CompletedProcess[str]) -> bool:
     if not case.fails:
         return ran.returncode == 0
     return ran.returncode in (1, 2) and "Traceback" not in ran.stdout + ran.stderr
-
-
-if __name__ == "__main__":
-    wanted = " ".join(sys.argv[1:])
-    for case in cases():
-        if wanted in case.name:
-            print(run_case(case), flush=True)
