@@ -164,7 +164,7 @@ def _materialize(
     counter = Counter(settings)
     rows = [counter.count(spec, month) for spec, month in months]
     print("", *table(rows, finished.seconds), "", sep="\n")
-    print(f"lake       {settings.lake_url}\nwarehouse  {counter.warehouse_url}")
+    print(f"lake       {counter.lake_url}\nwarehouse  {counter.warehouse_url}")
     if path := warehouse_address(settings.warehouse_url).path:
         print(f"query it   {_query(path, months[0][0])}")
     print("browse it  make ui")

@@ -7,6 +7,7 @@ Add a setting to ``SETTINGS`` and ``Settings``, and write ``docs/settings.md`` a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from taxi_assets.setting_values import (
 from taxi_assets.tlc import DEFAULT_URL
 
 __all__ = [
+    "LAKE_URL",
     "SETTINGS",
     "TLC_URL",
     "WAREHOUSE_URL",
@@ -146,10 +148,18 @@ SMTP_URL = Setting(
     "smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS.",
 )
 
+UMASK = Setting(
+    "TAXI_UMASK",
+    "",
+    "Which rights the files and folders of the embedded lake and warehouse lack, in octal as for "
+    "the shell's umask: 077 closes them to all other users. By default the process's own umask. "
+    "Scratch and Dagster's records are always closed.",
+)
+
 SETTINGS: tuple[Setting, ...] = (
     HOME, TLC_URL, LAKE_URL, WAREHOUSE_URL, SCRATCH, MEMORY_LIMIT, ENV, ROW_COUNTS,
     SENSOR_SECONDS, SCHEDULE_LAG_MONTHS, UI_URL, SLACK_TOKEN, SLACK_CHANNEL, TEAMS_WEBHOOK,
-    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE,
+    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE, UMASK,
 )  # fmt: skip
 
 
@@ -185,12 +195,12 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values of all settings."""
+    """The values of all settings. Addresses are not in the repr."""
 
     home: Path
-    tlc_url: str
-    lake_url: str
-    warehouse_url: str
+    tlc_url: str = field(repr=False)
+    lake_url: str = field(repr=False)
+    warehouse_url: str = field(repr=False)
     scratch: Path
     memory_limit: str
     production: bool
@@ -198,6 +208,7 @@ class Settings:
     sensor_seconds: int
     schedule_lag_months: int
     notify: Notify
+    umask: int | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -229,12 +240,18 @@ class Settings:
                 SCHEDULE_LAG_MONTHS.name, _text(env, SCHEDULE_LAG_MONTHS), most=_MOST_MONTHS
             ),
             notify=Notify.from_env(env),
+            umask=_umask(env),
         )
         lake_address(settings.lake_url)
         warehouse_address(settings.warehouse_url)
         if settings.row_counts:
             read_counts(settings.row_counts)
         return settings
+
+    def set_umask(self) -> None:
+        """Set this process's umask, if one is configured."""
+        if self.umask is not None:
+            os.umask(self.umask)
 
 
 def render_document() -> str:
@@ -254,6 +271,15 @@ def _url(env: Mapping[str, str], setting: Setting, *schemes: str) -> str:
     if text := _text(env, setting):
         require_url(setting.name, text, *schemes)
     return text
+
+
+def _umask(env: Mapping[str, str]) -> int | None:
+    text = env.get(UMASK.name)
+    if not text:
+        return None
+    if not re.fullmatch("0*[0-7]{1,3}", text):
+        raise Misconfigured(f"{UMASK.name} is {text!r}.", "Set it to an octal number, such as 077.")
+    return int(text, 8)
 
 
 def _all_or_none(env: Mapping[str, str], *settings: Setting) -> None:

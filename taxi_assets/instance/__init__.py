@@ -42,6 +42,7 @@ def prepared(settings: Settings) -> dg.DagsterInstance:
     which is created, and this package's ``dagster.yaml`` is written there each time. Any other
     folder is not changed. Raises ``Misconfigured`` for a folder that cannot be used.
     """
+    settings.set_umask()
     own = settings.home / "dagster"
     home = _named_home(own) or own
     _create(own, configured=home == own)
@@ -86,7 +87,7 @@ def _create(own: Path, *, configured: bool) -> None:
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
         if configured:
-            own.mkdir(exist_ok=True)
+            own.mkdir(mode=0o700, exist_ok=True)
             _configure(own / _CONFIGURATION)
     except OSError as error:
         raise Misconfigured(
