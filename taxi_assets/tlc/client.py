@@ -242,9 +242,10 @@ class TlcClient:
 def _site(url: str) -> httpx.URL:
     try:
         site = httpx.URL(url)
-    except httpx.InvalidURL:
-        site = httpx.URL()
-    if site.scheme not in ("http", "https") or not site.host:
+        valid = site.scheme in ("http", "https") and bool(site.host)
+    except (httpx.InvalidURL, ValueError):  # ValueError: the host's name is no IDNA
+        valid = False
+    if not valid:
         raise Misconfigured(
             f"TAXI_TLC_URL is not an http or https address: {shown(url)}.",
             f"Set it to one such as {DEFAULT_URL}.",

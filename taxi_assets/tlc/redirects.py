@@ -67,9 +67,10 @@ def is_public(address: str) -> bool:
 def _joined(url: httpx.URL, location: str) -> httpx.URL | None:
     try:
         target = url.join(location)
+        has_host = bool(target.host)  # decoded only here: a name may be no IDNA
     except (httpx.InvalidURL, ValueError):
         return None
-    return target.copy_with(userinfo=b"", fragment=None) if target.host else target
+    return target.copy_with(userinfo=b"", fragment=None) if has_host else target
 
 
 def _host(url: httpx.URL) -> str:

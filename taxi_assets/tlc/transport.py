@@ -88,7 +88,7 @@ class Transport(httpx.BaseTransport):
 
     def _pool_for(self, url: httpx.URL) -> httpcore.ConnectionPool:
         # The simulator runs on this machine, which a proxy cannot reach.
-        here = url.host in ("127.0.0.1", "localhost", "::1")
+        here = url.raw_host in (b"127.0.0.1", b"localhost", b"::1")
         if here or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
             return self._direct
         return self._proxied.get(url.scheme, self._direct)
