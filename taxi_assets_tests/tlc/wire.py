@@ -109,7 +109,7 @@ class Wire:
 
 def head(status: str = "200 OK", **headers: str | bytes) -> bytes:
     """A status line and headers; ``_`` in a name is ``-``."""
-    lines = [f"HTTP/1.1 {status}".encode()]
+    lines = [f"HTTP/1.1 {status}".encode(), b"Connection: close"]
     for name, value in headers.items():
         text = value if isinstance(value, bytes) else value.encode("latin-1")
         lines.append(name.replace("_", "-").encode() + b": " + text)
