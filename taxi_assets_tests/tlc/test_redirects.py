@@ -142,6 +142,7 @@ def test_credentials_in_a_redirect_are_not_used(site: Site, tmp_path: Path) -> N
         ("http://127.0.0.1/file", "another host"),  # another port
         ("http://169.254.169.254/latest/meta-data/", "another host"),
         ("/" + "x" * 70_000, "cannot be read"),
+        ("//other.example/" + "x" * 60_000, "another host"),
     ],
     ids=lambda value: value[:30],
 )
