@@ -83,7 +83,8 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
     try:
         rows: int = pq.read_metadata(path).num_rows
     except (pa.ArrowException, OSError) as error:
-        raise corrupt(source, f"its Parquet footer cannot be read ({error})") from error
+        reason = " ".join(str(error).split())[:200]  # Arrow's has several lines
+        raise corrupt(source, f"its Parquet footer cannot be read ({reason})") from error
     if rows < 0:
         raise corrupt(source, f"its Parquet footer has a row count of {rows}")
     return rows
