@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from taxi_assets.errors import SourceUnavailable, TaxiAssetsError
+from taxi_assets.errors import Misconfigured, SourceUnavailable, TaxiAssetsError
 from taxi_assets.tlc import Download, Published, TlcClient
 from taxi_assets.tlc.published import parse_http_date
 from taxi_assets_tests.tlc.conftest import JANUARY, PATH, parquet
-from taxi_assets_tests.tlc.site import Site
+from taxi_assets_tests.tlc.site import Fault, Site
 from taxi_assets_tests.tlc.wire import Answer, Exchange, Wire, head, whole
 
 FILE = "green_tripdata_2024-01.parquet"
@@ -81,6 +81,9 @@ def test_a_known_etag_that_cannot_be_sent_is_not(
     found = client.download_month("green", JANUARY, tmp_path, known_etag=etag)
     assert isinstance(found, Download)
     assert "if-none-match" not in site.seen[0].headers
+    site.faults.append(Fault(status=304))  # of nothing that was asked
+    with pytest.raises(Misconfigured, match="304"):
+        client.download_month("green", JANUARY, tmp_path, known_etag=etag)
 
 
 @pytest.mark.parametrize("validator", ["caf\u00e9", "e" * 4000, "two\r\nlines", "", ["x"], 7, None])

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from taxi_assets.assets.resources import TlcSource
 from taxi_assets.errors import Misconfigured, MonthNotPublished, SourceUnavailable
 from taxi_assets.tlc import Download, TlcClient
 from taxi_assets.tlc.connections import Connections
@@ -82,6 +83,13 @@ def test_a_redirect_to_a_host_that_the_source_names_is_followed(
     assert isinstance(download, Download)
     assert download.path.read_bytes() == body
     assert other.seen[0].headers["host"] == host(other)
+
+
+def test_the_resource_passes_the_hosts_on(site: Site, other: Site) -> None:
+    other.publish("/file", parquet())
+    redirect(site, f"{other.url}/file")
+    with TlcSource(url=site.url, redirect_hosts=[host(other)]).client() as client:
+        assert client.published("green", JANUARY) is not None
 
 
 def test_the_query_of_a_redirect_is_neither_logged_nor_kept(
