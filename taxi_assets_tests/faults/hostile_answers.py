@@ -26,7 +26,7 @@ from taxi_assets.errors import (
 from taxi_assets_tests.tlc.wire import Answer, Exchange, head, whole
 
 __all__ = [
-    "DOWN", "ENCODINGS", "FILE", "FILES", "FRAMES", "HEADERS", "RANGES", "REDIRECTS", "SECRET",
+    "ENCODINGS", "FILE", "FILES", "FRAMES", "HEADERS", "RANGES", "REDIRECTS", "SECRET",
     "SIZES", "STATUSES", "TIMES", "Errors",
 ]  # fmt: skip
 
