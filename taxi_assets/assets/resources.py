@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 from typing_extensions import override
 
 from taxi_assets.addresses import shown
@@ -33,12 +33,17 @@ __all__ = ["Limits", "Previous", "Scratch", "TlcSource"]
 
 
 class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
-    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry."""
+    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry.
+
+    A redirect is followed to the site's own host, and to ``redirect_hosts``: names with their port,
+    unless that is the scheme's own.
+    """
 
     url: str = DEFAULT_URL
     attempts: int = 5
     backoff_seconds: float = 0.5
     timeout_seconds: float = 30.0
+    redirect_hosts: list[str] = Field(default_factory=list)
 
     @contextmanager
     def client(self) -> Iterator[TlcClient]:
@@ -48,6 +53,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
             attempts=self.attempts,
             backoff_seconds=self.backoff_seconds,
             timeout_seconds=self.timeout_seconds,
+            redirect_hosts=self.redirect_hosts,
         ) as client:
             yield client
 
