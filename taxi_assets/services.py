@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from taxi_assets.addresses import text_shown
 from taxi_assets.errors import Misconfigured, StoreUnavailable, TaxiAssetsError
+from taxi_assets.wording import one_line
 
 __all__ = [
     "TRY_LATER",
@@ -83,9 +84,9 @@ class Service:
     rules: tuple[Rule, ...]
 
     def error(self, details: ErrorDetails, doing: str, **facts: str) -> TaxiAssetsError:
-        """The error to raise for ``details``, which occurred while ``doing``."""
+        """The error to raise for ``details``, which occurred while ``doing``, in one line."""
         rule = next(rule for rule in self.rules if rule.matches(details))
-        message = text_shown(details.message)
+        message = one_line(text_shown(details.message))
         values = {**facts, "doing": doing, "service": self.name, "message": message}
         return rule.error(rule.happened.format(**values), rule.remedy.format(**values))
 
