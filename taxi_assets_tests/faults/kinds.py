@@ -1,0 +1,24 @@
+"""The kinds of faults, by the names that the command line takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from taxi_assets_tests.faults.bench import Bench
+from taxi_assets_tests.faults.kills import kills
+from taxi_assets_tests.faults.result import Result
+from taxi_assets_tests.faults.stores import PAIRS
+
+__all__ = ["KINDS", "Kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``inject`` yields a result for each fault on one of the ``stores``."""
+
+    inject: Callable[[Bench, str], Iterator[Result]]
+    stores: Sequence[str] = PAIRS
+
+
+KINDS = {"kill": Kind(kills)}
