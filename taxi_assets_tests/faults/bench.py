@@ -82,6 +82,8 @@ class Subject:
         work = partial(_settle, self.place, self.bench.versions, before, self.published)
         findings, modules = self.call(work)
         adopt(modules)
+        # By another process: a run's folder may last as long as its process.
+        findings += self.call(partial(checks.left_behind, self.place))
         self.loaded = self.published
         return findings
 
@@ -115,7 +117,7 @@ def _settle(
         findings += [Finding(Wrong.LOST, f"the next run fails: {outcome}")]
         return [*findings, *checks.named(outcome)], imported()
     seen = checks.look(place, versions, [published])
-    findings += [*seen.findings, *checks.left_behind(place)]
+    findings += seen.findings
     if seen.warehouse == "apart":
         what = "warehouse: still of two versions after the next run"
         findings.append(Finding(Wrong.MIXED, what))

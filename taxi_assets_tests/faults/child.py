@@ -7,6 +7,7 @@ checks too.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import select
@@ -110,6 +111,7 @@ def _run(
             answer = (True, work())
         except BaseException:  # noqa: BLE001 - the parent raises it
             answer = (False, traceback.format_exc())
+        atexit._run_exitfuncs()  # as a process that ends does
         sys.stdout.flush()
         sys.stderr.flush()
         with os.fdopen(write, "wb") as pipe:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from taxi_assets_tests.faults.bench import Bench
 from taxi_assets_tests.faults.kills import kills
+from taxi_assets_tests.faults.polling import polling
+from taxi_assets_tests.faults.races import races
 from taxi_assets_tests.faults.result import Result
 from taxi_assets_tests.faults.stores import PAIRS
 
@@ -21,4 +23,4 @@ class Kind:
     stores: Sequence[str] = PAIRS
 
 
-KINDS = {"kill": Kind(kills)}
+KINDS = {"kill": Kind(kills), "race": Kind(races), "poll": Kind(polling)}
