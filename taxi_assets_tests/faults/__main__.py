@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - started
     print(summary(results, options.seed, seconds), flush=True)
     if options.write:
-        options.write.write_text(page(results, options.seed, options.scale, seconds))
+        options.write.write_text(page(results, options.seed, seconds))
     return 1 if any(result.findings for result in results) else 0
 
 
@@ -51,7 +51,7 @@ def _results(tools: Bench, only: Sequence[str], stores: Sequence[str]) -> Iterat
             started = time.monotonic()
             count = 0
             for result in kind.inject(tools, pair):
-                count += result.weight
+                count += 1
                 yield result
             print(f"{name} on {pair}: {count} in {time.monotonic() - started:.0f} s", flush=True)
 

@@ -40,7 +40,8 @@ Rows = Counter[str]
 """A table's rows, each as a digest of its values."""
 
 # Far enough apart for a row count to tell them, too close for one to count as a shrunken month.
-_ROWS = {"A": 2000, "B": 1500}
+_ROWS = {"A": 600, "B": 450}
+_REJECTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +117,23 @@ def _text(value: object) -> str:
 
 
 def _version(folder: Path, name: str, rows: int, seed: int) -> Version:
-    # Another seed if the trips of this one happen to have too few rejects to tell.
-    for attempt in range(50):
-        chosen = seed * 1000 + 2 * attempt + (name == "B")
-        file = publish_month(folder / name, SPEC.name, MONTH, rows=rows, seed=chosen)
-        made = clean_month(
-            SPEC, MONTH, file, folder / f"{name}-clean", source_file=SPEC.file_name(MONTH)
-        )
-        if made.counts.rejected >= 2:
-            break
+    file = publish_month(folder / name, SPEC.name, MONTH, rows=rows, seed=2 * seed + (name == "B"))
+    _spoil(file)
+    made = clean_month(
+        SPEC, MONTH, file, folder / f"{name}-clean", source_file=SPEC.file_name(MONTH)
+    )
     trips = rows_of_table(pq.read_table(made.trips))
     rejects = rows_of_table(pq.read_table(made.rejects))
+    assert rejects.total() >= _REJECTS
     assert trips.total() + rejects.total() == pq.read_metadata(file).num_rows == rows
     return Version(name, file, trips, rejects)
+
+
+def _spoil(file: Path) -> None:
+    """Give some rows pickups far from the month."""
+    table = pq.read_table(file)
+    at = table.column_names.index("lpep_pickup_datetime")
+    times = table.column(at).to_pylist()
+    wrong = [time.replace(year=2002) for time in times[:_REJECTS]]
+    column = pa.array(wrong + times[_REJECTS:], table.schema.field(at).type)
+    pq.write_table(table.set_column(at, table.schema.field(at), column), file)

@@ -41,7 +41,8 @@ def races(bench: Bench, pair: str) -> Iterator[Result]:
         except Hung as hung:
             findings.append(Finding(Wrong.HANG, f"{where}: {hung}"))
         name = f"race of {runs} runs"
-        yield Result(name, pair, f"{number}, {'one home' if shared else 'own homes'}", (*findings,))
+        fault = f"{number}, {'one home' if shared else 'own homes'}"
+        yield Result(name, pair, fault, tuple(findings), polls=readers.polls)
         if findings:
             subject.discard()
             subject = bench.subject(pair)

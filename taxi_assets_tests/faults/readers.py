@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +62,10 @@ class Readers:
             if polled is not None:
                 self.polls += polled[0]
                 self.findings += polled[1]
+        self.findings = [
+            Finding(each.wrong, f"{times} times: {each.detail}")
+            for each, times in Counter(self.findings).items()
+        ]
 
 
 class _Poll:
@@ -82,7 +87,7 @@ class _Poll:
     def __call__(self) -> Polled:
         tempfile.tempdir = None  # cached by the parent, of another TMPDIR
         self._read(self)
-        return self.polls, self.findings[:20]
+        return self.polls, self.findings
 
     def goes_on(self) -> bool:
         return not self._stop.exists()

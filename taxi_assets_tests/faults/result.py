@@ -35,8 +35,8 @@ class Result:
     """One injected fault.
 
     ``kind`` and ``stores`` are its row in the table, ``fault`` names it so that the same seed gives
-    it again; ``skipped`` is the reason why it could not be injected; ``weight`` is the number of
-    faults that it stands for, such as the polls of a reader.
+    it again; ``skipped`` is the reason why it could not be injected; ``polls`` is how often a
+    reader has read the month meanwhile.
     """
 
     kind: str
@@ -44,4 +44,4 @@ class Result:
     fault: str
     findings: tuple[Finding, ...] = field(default=())
     skipped: str = ""
-    weight: int = 1
+    polls: int = 0

@@ -126,9 +126,10 @@ class _Postgres:
             return None
         with self._connection.transaction():
             self._connection.execute(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            # The locks first: the first query takes the snapshot for both.
+            # The locks first, because the first query takes the snapshot for both; in the order of
+            # names, as a load takes them, or one of the two may be ended for a deadlock.
             self._connection.execute(
-                f"LOCK TABLE {', '.join(_TABLES)} IN ACCESS SHARE MODE".encode()
+                f"LOCK TABLE {', '.join(sorted(_TABLES))} IN ACCESS SHARE MODE".encode()
             )
             return _month(
                 [
