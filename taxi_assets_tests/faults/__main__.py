@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _results(tools: Bench, only: Sequence[str], stores: Sequence[str]) -> Iterator[Result]:
     for name in only:
         kind = KINDS[name]
-        for pair in [each for each in kind.stores if each in stores]:
+        for pair in [each for each in kind.stores if each in (*stores, "none")]:
             reason = tools.stores.unavailable(pair)
             if reason:
                 yield Result(name, pair, "", skipped=reason)

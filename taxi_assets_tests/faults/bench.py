@@ -36,9 +36,11 @@ class Bench:
         """How many of ``count`` faults to inject at this scale, at least one."""
         return max(1, round(count * self.scale))
 
-    def subject(self, pair: str, *, loaded: bool = True) -> Subject:
+    def subject(
+        self, pair: str, *, loaded: bool = True, settings: Mapping[str, str] | None = None
+    ) -> Subject:
         """A new place on a pair that is available: with version A, or empty."""
-        made = Subject(self, self.stores.place(pair, self.site.url))
+        made = Subject(self, self.stores.place(pair, self.site.url, settings or {}))
         if loaded:
             made.publish("A")
             found = made.settle()
@@ -65,10 +67,14 @@ class Subject:
         return self.publish("B" if self.loaded == "A" else "A")
 
     def start(
-        self, work: Callable[[], Value], *, log: str = "log", **environment: str
+        self,
+        work: Callable[[], Value],
+        log: str = "log",
+        settings: Mapping[str, str] | None = None,
     ) -> Child[Value]:
-        """Start ``work`` in a process here."""
-        return Child(work, {**self.place.environment, **environment}, self.place.folder / log)
+        """Start ``work`` in a process here; ``settings`` replace the place's."""
+        environment = {**self.place.environment, **(settings or {})}
+        return Child(work, environment, self.place.folder / log)
 
     def call(self, work: Callable[[], Value]) -> Value:
         """The result of ``work`` in a process here."""

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
@@ -117,7 +118,7 @@ def _left_behind(place: Place) -> Iterator[str]:
             parent = key.rpartition("/")[0]
             rejects[parent] = rejects.get(parent, 0) + 1
     yield from (f"lake: {count} rejects in {key}" for key, count in rejects.items() if count > 1)
-    for folder in (place.home / "scratch", place.temporary):
+    for folder in (place.scratch, place.temporary):
         yield from (
             f"{folder.name}: {path.relative_to(folder)}"
             for path in folder.rglob("*")
@@ -129,9 +130,9 @@ def _left_behind(place: Place) -> Iterator[str]:
 
 def _orphaned_facts(place: Place, key: str) -> Iterator[str]:
     if key.startswith(".facts/"):
-        folder = Path(key).parent
-        stored = place.home / "lake" / folder.relative_to(".facts")
-        facts = list((place.home / "lake" / folder).glob("*.json"))
+        lake, folder = Path(urlsplit(place.lake_url).path), Path(key).parent
+        stored = lake / folder.relative_to(".facts")
+        facts = list((lake / folder).glob("*.json"))
         if not stored.exists() or len(facts) > 1:
             yield f"lake: {key}"
 

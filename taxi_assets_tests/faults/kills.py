@@ -57,7 +57,7 @@ class _Scene:
     @property
     def folders(self) -> list[str]:
         """Where file operations count."""
-        return [str(self.subject.place.home), str(self.subject.place.temporary)]
+        return [str(self.subject.place.folder)]
 
     def renew(self, *, loaded: bool = True) -> None:
         """New stores: with version A, or empty."""

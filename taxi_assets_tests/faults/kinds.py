@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from taxi_assets_tests.faults.bench import Bench
+from taxi_assets_tests.faults.cases import canaries, hostile_files, hostile_servers
+from taxi_assets_tests.faults.disks import disks
 from taxi_assets_tests.faults.kills import kills
 from taxi_assets_tests.faults.polling import polling
 from taxi_assets_tests.faults.races import races
@@ -23,4 +25,14 @@ class Kind:
     stores: Sequence[str] = PAIRS
 
 
-KINDS = {"kill": Kind(kills), "race": Kind(races), "poll": Kind(polling)}
+_NONE = ("none",)
+
+KINDS = {
+    "kill": Kind(kills),
+    "race": Kind(races),
+    "poll": Kind(polling),
+    "disk": Kind(disks, PAIRS[:1]),
+    "server": Kind(hostile_servers, _NONE),
+    "file": Kind(hostile_files, _NONE),
+    "canary": Kind(canaries, _NONE),
+}

@@ -59,8 +59,8 @@ def _race(subject: Subject, delays: list[float], *, shared: bool) -> list[Findin
             started[-1].ended(delay)
         version = subject.publish("B" if version == "A" else "A")
         home = subject.place.home if shared else subject.place.folder / f"home-{number}"
-        run = subject.start(load_month, log=f"log-{number}", TAXI_HOME=str(home))
-        started.append(run)
+        own = {"TAXI_HOME": str(home), "TAXI_SCRATCH": str(home / "scratch")}
+        started.append(subject.start(load_month, f"log-{number}", own))
     for run in started:
         try:
             outcome = run.wait(_SECONDS).value or ""

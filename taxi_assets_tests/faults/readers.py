@@ -43,7 +43,7 @@ class Readers:
         place, versions = self._subject.place, self._subject.bench.versions
         for read in (_read_lake, _read_by_package, _read_warehouse):
             work = _Poll(place, versions, self._allowed, self._stop, read)
-            self._children.append(self._subject.start(work, log=f"log-{read.__name__}"))
+            self._children.append(self._subject.start(work, f"log-{read.__name__}"))
         return self
 
     def __exit__(

@@ -25,25 +25,37 @@ _SCHEMES = {"gcs": "gs", "s3": "s3", "azure": "az"}
 class Place:
     """An empty lake and warehouse, and a folder for a machine's files.
 
-    ``environment`` is for the processes that run months there; ``setup`` is what they need created
-    first, in a child.
+    ``environment`` is for the processes that run months there: the settings, and the clients'.
     """
 
     stores: str
     folder: Path
-    lake_url: str
-    warehouse_url: str
     environment: Mapping[str, str] = field(repr=False)
+
+    @property
+    def lake_url(self) -> str:
+        """The lake."""
+        return self.environment["TAXI_LAKE_URL"]
+
+    @property
+    def warehouse_url(self) -> str:
+        """The warehouse."""
+        return self.environment["TAXI_WAREHOUSE_URL"]
 
     @property
     def home(self) -> Path:
         """The platform's home."""
-        return self.folder / "home"
+        return Path(self.environment["TAXI_HOME"])
+
+    @property
+    def scratch(self) -> Path:
+        """The platform's scratch."""
+        return Path(self.environment["TAXI_SCRATCH"])
 
     @property
     def temporary(self) -> Path:
         """The system's folder for temporary files, for processes of this place."""
-        return self.folder / "tmp"
+        return Path(self.environment["TMPDIR"])
 
     @property
     def log(self) -> Path:
@@ -83,37 +95,37 @@ class Stores:
         """A new empty folder, removed at the end of the block."""
         return Path(tempfile.mkdtemp(dir=self._root))
 
-    def place(self, pair: str, tlc_url: str) -> Place:
-        """An empty place on a pair that is available."""
+    def place(self, pair: str, tlc_url: str, settings: Mapping[str, str]) -> Place:
+        """An empty place on a pair that is available; ``settings`` replace those made here."""
         lake, warehouse = pair.split("-")
         folder = self.folder()
+        home, temporary = folder / "home", folder / "tmp"
+        temporary.mkdir()
         name = uuid.uuid4().hex[:12]
-        lake_url = (
-            (folder / "home" / "lake").as_uri()
-            if lake == "local"
-            else f"{_SCHEMES[lake]}://faults-{name}/prefix"
-        )
-        warehouse_url = {
-            "duckdb": f"duckdb:///{folder / 'home' / 'warehouse.duckdb'}",
-            "bigquery": f"bigquery://{gcs.PROJECT}/faults_{name}",
-            "postgres": f"{self._postgres}?options=-csearch_path%3Dfaults_{name}",
-        }[warehouse]
-        (folder / "tmp").mkdir()
         own = {
-            "TAXI_HOME": str(folder / "home"),
+            "TAXI_HOME": str(home),
+            "TAXI_SCRATCH": str(home / "scratch"),
             "TAXI_TLC_URL": tlc_url,
-            "TAXI_LAKE_URL": lake_url,
-            "TAXI_WAREHOUSE_URL": warehouse_url,
-            "TMPDIR": str(folder / "tmp"),
+            "TAXI_LAKE_URL": (
+                (home / "lake").as_uri()
+                if lake == "local"
+                else f"{_SCHEMES[lake]}://faults-{name}/prefix"
+            ),
+            "TAXI_WAREHOUSE_URL": {
+                "duckdb": f"duckdb:///{home / 'warehouse.duckdb'}",
+                "bigquery": f"bigquery://{gcs.PROJECT}/faults_{name}",
+                "postgres": f"{self._postgres}?options=-csearch_path%3Dfaults_{name}",
+            }[warehouse],
+            "TMPDIR": str(temporary),
         }
-        return Place(pair, folder, lake_url, warehouse_url, {**self._environment, **own})
+        return Place(pair, folder, {**self._environment, **own, **settings})
 
     def discard(self, place: Place) -> None:
         """Remove a place's local files."""
         shutil.rmtree(place.folder, ignore_errors=True)
 
     def _start(self, name: str) -> None:
-        if name in self._started or name in ("local", "duckdb"):
+        if name in self._started or name in ("local", "duckdb", "none"):
             return
         enter = self._stack.enter_context
         if name == "gcs":
