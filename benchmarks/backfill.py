@@ -120,7 +120,7 @@ def _work(root: Path, tlc_url: str, month: Month) -> float:
     assert isinstance(got, Download)
     cleaned = clean_month(GREEN, month, got.path, root / "scratch" / str(month))
     stored = [
-        store.put(finished(path, {}), keys.published(GREEN, month, part), replacing=None)
+        store.put(finished(path, {}), keys.published(GREEN, month), replacing=None)
         for part, path in ((Part.REJECTS, cleaned.rejects), (Part.TRIPS, cleaned.trips))
     ]
     sources = [Source(lambda each=each: store.root / each.key, each) for each in stored]  # type: ignore[misc]  # a default binds the loop's value

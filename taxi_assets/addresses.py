@@ -12,7 +12,9 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from taxi_assets.errors import Misconfigured
 
-__all__ = ["LakeAddress", "WarehouseAddress", "lake_address", "warehouse_address"]
+__all__ = ["LakeAddress", "WarehouseAddress", "lake_address", "shown", "warehouse_address"]
+
+_NOT_SHOWN = "(an address that cannot be parsed)"
 
 _LAKES = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure"}
 _LAKE_FORMS = (
@@ -56,6 +58,27 @@ class WarehouseAddress:
     dataset: str = ""
     location: str | None = None
     require_partition_filter: bool = False
+
+
+def shown(url: str) -> str:
+    """Scheme, host, port and path of ``url``, for messages; never a user, password or query.
+
+    A text that is not clearly a URL may hold a password anywhere, so none of it is shown. Where the
+    path itself is secret, as in a webhook's address, do not show the address at all.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError, as urlsplit does
+    except ValueError:
+        return _NOT_SHOWN
+    host = parts.netloc.rpartition("@")[2]
+    rest = parts.path + parts.query + parts.fragment
+    # A password with / or ? in it ends the host too early; an @ after the host shows that. A path
+    # without a host may hold an @, as in a home folder's name.
+    is_file = parts.scheme in ("file", "duckdb") and not parts.netloc and ":" not in rest
+    if not parts.scheme or "://" not in url or ("@" in rest and not is_file):
+        return _NOT_SHOWN
+    return f"{parts.scheme}://{host}{parts.path.partition(';')[0]}"
 
 
 def lake_address(url: str) -> LakeAddress:

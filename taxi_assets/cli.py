@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="one month (2024-01) or an inclusive range (2024-01:2024-03)",
     )
+    run.add_argument(
+        "--accept-rows",
+        type=int,
+        metavar="N",
+        help="accept the file of this one month with exactly N rows, even 0 or far fewer than the "
+        "stored version has",
+    )
     run.set_defaults(command=_run)
     demo = commands.add_parser("demo", help="three generated months of every dataset, offline")
     demo.set_defaults(command=_demo)
@@ -78,7 +85,12 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     for spec in specs:
         _require_published_range(spec, months)
-    return _materialize(settings, list(product(specs, months)))
+    pairs = list(product(specs, months))
+    if options.accept_rows is not None and len(pairs) > 1:
+        raise ValueError(
+            f"--accept-rows is for one month of one dataset, and {len(pairs)} are given"
+        )
+    return _materialize(settings, pairs, accept_rows=options.accept_rows)
 
 
 def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
@@ -106,7 +118,7 @@ def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no op
         print(f"Every month is up to date (layout {LAYOUT}).")
         return 0
     print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
-    return _materialize(settings, months)
+    return _materialize(settings, months, zones=True)
 
 
 def _ui(options: argparse.Namespace) -> int:
@@ -114,9 +126,17 @@ def _ui(options: argparse.Namespace) -> int:
     return serve(options.port)
 
 
-def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]) -> int:
+def _materialize(
+    settings: Settings,
+    months: Sequence[tuple[DatasetSpec, Month]],
+    *,
+    accept_rows: int | None = None,
+    zones: bool = False,
+) -> int:
     with prepared(settings) as instance:
-        finished = run_months(instance, settings.home / "commands", months)
+        finished = run_months(
+            instance, settings.home / "commands", months, accept_rows=accept_rows, zones=zones
+        )
     counter = Counter(settings)
     rows = [counter.count(spec, month) for spec, month in months]
     print("", *table(rows, finished.seconds), "", sep="\n")

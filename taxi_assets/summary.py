@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from taxi_assets.cleaning import MonthCounts
 from taxi_assets.datasets import DatasetSpec, Month
 from taxi_assets.datasets.month import several
 from taxi_assets.datasets.stored import Part
-from taxi_assets.lake import keys
+from taxi_assets.lake import attributes, keys
 from taxi_assets.lake.factory import open_store
+from taxi_assets.lake.store import LakeObject
 from taxi_assets.settings import Settings
 from taxi_assets.upgrade import outdated_in_warehouse
 from taxi_assets.warehouse.factory import open_warehouse
@@ -58,13 +60,14 @@ class Counter:
 
     def count(self, spec: DatasetSpec, month: Month) -> Counted:
         """Count one month."""
+        cleaned = self._found(keys.staging(spec, month))
         return Counted(
             dataset=spec.name,
             month=month,
             published=self._rows(keys.raw(spec, month)),
-            clean=self._rows(keys.staging(spec, month, Part.TRIPS)),
-            rejected=self._rows(keys.staging(spec, month, Part.REJECTS)),
-            lake=self._rows(keys.published(spec, month, Part.TRIPS)),
+            clean=cleaned.rows if cleaned else None,
+            rejected=_rejected(cleaned),
+            lake=self._rows(keys.published(spec, month)),
             warehouse=self._loaded(table_of(spec, Part.TRIPS).name, month),
         )
 
@@ -82,9 +85,12 @@ class Counter:
         return "; ".join(f"{name} {several(months)}" for name, months in by_dataset.items())
 
     def _rows(self, key: str) -> int | None:
-        store = self._store
-        found = self._query("lake", lambda: store.find(key)) if store else None
+        found = self._found(key)
         return found.rows if found else None
+
+    def _found(self, key: str) -> LakeObject | None:
+        store = self._store
+        return self._query("lake", lambda: store.find(key)) if store else None
 
     def _loaded(self, table_name: str, month: Month) -> int | None:
         warehouse = self._warehouse
@@ -102,6 +108,11 @@ class Counter:
         except Exception as error:  # noqa: BLE001 - the table still shows the rest
             self.uncounted[storage] = str(error)
             return None
+
+
+def _rejected(cleaned: LakeObject | None) -> int | None:
+    counts = cleaned.attributes.get(attributes.COUNTS) if cleaned else None
+    return MonthCounts.from_text(counts).rejected if counts else None
 
 
 def table(rows: Iterable[Counted], seconds: Mapping[tuple[str, Month], float]) -> Sequence[str]:

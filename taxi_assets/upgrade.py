@@ -18,7 +18,7 @@ from taxi_assets.warehouse.base import Warehouse
 
 __all__ = ["outdated_in_warehouse", "outdated_months"]
 
-_PUBLISHED = re.compile(r"\w+/(\w+)/year=(\d{4})/month=(\d{2})/")
+_PUBLISHED = re.compile(r"trips/(\w+)/year=(\d{4})/month=(\d{2})/")
 
 
 def outdated_months(store: LakeStore, warehouse: Warehouse) -> list[tuple[DatasetSpec, Month]]:
@@ -46,9 +46,8 @@ def outdated_in_warehouse(
 
 def _outdated_in_lake(store: LakeStore) -> set[tuple[str, Month]]:
     months = set()
-    for part in Part:
-        for key in store.keys(f"{part}/"):
-            path, found = _PUBLISHED.match(key), store.find(key)
-            if path and found and not is_current(found.attributes.get(attributes.VERSION)):
-                months.add((path[1], Month(int(path[2]), int(path[3]))))
+    for key in store.keys("trips/"):
+        path, found = _PUBLISHED.match(key), store.find(key)
+        if path and found and not is_current(found.attributes.get(attributes.VERSION)):
+            months.add((path[1], Month(int(path[2]), int(path[3]))))
     return months

@@ -14,9 +14,10 @@ from taxi_assets.datasets.spec import DatasetSpec
 
 __all__ = ["LAYOUT", "is_current", "month_version"]
 
-LAYOUT: Final = "2"
+LAYOUT: Final = "3"
 """How months are stored and recorded. Increase it when already stored months become unusable;
-``taxi_assets upgrade`` then materializes them again. Layout 1 had no versions."""
+``taxi_assets upgrade`` then materializes them again. Layout 1 had no versions, and
+layout 2 one object for the rejects of every version of a month."""
 
 
 def month_version(spec: DatasetSpec, raw_sha256: str) -> str:

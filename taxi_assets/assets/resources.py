@@ -6,6 +6,7 @@ in their own packages.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ import dagster as dg
 from pydantic import PrivateAttr
 from typing_extensions import override
 
+from taxi_assets.addresses import shown
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.origin import Origin, require_unmixed
+from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.handles import PreviousMonth, StoredFile
@@ -58,10 +63,15 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
     row_counts: str | None = None
     lag_months: int = 2
 
-    @property
-    def trusted_counts(self) -> Path | None:
-        """The CSV of trusted counts, if one is set."""
-        return Path(self.row_counts) if self.row_counts else None
+    def trusted_count(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
+        if self.row_counts is None:
+            return None
+        with Path(self.row_counts).open(newline="") as file:
+            for row in csv.DictReader(file):
+                if row["dataset"] == spec.name and row["month"] == str(month):
+                    return int(row["rows"])
+        return None
 
 
 class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
@@ -116,15 +126,25 @@ class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
             self._lake.close()
 
     def file(self, context: dg.AssetExecutionContext) -> StoredFile | None:
-        """The asset's stored file for the run's month, if there is one."""
+        """The asset's stored file, for the run's month if it is monthly; ``None`` without one."""
+        partition = context.partition_key if context.has_partition_key else None
         try:
-            return self._opened().file(context.asset_key.path, context.partition_key, Part.TRIPS)
+            return self._opened().file(context.asset_key.path, partition, Part.TRIPS)
         except ObjectMissing:
             return None
 
     def month(self, context: dg.AssetExecutionContext) -> PreviousMonth:
         """The asset's stored trips and rejects for the run's month."""
         return self._opened().previous_month(context.asset_key.path, context.partition_key)
+
+    def require_origin(self, origin: Origin, what: str) -> None:
+        """Raise ``Misconfigured`` if ``what`` would mix generated with published files."""
+        lake = self._opened()
+        require_unmixed(origin, lake.origins(), what, f"the lake {shown(lake.store.url)}")
+
+    def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The rows of the file that the stored month was cleaned from, if there is one."""
+        return self._opened().published_rows(spec, month)
 
     def _opened(self) -> Lake:
         if self._lake is None:

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["COLUMNS", "COUNTS", "ETAG", "LAST_MODIFIED", "MISSING_PICKUPS", "SOURCE_URL", "VERSION"]
+__all__ = [
+    "COLUMNS",
+    "COUNTS",
+    "ETAG",
+    "LAST_MODIFIED",
+    "MISSING_PICKUPS",
+    "ORIGIN",
+    "REJECTS",
+    "SOURCE_URL",
+    "VERSION",
+]
+
+# Of every object made from published files: whose they are (``datasets.origin``).
+ORIGIN: Final = "origin"
 
 # Of a raw object: its URL, headers of TLC's response, its columns and their types as JSON.
 SOURCE_URL: Final = "source_url"
@@ -19,6 +32,8 @@ COLUMNS: Final = "columns"
 # Of a cleaned month's two objects: the version of its rows and of its layout (``versions``).
 VERSION: Final = "version"
 
-# Of a cleaned month's trips: ``MonthCounts`` as text, and the number of trips without pickup time.
+# Of a cleaned month's trips: the file name of their rejects, ``MonthCounts`` as text, and the
+# number of trips without pickup time.
+REJECTS: Final = "rejects"
 COUNTS: Final = "counts"
 MISSING_PICKUPS: Final = "missing_pickups"

@@ -27,6 +27,7 @@ from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
     NewObject,
+    check_key,
     concurrent_write,
     facts_of,
     rows_of,
@@ -101,13 +102,16 @@ class BucketStore(LakeStore):
     def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         self._must_be_current(source)
         self._expect(key, replacing)
-        with self._named_errors(f"Copying {source.uri} to", self.uri(key)):
-            version = self._duplicate(
-                self._name(source.key),
-                source.version,
-                self._name(key),
-                _version_of(replacing),
-            )
+        try:
+            with self._named_errors(f"Copying {source.uri} to", self.uri(key)):
+                version = self._duplicate(
+                    self._name(source.key),
+                    source.version,
+                    self._name(key),
+                    _version_of(replacing),
+                )
+        except ObjectMissing:
+            raise concurrent_write(source.uri) from None
         return LakeObject(
             self.uri(key), key, source.size, version, source.sha256, source.rows, source.attributes
         )
@@ -119,8 +123,11 @@ class BucketStore(LakeStore):
         path = folder / f"{source.sha256[:16]}-{PurePosixPath(source.key).name}"
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
-            with self._named_errors("Reading", source.uri):
-                self._download(self._name(source.key), source.version, temporary)
+            try:
+                with self._named_errors("Reading", source.uri):
+                    self._download(self._name(source.key), source.version, temporary)
+            except ObjectMissing:
+                raise concurrent_write(source.uri) from None
             if sha256_of(temporary) != source.sha256:
                 self._must_be_current(source)
                 raise StoreUnavailable(
@@ -135,7 +142,7 @@ class BucketStore(LakeStore):
     @override
     def keys(self, prefix: str) -> Iterator[str]:
         with self._named_errors("Listing", self.uri(prefix)):
-            names = sorted(self._names(self._name(prefix)))
+            names = sorted(self._names(self._prefix + prefix))
         return (name.removeprefix(self._prefix) for name in names)
 
     @override
@@ -144,6 +151,7 @@ class BucketStore(LakeStore):
             self._remove(self._name(key))
 
     def _name(self, key: str) -> str:
+        check_key(key)
         return self._prefix + key
 
     def _expect(self, key: str, replacing: LakeObject | None) -> None:
@@ -153,9 +161,7 @@ class BucketStore(LakeStore):
 
     def _must_be_current(self, source: LakeObject) -> None:
         found = self._found(source.key)
-        if found is None:
-            raise ObjectMissing(f"{source.uri} no longer exists.", MATERIALIZE_AGAIN)
-        if found.version != source.version:
+        if found is None or found.version != source.version:
             raise concurrent_write(source.uri)
 
     def _read_through(self, key: str, version: str) -> tuple[str, int | None]:

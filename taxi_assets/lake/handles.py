@@ -8,7 +8,7 @@ https://docs.dagster.io/guides/build/io-managers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -85,7 +85,7 @@ class StoredMonth(LakeValue):
 
     @property
     def parts(self) -> dict[Part, StoredFile]:
-        """Both files; rejects first, so that a reader of the trips also finds their rejects."""
+        """Both files, rejects first."""
         return {Part.REJECTS: self.rejects, Part.TRIPS: self.trips}
 
 
@@ -99,10 +99,10 @@ class NewFile(LakeValue):
 
 @dataclass(frozen=True, slots=True)
 class PreviousMonth:
-    """What is stored of a month now: the complete month, if it is one, and each part's object."""
+    """What is stored of a month now: its trips, and the complete month if it is usable."""
 
+    trips: LakeObject | None
     stored: StoredMonth | None
-    objects: Mapping[Part, LakeObject | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,6 @@ class NewMonth(LakeValue):
     trips: NewObject
     rejects: NewObject
     before: PreviousMonth
-
-    @property
-    def parts(self) -> dict[Part, NewObject]:
-        """Both files, rejects first."""
-        return {Part.REJECTS: self.rejects, Part.TRIPS: self.trips}
 
 
 Handle = TypeVar("Handle", StoredFile, StoredMonth)

@@ -18,12 +18,12 @@ import dagster as dg
 import pyarrow.parquet as pq
 from typing_extensions import override
 
-from taxi_assets.datasets.stored import Part
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
-from taxi_assets.lake import attributes, keys
+from taxi_assets.lake import keys
 from taxi_assets.lake.handles import NewFile, NewMonth, StoredFile, StoredMonth
 from taxi_assets.lake.lake import Lake
+from taxi_assets.lake.months import same_version, write_month
 from taxi_assets.lake.store import LakeObject, NewObject, sha256_of
 
 __all__ = ["LakeIOManager", "LakeResource", "finished"]
@@ -59,19 +59,10 @@ class LakeIOManager(AssetIOManager):
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
         if isinstance(value, StoredMonth) and not keys.is_monthly(path):
             value = value.trips  # an asset of a user's keeps one file for a partition
-        if isinstance(value, StoredMonth | NewMonth):
-            objects = {
-                part: self._write(
-                    each,
-                    keys.of_asset(path, partition, part),
-                    before=value.before.objects[part] if isinstance(value, NewMonth) else None,
-                    redo=isinstance(value, StoredMonth) and value.redo,
-                )
-                for part, each in value.parts.items()
-            }
-            (trips, written), (rejects, _) = objects[Part.TRIPS], objects[Part.REJECTS]
-            return {**_metadata(trips, written), "rejects": dg.MetadataValue.path(rejects.uri)}
         key = keys.of_asset(path, partition)
+        if isinstance(value, StoredMonth | NewMonth):
+            trips, rejects, written = write_month(self.lake, key, value)
+            return {**_metadata(trips, written), "rejects": dg.MetadataValue.path(rejects.uri)}
         if isinstance(value, NewFile):
             stored, written = self._write(value.new, key, before=value.before)
         elif isinstance(value, StoredFile):
@@ -98,7 +89,7 @@ class LakeIOManager(AssetIOManager):
         if value.object.key == key:
             return value.object, False
         existing = self.lake.store.find(key)
-        if existing and not redo and _same(existing, value.object):
+        if existing and not redo and same_version(existing, value.object):
             return existing, False
         return self.lake.store.copy(value.object, key, replacing=existing), True
 
@@ -140,13 +131,6 @@ class LakeResource(dg.ConfigurableIOManagerFactory[LakeIOManager]):
 def finished(path: Path, described: Mapping[str, str]) -> NewObject:
     """A complete Parquet file with its sha256, row count and the attributes ``described``."""
     return NewObject(path, sha256_of(path), pq.read_metadata(path).num_rows, described)
-
-
-def _same(existing: LakeObject, new: LakeObject) -> bool:
-    """Whether both have the same version, or the same content if ``new`` has no version."""
-    if version := new.attributes.get(attributes.VERSION):
-        return existing.attributes.get(attributes.VERSION) == version
-    return existing.sha256 == new.sha256
 
 
 def _metadata(stored: LakeObject, written: bool) -> dict[str, dg.MetadataValue]:

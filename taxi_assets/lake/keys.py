@@ -1,9 +1,10 @@
 """The keys of objects in the lake, by asset and month. Change the lake's layout here.
 
 raw/<dataset>/<file name as published>                       byte-identical
-staging/<dataset>/<month>/{trips,rejects}.parquet            cleaned, not yet audited
+staging/<dataset>/<month>/trips.parquet                      cleaned and audited
+staging/<dataset>/<month>/rejects-<version>.parquet          its rejects
 trips/<dataset>/year=2024/month=01/trips.parquet             published
-rejects/<dataset>/year=2024/month=01/rejects.parquet         published with it
+rejects/<dataset>/year=2024/month=01/rejects-<version>.parquet   its rejects
 zones/taxi_zones.parquet                                     the taxi zones
 assets/<asset key>[/<partition>].parquet                     all other assets
 """
@@ -15,9 +16,18 @@ from collections.abc import Sequence
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
-from taxi_assets.datasets.stored import Part
 
-__all__ = ["month_of", "of_asset", "published", "raw", "staging"]
+__all__ = [
+    "ZONES",
+    "is_monthly",
+    "month_of",
+    "of_asset",
+    "published",
+    "raw",
+    "rejects",
+    "rejects_name",
+    "staging",
+]
 
 ZONES = "zones/taxi_zones.parquet"
 
@@ -27,15 +37,26 @@ def raw(spec: DatasetSpec, month: Month) -> str:
     return f"raw/{spec.name}/{spec.file_name(month)}"
 
 
-def staging(spec: DatasetSpec, month: Month, part: Part) -> str:
-    """A cleaned month before its audit."""
-    return f"staging/{spec.name}/{month}/{part}.parquet"
+def staging(spec: DatasetSpec, month: Month) -> str:
+    """The trips of a cleaned month."""
+    return f"staging/{spec.name}/{month}/trips.parquet"
 
 
-def published(spec: DatasetSpec, month: Month, part: Part) -> str:
-    """A month that passed its audit."""
-    hive = f"year={month.year:04d}/month={month.month:02d}"
-    return f"{part}/{spec.name}/{hive}/{part}.parquet"
+def published(spec: DatasetSpec, month: Month) -> str:
+    """The trips of a published month."""
+    return f"trips/{spec.name}/year={month.year:04d}/month={month.month:02d}/trips.parquet"
+
+
+def rejects_name(version: str) -> str:
+    """The file name of the rejects of that version."""
+    return f"rejects-{version}.parquet"
+
+
+def rejects(trips: str, name: str) -> str:
+    """The rejects called ``name`` of the month whose trips are under the key ``trips``."""
+    folder = trips.rpartition("/")[0]
+    zone, _, rest = folder.partition("/")
+    return f"rejects/{rest}/{name}" if zone == "trips" else f"{folder}/{name}"
 
 
 def other_asset(path: Sequence[str], partition: str | None) -> str:
@@ -43,17 +64,17 @@ def other_asset(path: Sequence[str], partition: str | None) -> str:
     return "/".join(["assets", *path, *([partition] if partition else [])]) + ".parquet"
 
 
-def of_asset(path: Sequence[str], partition: str | None, part: Part = Part.TRIPS) -> str:
-    """The key of a partition of the asset ``path``."""
+def of_asset(path: Sequence[str], partition: str | None) -> str:
+    """The key of a partition of the asset ``path``; of a month's trips, if it has two parts."""
     if partition is not None and is_monthly(path):
         spec, month = month_of(path, partition)
         match path[1]:
             case "raw_trips":
                 return raw(spec, month)
             case "clean_trips":
-                return staging(spec, month, part)
+                return staging(spec, month)
             case "lake_trips":
-                return published(spec, month, part)
+                return published(spec, month)
     return ZONES if list(path) == ["lake_zones"] else other_asset(path, partition)
 
 

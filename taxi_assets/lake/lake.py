@@ -5,9 +5,12 @@ Used by ``LakeIOManager`` and the resource ``previous``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from taxi_assets.cleaning import MonthCounts
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake import attributes, keys
@@ -40,65 +43,89 @@ class Lake:
         return stored
 
     def local(self, stored: LakeObject) -> Path:
-        """A local file with the object's content."""
+        """A local file with the object's content, which no other run replaces or deletes."""
         path = self._cache.get(stored.sha256)
         if path is None or not path.exists():
             path = self.store.fetch(stored, self.folder / stored.sha256)
-            # A file in the lake itself may be replaced, so only downloads are cached.
-            if path.is_relative_to(self.folder):
-                self._cache[stored.sha256] = path
+            self._cache[stored.sha256] = path
         return path
 
     def file(self, path: Sequence[str], partition: str | None, part: Part) -> StoredFile:
         """The asset's object; raises ``ObjectMissing``, which names the asset to materialize."""
-        found = self.store.find(keys.of_asset(path, partition, part))
+        key = keys.of_asset(path, partition)
+        found = self.store.find(key)
+        if part is Part.REJECTS and found is not None:
+            key, found = self.rejects_key(found), self.rejects_of(found)
         if found is None:
-            raise _missing(self.store.uri(keys.of_asset(path, partition, part)), path, partition)
+            raise _missing(self.store.uri(key), path, partition)
         return StoredFile(found, self.local)
 
     def month(self, path: Sequence[str], partition: str) -> StoredMonth:
-        """The asset's month; raises ``ObjectMissing`` unless both parts have the same version.
+        """The asset's month: trips and the rejects that they name.
 
-        They are written one after the other, so a run killed in between leaves one part of the
-        previous version. Objects of an older layout (``versions.LAYOUT``) do not count either.
+        Raises ``ObjectMissing`` if it is not stored, or in an older layout (``versions.LAYOUT``).
         """
         previous = self.previous_month(path, partition)
         if previous.stored is not None:
             return previous.stored
-        key = keys.of_asset(path, partition, Part.TRIPS)
-        if not all(previous.objects.values()):
-            raise _missing(self.store.uri(key), path, partition)
+        if previous.trips is None:
+            raise _missing(self.store.uri(keys.of_asset(path, partition)), path, partition)
         raise ObjectMissing(
-            f"The trips and the rejects of {'/'.join(path)} {partition} are not of one version "
-            f"({self.store.uri(key)}): a run ended between them, or an older version of "
-            "taxi_assets wrote them.",
+            f"{'/'.join(path)} {partition} cannot be used ({previous.trips.uri}): an older version "
+            "of taxi_assets wrote it, or its rejects were deleted.",
             f"Materialize {'/'.join(path)} for {partition} again, or run `python -m taxi_assets "
             "upgrade` for all such months. Downstream assets are unchanged.",
         )
 
     def previous_month(self, path: Sequence[str], partition: str) -> PreviousMonth:
         """What is stored of the asset's month now."""
-        objects = {
-            part: self.store.find(keys.of_asset(path, partition, part))
-            for part in (Part.TRIPS, Part.REJECTS)
-        }
-        trips, rejects = objects[Part.TRIPS], objects[Part.REJECTS]
-        stored = None
-        if (
-            trips
-            and rejects
-            and is_current(_version(trips))
-            and _version(trips) == _version(rejects)
-        ):
-            spec, month = keys.month_of(path, partition)
-            stored = StoredMonth(
-                spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)
-            )
-        return PreviousMonth(stored, objects)
+        key = keys.of_asset(path, partition)
+        trips = self.store.find(key)
+        while trips is not None:
+            rejects = self.rejects_of(trips)
+            if rejects is not None:
+                return PreviousMonth(trips, self._usable(path, partition, trips, rejects))
+            latest = self.store.find(key)
+            if latest is not None and latest.version == trips.version:
+                break
+            trips = latest  # replaced since, and the rejects of the previous version deleted
+        return PreviousMonth(trips, None)
 
+    def _usable(
+        self, path: Sequence[str], partition: str, trips: LakeObject, rejects: LakeObject
+    ) -> StoredMonth | None:
+        if not is_current(trips.attributes.get(attributes.VERSION)):
+            return None
+        spec, month = keys.month_of(path, partition)
+        return StoredMonth(
+            spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)
+        )
 
-def _version(stored: LakeObject) -> str | None:
-    return stored.attributes.get(attributes.VERSION)
+    def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The rows of the file that the stored month was cleaned from; ``None`` if there is none.
+
+        The larger number, if the month was cleaned again and not published since.
+        """
+        found = [self.store.find(key(spec, month)) for key in (keys.staging, keys.published)]
+        counts = [each.attributes.get(attributes.COUNTS) for each in found if each]
+        return max((MonthCounts.from_text(text).published for text in counts if text), default=None)
+
+    def origins(self) -> Iterator[str | None]:
+        """The origins of the zones and of one month, on which all others depend."""
+        month = next((key for zone in ("raw/", "trips/") for key in self.store.keys(zone)), None)
+        for key in (keys.ZONES, month):
+            found = self.store.find(key) if key else None
+            if found is not None:
+                yield found.attributes.get(attributes.ORIGIN)
+
+    def rejects_of(self, trips: LakeObject) -> LakeObject | None:
+        """The rejects that a month's trips name; see ``months``."""
+        return self.store.find(self.rejects_key(trips))
+
+    def rejects_key(self, trips: LakeObject) -> str:
+        """The key of the rejects that a month's trips name; before layout 3 they named none."""
+        name = trips.attributes.get(attributes.REJECTS, "rejects.parquet")
+        return keys.rejects(trips.key, name)
 
 
 def _missing(uri: str, path: Sequence[str], partition: str | None) -> ObjectMissing:

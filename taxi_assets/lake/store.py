@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxi_assets.errors import ConcurrentWrite, ObjectMissing
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, ObjectMissing
 
 __all__ = [
     "CHUNK",
@@ -25,6 +25,7 @@ __all__ = [
     "LakeObject",
     "LakeStore",
     "NewObject",
+    "check_key",
     "concurrent_write",
     "facts_of",
     "rows_of",
@@ -33,7 +34,9 @@ __all__ = [
 
 CHUNK = 1 << 20
 
-WRITTEN_BY_ANOTHER_RUN = "{uri} was written by another run during this run; nothing was stored."
+WRITTEN_BY_ANOTHER_RUN = (
+    "{uri} was replaced or deleted by another run during this run; nothing was stored."
+)
 RUN_AGAIN = "Two runs processed the same month: let one finish, then run the month again."
 MATERIALIZE_AGAIN = "Materialize it again."
 
@@ -82,11 +85,12 @@ def facts_of(metadata: Mapping[str, str]) -> tuple[str, int | None, dict[str, st
 class LakeStore(ABC):
     """A bucket, a container or a folder, below one prefix.
 
-    Keys are relative to the prefix. ``put`` and ``copy`` are atomic: a reader sees the old object
-    or the new one. Both take ``replacing``, the object that the caller found under the key before
-    it started (``None``: there was none), and raise ``ConcurrentWrite`` if another run has written
-    since. Transient errors raise ``StoreUnavailable``; a missing bucket or permission raises
-    ``Misconfigured``, which names the required role.
+    Keys are relative to the prefix; ``check_key`` says which are refused. ``put`` and ``copy`` are
+    atomic: a reader sees the old object or the new one. Both take ``replacing``, the object that
+    the caller found under the key before it started (``None``: there was none), and raise
+    ``ConcurrentWrite`` if another run has written since. Transient errors raise
+    ``StoreUnavailable``; a missing bucket or permission raises ``Misconfigured``, which names the
+    required role.
     """
 
     url: str
@@ -103,15 +107,16 @@ class LakeStore(ABC):
     def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         """Store ``source``'s content and attributes under ``key``, without downloading them.
 
-        Raises ``ConcurrentWrite`` if ``source`` has another version by now.
+        Raises ``ConcurrentWrite`` if ``source`` was replaced or deleted since.
         """
 
     @abstractmethod
     def fetch(self, source: LakeObject, folder: Path) -> Path:
-        """A local file with ``source``'s content, its sha256 verified; do not write to it.
+        """A file in ``folder`` with ``source``'s content; do not write to it.
 
-        It is in ``folder``, unless the store is local. Raises ``ObjectMissing`` or
-        ``ConcurrentWrite`` if the object was deleted or replaced.
+        It stays as it is when the object is replaced or deleted. A download's sha256 is verified;
+        a local store's file is linked, or copied where links are refused. Raises
+        ``ConcurrentWrite`` if the object was replaced or deleted since it was found.
         """
 
     @abstractmethod
@@ -132,6 +137,18 @@ class LakeStore(ABC):
     def uri(self, key: str) -> str:
         """The URI of ``key``, whether or not it exists."""
         return f"{self.url.rstrip('/')}/{key}"
+
+
+def check_key(key: str) -> None:
+    """Raise ``Misconfigured`` for a key that names no object below the lake's prefix.
+
+    Parts that start with a dot are the local lake's own files.
+    """
+    if any(part.startswith(".") or not part for part in key.split("/")):
+        raise Misconfigured(
+            f"{key!r} is not a key in the lake.",
+            "No part of it may be empty or start with a dot: rename the asset or its partition.",
+        )
 
 
 def sha256_of(path: Path) -> str:

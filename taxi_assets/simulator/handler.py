@@ -20,7 +20,9 @@ from taxi_assets.simulator.objects import Object, Unsatisfiable
 from taxi_assets.simulator.publisher import MISC, TRIPS
 from taxi_assets.simulator.site import LoggedRequest, SiteServer, disconnect
 
-__all__ = ["Handler"]
+__all__ = ["ANNOUNCEMENT", "Handler"]
+
+ANNOUNCEMENT = "X-Taxi-Assets-Simulator"
 
 # A name that starts with a dot is a file that is still being written.
 _PUBLISHED = re.compile(rf"/({TRIPS}|{MISC})/(\w[\w.-]*)", re.ASCII)
@@ -78,6 +80,11 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_whole(HTTPStatus.METHOD_NOT_ALLOWED, b"", _XML)
                 return
         self._send_json([])
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin any response: with the header by which a client knows the simulator."""
+        super().send_response(code, message)
+        self.send_header(ANNOUNCEMENT, "1")
 
     def log_message(self, *_: object) -> None:
         """Print nothing; ``/_requests`` has the log."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Self
 
 import httpx
 
+from taxi_assets.addresses import shown
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import (
     CorruptDownload,
@@ -24,17 +25,20 @@ from taxi_assets.errors import (
     SourceBlocked,
     SourceUnavailable,
 )
+from taxi_assets.tlc.origin import DEFAULT_URL
 from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Download, Published, Unchanged, described
 from taxi_assets.tlc.responses import require_file, translated_http_errors
 from taxi_assets.tlc.retries import AttemptFailed, Retries
 from taxi_assets.tlc.source import RemoteFile, file_of, month_of
 from taxi_assets.tlc.transfer import Progress, fill
+from taxi_assets.tlc.transport import Transport
 from taxi_assets.tlc.verify import verified_rows
 
-__all__ = ["DEFAULT_URL", "TlcClient"]
+__all__ = ["TlcClient"]
 
-DEFAULT_URL = "https://d37ci6vzurychx.cloudfront.net"
+# A server that has no HEAD. Not 403: that is TLC's answer for a month that is not published.
+_HEAD_REFUSED = (400, 405, 501)
 
 
 class TlcClient:
@@ -42,8 +46,11 @@ class TlcClient:
 
     Transient errors (timeouts, cut connections, 408, 429, 5xx) are retried, up to ``attempts``
     requests in all with exponential backoff and jitter from ``backoff_seconds``; then
-    ``SourceUnavailable`` is raised. ``timeout_seconds`` bounds the connect and each read. Several
-    threads may share a client.
+    ``SourceUnavailable`` is raised. ``timeout_seconds`` bounds the connect and each read; a
+    response that stays slower than 16 KiB a second for twice as long is cut, which is transient.
+
+    A redirect is followed to the same host or to one of ``redirect_hosts`` (with its port, unless
+    that is the scheme's own), never from https to http. Several threads may share a client.
     """
 
     def __init__(
@@ -53,13 +60,13 @@ class TlcClient:
         attempts: int = 5,
         backoff_seconds: float = 0.5,
         timeout_seconds: float = 30.0,
+        redirect_hosts: Collection[str] = (),
     ) -> None:
         site = _site(url)
         # A password in the address must reach neither messages nor metadata.
         self.url = str(site.copy_with(userinfo=b"")).rstrip("/")
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
-        self._timeout_seconds = timeout_seconds
         self._http = httpx.Client(
             auth=(site.username, site.password) if site.userinfo else None,
             # Offsets and lengths are of the file itself, never of a compressed form.
@@ -68,9 +75,7 @@ class TlcClient:
                 "Accept-Encoding": "identity",
             },
             timeout=timeout_seconds,
-            follow_redirects=True,
-            # The simulator runs on this machine, which a proxy cannot reach.
-            mounts={"all://127.0.0.1": None, "all://localhost": None},
+            transport=Transport(site, redirect_hosts),
         )
 
     def __enter__(self) -> Self:
@@ -198,24 +203,32 @@ class TlcClient:
         source = month_of(self.url, dataset, month)
         retries = self._retries(source, give_up_at=give_up_at)
         while True:
-            timeout = min(self._timeout_seconds, retries.remaining_seconds())
+            retries.require_time()
             try:
-                return self._head(source, timeout)
+                return self._head(source, give_up_at)
             except MonthNotPublished:
                 return None
             except AttemptFailed as failure:
                 retries.pause(failure)
 
-    def _head(self, source: RemoteFile, timeout_seconds: float) -> Published:
+    def _head(self, source: RemoteFile, give_up_at: float) -> Published:
+        bound = {"give_up_at": give_up_at}
         with translated_http_errors(source):
-            response = self._http.head(source.url, timeout=timeout_seconds)
+            response = self._http.head(source.url, extensions=bound)
+            if response.status_code in _HEAD_REFUSED:
+                # One byte is asked for, and the body left unread if the server sends all of it.
+                one_byte = {"Range": "bytes=0-0"}
+                with self._http.stream(
+                    "GET", source.url, headers=one_byte, extensions=bound
+                ) as response:
+                    pass
         require_file(response, source)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             raise SourceBlocked(
                 f"{source.label}: {source.url} answered with a web page instead of the file.",
                 "Log in to the network, or let this machine past its proxy.",
             )
-        return described(source.url, response.headers)
+        return described(source, response.headers)
 
     def _retries(self, source: RemoteFile, *, give_up_at: float) -> Retries:
         return Retries(
@@ -233,7 +246,18 @@ def _site(url: str) -> httpx.URL:
         site = httpx.URL()
     if site.scheme not in ("http", "https") or not site.host:
         raise Misconfigured(
-            f"{url!r} is not an http or https address.",
-            f"Set TAXI_TLC_URL to one such as {DEFAULT_URL}.",
+            f"TAXI_TLC_URL is not an http or https address: {shown(url)}.",
+            f"Set it to one such as {DEFAULT_URL}.",
+        )
+    if "@" in site.path:
+        raise Misconfigured(
+            "The user or password in TAXI_TLC_URL has a character that ends the host name.",
+            "Write / ? # and @ in them as %2F %3F %23 and %40.",
+        )
+    if "?" in url or "#" in url:
+        # A query may be a credential, which the addresses of the files would carry everywhere.
+        raise Misconfigured(
+            f"TAXI_TLC_URL has a query or a fragment behind {shown(url)}.",
+            "Set it to the address in front of trip-data/ without them.",
         )
     return site

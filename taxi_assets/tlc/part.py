@@ -17,6 +17,7 @@ from typing import Self
 
 from taxi_assets.errors import ConcurrentWrite, CorruptDownload, Misconfigured
 from taxi_assets.tlc.digests import Digests
+from taxi_assets.tlc.published import usable_validator
 
 __all__ = ["PartialFile"]
 
@@ -124,7 +125,7 @@ class PartialFile:
             validator = recorded["validator"] if recorded["url"] == self._url else None
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             validator = None
-        if validator is None:
+        if not (isinstance(validator, str) and usable_validator(validator)):
             self._file.truncate(0)
             return
         self.validator = validator

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
-__all__ = ["Download", "Published", "Unchanged", "described", "parse_http_date", "range_start"]
+from taxi_assets.datasets.origin import Origin
+from taxi_assets.tlc.origin import origin_of
+from taxi_assets.tlc.source import RemoteFile
+
+__all__ = [
+    "Download",
+    "Published",
+    "Unchanged",
+    "described",
+    "parse_http_date",
+    "range_start",
+    "usable_validator",
+]
 
 _MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+# An ETag is kept with the object in the lake, where S3 allows 2 KB for all attributes, in ASCII.
+_USABLE = re.compile(r"[ -~]{1,256}")
+_LENGTH = re.compile(r"[0-9]{1,20}")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,20})-[0-9]{1,20}/([0-9]{1,20}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """One published file, as the headers of a response describe it.
 
-    ``size`` is in bytes. ``etag`` is the header as sent, quotes included. ``last_modified`` is
-    aware, in UTC. ``md5`` is the hex digest of the bytes where the ETag is one: it is for an
-    S3 object that was put in one piece and is not encrypted with KMS.
+    ``size`` is in bytes. ``etag`` is the header as sent, quotes included, unless it cannot be
+    kept (``usable_validator``). ``last_modified`` is aware, in UTC. ``md5`` is the hex digest of
+    the bytes where the ETag is one: it is for an S3 object that was put in one piece and is not
+    encrypted with KMS. ``origin`` says whose site it is from.
     """
 
     url: str
@@ -29,6 +45,7 @@ class Published:
     etag: str | None
     last_modified: datetime | None
     md5: str | None = None
+    origin: Origin = field(kw_only=True)
 
     @property
     def version(self) -> str:
@@ -67,20 +84,24 @@ class Unchanged:
     published: Published
 
 
-def described(url: str, headers: Mapping[str, str]) -> Published:
-    """Read the headers of a 200, 206 or 304 to a request for ``url``."""
-    etag = headers.get("ETag")
-    encoded = headers.get("Content-Encoding", "identity") != "identity"
+def described(source: RemoteFile, headers: Mapping[str, str]) -> Published:
+    """Read the headers of a 200, 206 or 304 to a request for ``source``."""
+    etag = usable_validator(headers.get("ETag"))
     kms = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
-    digest = _MD5_ETAG.fullmatch(etag) if etag and not encoded and not kms else None
+    digest = _MD5_ETAG.fullmatch(etag) if etag and not kms else None
     return Published(
-        url=url,
-        # The length of an encoded body is not the file's.
-        size=None if encoded else _size(headers),
+        url=source.url,
+        size=_size(headers),
         etag=etag,
         last_modified=parse_http_date(headers.get("Last-Modified")),
         md5=digest[1] if digest else None,
+        origin=origin_of(source.site, headers),
     )
+
+
+def usable_validator(text: str | None) -> str | None:
+    """An ETag or date, or None for one that cannot be sent or kept: of kilobytes, or not ASCII."""
+    return text if text and _USABLE.fullmatch(text) else None
 
 
 def range_start(headers: Mapping[str, str]) -> int | None:
@@ -93,15 +114,15 @@ def parse_http_date(http_date: str | None) -> datetime | None:
     """An HTTP date in UTC; None for a missing or unreadable one."""
     try:
         parsed = parsedate_to_datetime(http_date or "")
-    except ValueError:
+        return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: the year 10000
         return None
-    return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
 
 
 def _size(headers: Mapping[str, str]) -> int | None:
     """The length of the whole file, also when only a range is sent."""
     if "Content-Range" in headers:
         match = _CONTENT_RANGE.fullmatch(headers["Content-Range"])
-        return int(match[2]) if match else None
+        return int(match[2]) if match and match[2] != "*" else None
     length = headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
+    return int(length) if _LENGTH.fullmatch(length) else None

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import httpx
 
 from taxi_assets.errors import Misconfigured, MonthNotPublished
 from taxi_assets.tlc.published import parse_http_date
+from taxi_assets.tlc.redirects import RedirectRefused
 from taxi_assets.tlc.retries import AttemptFailed
 from taxi_assets.tlc.source import RemoteFile
 
 __all__ = ["require_file", "translated_http_errors"]
+
+_KNOWN_STATUSES = frozenset(HTTPStatus)
 
 
 def require_file(response: httpx.Response, source: RemoteFile) -> None:
@@ -24,7 +28,9 @@ def require_file(response: httpx.Response, source: RemoteFile) -> None:
     status = response.status_code
     if status in (200, 206):
         return
-    response_text = f"{source.url} answered {status} {response.reason_phrase}".strip()
+    # The standard's words, not the server's: those may be of any length.
+    reason = HTTPStatus(status).phrase if status in _KNOWN_STATUSES else ""
+    response_text = f"{source.url} answered {status} {reason}".strip()
     if status in (403, 404):
         raise MonthNotPublished(f"{source.label} is not published: {response_text}.", source.remedy)
     if status in (408, 429) or status >= 500:
@@ -40,10 +46,11 @@ def translated_http_errors(source: RemoteFile) -> Iterator[None]:
     """Turn httpx's exceptions into ``AttemptFailed`` or, if permanent, ``Misconfigured``."""
     try:
         yield
-    except (httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+    except RedirectRefused as error:
         raise Misconfigured(
-            f"{source.label}: {source.url} does not lead to a file over http or https ({error}).",
-            "Check the address of the source (TAXI_TLC_URL).",
+            f"{source.label}: {source.url} {error}.",
+            "Check the address of the source (TAXI_TLC_URL), and whether the network redirects to "
+            "a login page. A host that a source may redirect to belongs in its redirect_hosts.",
         ) from error
     except httpx.TransportError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -51,13 +58,15 @@ def translated_http_errors(source: RemoteFile) -> Iterator[None]:
                 f"{source.label}: the certificate of {source.url} is not trusted ({error}).",
                 "Name your organisation's certificates in SSL_CERT_FILE.",
             ) from error
-        failure = f"{source.url}: {error or 'no details'} ({type(error).__name__})"
-        raise AttemptFailed(failure) from error
+        details = str(error) or "no details"
+        if isinstance(error, httpx.ProtocolError):
+            details = details.partition(":")[0]  # the rest quotes what the server sent
+        raise AttemptFailed(f"{source.url}: {details} ({type(error).__name__})") from error
 
 
 def _retry_after(header: str | None) -> float | None:
     """Seconds from now, from either form of the header; None when missing or unreadable."""
-    if header and header.isdecimal():
+    if header and header.isascii() and header.isdecimal():
         return float(header)
     when = parse_http_date(header)
     return (when - datetime.now(UTC)).total_seconds() if when else None

@@ -51,12 +51,10 @@ class Retries:
             raise self._exhausted("no time is left", failure)
         time.sleep(wait)
 
-    def remaining_seconds(self) -> float:
-        """Time left before the deadline; raises ``SourceUnavailable`` after it."""
-        remaining = self._give_up_at - time.monotonic()
-        if remaining <= 0:
+    def require_time(self) -> None:
+        """Raise ``SourceUnavailable`` after the deadline."""
+        if time.monotonic() >= self._give_up_at:
             raise SourceUnavailable(f"{self._label}: not requested, the deadline has passed.")
-        return remaining
 
     def _exhausted(self, why: str, failure: AttemptFailed) -> SourceUnavailable:
         error = SourceUnavailable(

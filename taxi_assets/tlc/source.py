@@ -11,8 +11,9 @@ __all__ = ["RemoteFile", "file_of", "month_of"]
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file at TLC; ``label`` names it in messages, ``remedy`` is what to do if it is absent."""
+    """One file of ``site``; messages name it by ``label`` and, if absent, advise ``remedy``."""
 
+    site: str
     url: str
     label: str
     remedy: str
@@ -26,6 +27,7 @@ class RemoteFile:
 def month_of(site: str, dataset: str, month: Month) -> RemoteFile:
     """The Parquet file of one month of one dataset."""
     return RemoteFile(
+        site=site,
         url=f"{site}/trip-data/{dataset}_tripdata_{month}.parquet",
         label=f"{dataset} {month}",
         remedy=(
@@ -40,6 +42,7 @@ def file_of(site: str, path: str) -> RemoteFile:
     """A file that belongs to no month, such as ``misc/taxi_zone_lookup.csv``."""
     path = path.strip("/")
     return RemoteFile(
+        site=site,
         url=f"{site}/{path}",
         label=path,
         remedy="Check the path; TLC also answers 403 to a client that it refuses.",

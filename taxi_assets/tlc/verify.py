@@ -18,7 +18,7 @@ from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Published
 from taxi_assets.tlc.source import RemoteFile
 
-__all__ = ["verified_rows"]
+__all__ = ["corrupt", "verified_rows"]
 
 _PARQUET_MAGIC = b"PAR1"
 _HEAD_BYTES = 4096
@@ -32,7 +32,7 @@ def verified_rows(part: PartialFile, source: RemoteFile, published: Published) -
     """
     reason = _substitute(part.path) or _difference(part, published)
     if reason:
-        raise _corrupt(source, reason)
+        raise corrupt(source, reason)
     suffix = Path(source.file_name).suffix
     if suffix == ".zip":
         _require_zip(part.path, source)
@@ -70,17 +70,17 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
         file.seek(-min(4, path.stat().st_size), 2)
         tail = file.read()
     if head != _PARQUET_MAGIC:
-        raise _corrupt(source, f"it begins with {head!r}, not with Parquet's PAR1")
+        raise corrupt(source, f"it begins with {head!r}, not with Parquet's PAR1")
     if tail != _PARQUET_MAGIC:
-        raise _corrupt(
+        raise corrupt(
             source, f"it is truncated: {path.stat().st_size} bytes without Parquet's footer"
         )
     try:
         rows: int = pq.read_metadata(path).num_rows
     except (pa.ArrowException, OSError) as error:
-        raise _corrupt(source, f"its Parquet footer cannot be read ({error})") from error
+        raise corrupt(source, f"its Parquet footer cannot be read ({error})") from error
     if rows < 0:
-        raise _corrupt(source, f"its Parquet footer has a row count of {rows}")
+        raise corrupt(source, f"its Parquet footer has a row count of {rows}")
     return rows
 
 
@@ -89,12 +89,13 @@ def _require_zip(path: Path, source: RemoteFile) -> None:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
     except zipfile.BadZipFile as error:
-        raise _corrupt(source, f"it is not a complete zip archive ({error})") from error
+        raise corrupt(source, f"it is not a complete zip archive ({error})") from error
     if broken:
-        raise _corrupt(source, f"{broken} in the zip archive is damaged")
+        raise corrupt(source, f"{broken} in the zip archive is damaged")
 
 
-def _corrupt(source: RemoteFile, reason: str) -> CorruptDownload:
+def corrupt(source: RemoteFile, reason: str) -> CorruptDownload:
+    """The error of a download that is not the file: ``reason`` says of it what it is instead."""
     return CorruptDownload(
         f"{source.label}: the download from {source.url} is not the published file: {reason}. "
         "It was deleted.",

@@ -7,7 +7,7 @@ Tables are created in ``bigquery_schema``, jobs run in ``bigquery_jobs``, rows a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -26,7 +26,7 @@ from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
 from taxi_assets.warehouse.bigquery_months import LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
-from taxi_assets.warehouse.bigquery_source import Located, locate
+from taxi_assets.warehouse.bigquery_source import Located, locate, require_current
 from taxi_assets.warehouse.sources import check_file, check_month
 from taxi_assets.warehouse.tables import Table, read_schema
 
@@ -148,6 +148,8 @@ class BigQueryWarehouse(Warehouse):
             job = run_job(
                 self._client, content.job_name(name.replace("$", "-")), self._location, start
             )
+            # A job names an object, not a version of it.
+            require_current(source, self._storage)
         rows = int(job.output_rows or 0)
         if rows != source.footer.num_rows:
             raise AuditFailed(
@@ -225,6 +227,15 @@ class BigQueryWarehouse(Warehouse):
         """See :class:`Warehouse`."""
         with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}.{table}"):
             return {} if self._find(LOADED_MONTHS.name) is None else self._months.all(table)
+
+    @override
+    def origins(self) -> Collection[str | None]:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}"):
+            found = self._find(LOADED_MONTHS.name)
+            if found is None or all(field.name != "origin" for field in found.schema):
+                return []
+            return self._months.origins()
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from requests.exceptions import ConnectionError, Timeout  # noqa: A004 - the builtin is not used
 
-from taxi_assets.errors import AuditFailed, ObjectMissing
+from taxi_assets.errors import AuditFailed, ConcurrentWrite, ObjectMissing
 from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, google_error_details
+from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import Rule, Service, transient
 
 __all__ = ["BIGQUERY", "ROLES"]
@@ -44,6 +45,7 @@ _RULES = (
         "`bq --location=LOCATION mk --dataset PROJECT:DATASET`.",
         pattern=r"(Not found: )?Dataset .*",
     ),
+    Rule({404, "notFound"}, RUN_AGAIN, ConcurrentWrite, r"Not found: (URI|Files) gs://.*"),
     Rule({404, "notFound"}, "Store the month in the lake again.", ObjectMissing),
     Rule(
         set(),

@@ -65,7 +65,7 @@ class BigQueryMonths:
         columns = ", ".join(LOADED_MONTHS.column_names)
         self._query(
             f"INSERT INTO {self._table} ({columns}) "
-            "VALUES (@table, @month, @version, @rows, @loaded_at, "
+            "VALUES (@table, @month, @version, @rows, @loaded_at, @origin, "
             f"(SELECT DATETIME(last_modified_time) {self._partition}))",
             load.table.name,
             month,
@@ -74,6 +74,7 @@ class BigQueryMonths:
             bigquery.ScalarQueryParameter(
                 "loaded_at", "DATETIME", job.ended.astimezone(UTC).replace(tzinfo=None)
             ),
+            bigquery.ScalarQueryParameter("origin", "STRING", load.origin),
         )
 
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
@@ -106,6 +107,11 @@ class BigQueryMonths:
             for row in rows
         }
 
+    def origins(self) -> list[str | None]:
+        """The origins in all records."""
+        rows = self._query(f"SELECT DISTINCT origin FROM {self._table}")
+        return [row["origin"] for row in rows]
+
     def with_rows(self, table: str) -> list[Month]:
         """The months whose partitions have rows; none if the table does not exist."""
         rows = self._query(
@@ -134,11 +140,13 @@ class BigQueryMonths:
     def _query(
         self,
         query: str,
-        table: str,
+        table: str | None = None,
         month: Month | None = None,
         *parameters: bigquery.ScalarQueryParameter,
     ) -> RowIterator:
-        named = [bigquery.ScalarQueryParameter("table", "STRING", table), *parameters]
+        named = [*parameters]
+        if table is not None:
+            named.append(bigquery.ScalarQueryParameter("table", "STRING", table))
         if month is not None:
             named.append(bigquery.ScalarQueryParameter("month", "DATE", month.first_day))
         config = bigquery.QueryJobConfig(

@@ -14,7 +14,7 @@ from taxi_assets.lake.store import sha256_of
 from taxi_assets.warehouse.base import Source
 from taxi_assets.warehouse.sources import footer_of, unreadable
 
-__all__ = ["Located", "locate"]
+__all__ = ["Located", "locate", "require_current"]
 
 _FOOTER_READ = 1 << 18  # GCS requires a multiple of 256 KiB; a month's footer fits
 
@@ -45,6 +45,12 @@ def locate(source: Source, client: storage.Client) -> Located:
     return Located(stored.uri if stored else "", sha256, sha256, path, footer_of(path))
 
 
+def require_current(located: Located, client: storage.Client) -> None:
+    """Raise ``ConcurrentWrite`` if the object was replaced since: a job may have read either."""
+    if located.path is None:
+        _blob(client, located.uri, located.version)
+
+
 def _remote_footer(client: storage.Client, uri: str, version: str) -> pq.FileMetaData:
     try:
         blob = _blob(client, uri, version)
@@ -61,7 +67,7 @@ def _blob(client: storage.Client, uri: str, version: str) -> storage.Blob:
         found = "nothing" if blob is None else f"generation {blob.generation}"
         raise ConcurrentWrite(
             f"{uri} should be generation {version}, but there is {found}: another run replaced or "
-            "deleted it. Nothing was loaded.",
+            "deleted it.",
             "Run the month again.",
         )
     return blob

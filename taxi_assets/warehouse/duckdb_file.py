@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -107,6 +107,13 @@ class DuckDBWarehouse(Warehouse):
             return {}
         with self._connect(read_only=True) as connection:
             return duckdb_months.loaded_months(connection, table)
+
+    @override
+    def origins(self) -> Collection[str | None]:
+        if not self.path.exists():
+            return []
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.origins(connection)
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:

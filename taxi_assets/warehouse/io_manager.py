@@ -22,10 +22,12 @@ from typing_extensions import override
 
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import Misconfigured
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
+from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
@@ -117,8 +119,9 @@ class WarehouseIOManager(AssetIOManager):
         return {**metadata, "dagster/partition_row_count": loaded.rows, **loaded.details}
 
     def _store_month(self, value: StoredMonth) -> Mapping[str, Any]:
+        origin = value.trips.object.attributes.get(attributes.ORIGIN)
         loads = {
-            part: Load(table_of(value.spec, part), _source(file), value.version)
+            part: Load(table_of(value.spec, part), _source(file), value.version, origin)
             for part, file in value.parts.items()
         }
         metadata = {
@@ -131,6 +134,8 @@ class WarehouseIOManager(AssetIOManager):
             for load, file in zip(loads.values(), value.parts.values(), strict=True)
         ):
             return {**metadata, "warehouse": _IN_PLACE}
+        what, where = f"{value.spec.name} {value.month}", f"the warehouse {self.warehouse.url}"
+        require_unmixed(origin, self.warehouse.origins(), what, where)
         loaded = self.warehouse.replace(list(loads.values()), value.month)
         return {**metadata, **loaded[-1].details}
 

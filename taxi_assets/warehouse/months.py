@@ -27,17 +27,22 @@ LOADED_MONTHS = Table(
         TableColumn("version", Type.STRING, "The version of the rows; NULL if they have none."),
         TableColumn("row_count", Type.INTEGER, "Rows loaded."),
         TableColumn("loaded_at", Type.TIMESTAMP, "When they were loaded, UTC."),
+        TableColumn(
+            "origin",
+            Type.STRING,
+            "Whose file the rows are from: tlc, mirror or simulator; NULL if that is not known.",
+        ),
     ),
     monthly=False,
 )
 
-Record = tuple[str, date, str | None, int, datetime]
+Record = tuple[str, date, str | None, int, datetime, str | None]
 
 
 def records(loads: Sequence[Load], loaded: Sequence[Loaded], month: Month) -> list[Record]:
     """The records of these loads, in the order of the table's columns."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return [
-        (load.table.name, month.first_day, load.version, each.rows, now)
+        (load.table.name, month.first_day, load.version, each.rows, now, load.origin)
         for load, each in zip(loads, loaded, strict=True)
     ]

@@ -7,7 +7,7 @@ This module has connections, locks and transactions; ``postgres_schema`` has the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -157,6 +157,12 @@ class PostgresWarehouse(Warehouse):
         """See :class:`Warehouse`."""
         with self._transaction(f"Reading the records of {table}") as connection:
             return postgres_months.loaded_months(connection, _schema(connection, self.url), table)
+
+    @override
+    def origins(self) -> Collection[str | None]:
+        """See :class:`Warehouse`."""
+        with self._transaction("Reading the origins of the loaded months") as connection:
+            return postgres_months.origins(connection, _schema(connection, self.url))
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:

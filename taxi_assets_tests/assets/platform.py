@@ -126,8 +126,9 @@ class Platform:
             )
 
     def scratch_files(self) -> list[Path]:
-        """Files that runs have left in scratch."""
-        return [path for path in self.settings.scratch.rglob("*") if path.is_file()]
+        """Files that runs have left in scratch, without its lock."""
+        found = self.settings.scratch.rglob("*")
+        return [path for path in found if path.is_file() and path.name != ".lock"]
 
     def materialized(self, key: str) -> set[str]:
         """The months of an asset that the UI shows as materialized."""

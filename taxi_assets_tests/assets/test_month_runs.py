@@ -151,23 +151,24 @@ def test_several_months_in_one_run_are_refused_with_what_to_launch(
         ("rejects/green/year=2024/month=01", "lake_trips", "warehouse_trips"),
     ],
 )
-def test_trips_and_rejects_of_different_versions_are_refused(
-    published: Simulator, platform: Platform, tmp_path: Path, zone: str, asset: str, step: str
+def test_a_month_without_its_rejects_is_refused_and_materialized_again(
+    published: Simulator, platform: Platform, zone: str, asset: str, step: str
 ) -> None:
-    """As after a worker that was killed between storing the two."""
     platform.month("green", "2024-01")
-    _relabel(platform, f"{zone}/rejects.parquet", "0123456789ab-0123456789ab", tmp_path)
+    (rejects,) = platform.store.keys(f"{zone}/rejects")
+    platform.store.delete(rejects)
     before = platform.everything_stored()
 
-    result = platform.run(f"key:green/{step}", "2024-01")
-    why = facts(result)
+    why = facts(platform.run(f"key:green/{step}", "2024-01"))
     assert why.error == "ObjectMissing"
-    assert f"The trips and the rejects of green/{asset} 2024-01 are not of one" in why.happened
+    assert f"green/{asset} 2024-01 cannot be used" in why.happened
+    assert "its rejects were deleted" in why.happened
     assert f"green/{asset} for 2024-01" in why.remedy
     assert platform.everything_stored() == before
     assert platform.counts() == {"2024-01": 300}
 
     platform.month("green", "2024-01")
+    assert platform.store.find(rejects)
     assert platform.run(f"key:green/{step}", "2024-01").success
 
 
@@ -178,7 +179,7 @@ def test_a_month_of_an_older_layout_is_refused_and_materialized_again(
     cleaned = [key for key in platform.everything_stored() if not key.startswith("raw/")]
     assert len(cleaned) == 4
     for key in cleaned:
-        _relabel(platform, key, None, tmp_path)
+        _unlabel(platform, key, tmp_path)
 
     for step in ("lake_trips", "warehouse_trips"):
         why = facts(platform.run(f"key:green/{step}", "2024-01"))
@@ -207,13 +208,11 @@ def _add_column(folder: Path, name: str) -> None:
     pq.write_table(table.append_column(name, pa.array(range(table.num_rows))), path)
 
 
-def _relabel(platform: Platform, key: str, version: str | None, folder: Path) -> None:
-    """Replace the object by one of another version, or without one for ``None``."""
+def _unlabel(platform: Platform, key: str, folder: Path) -> None:
+    """Replace the object by one without a version."""
     found = platform.store.find(key)
     assert found
     path = folder / "again.parquet"
     path.write_bytes(platform.store.fetch(found, folder).read_bytes())
     described = {name: text for name, text in found.attributes.items() if name != VERSION}
-    if version:
-        described[VERSION] = version
     platform.store.put(NewObject(path, found.sha256, found.rows, described), key, replacing=found)

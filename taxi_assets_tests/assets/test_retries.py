@@ -154,7 +154,7 @@ def test_a_retry_stores_what_the_first_attempt_could_not(
     """Also if the rejects are already stored and the trips are not."""
     damaged = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
     bucket.faults.append(
-        Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}.parquet".encode())
+        Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}".encode())
     )
     result = in_bucket.run(month_assets("green"), "2024-01")
     assert result.success, messages(result)

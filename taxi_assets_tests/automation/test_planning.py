@@ -14,6 +14,7 @@ from taxi_assets.automation.cursor import Cursor
 from taxi_assets.automation.planning import Loaded, Plan, Records, months_to_poll, plan
 from taxi_assets.automation.polling import Answers
 from taxi_assets.datasets import DATASETS, Month, months_between
+from taxi_assets.datasets.origin import Origin
 from taxi_assets.tlc import Published
 
 GREEN = DATASETS["green"]
@@ -85,7 +86,8 @@ class World:
 
 
 def file(etag: str | None, size: int = 20) -> Published:
-    return Published("http://tlc/file", size, etag, datetime(2024, 5, 1, tzinfo=UTC))
+    modified = datetime(2024, 5, 1, tzinfo=UTC)
+    return Published("http://tlc/file", size, etag, modified, origin=Origin.TLC)
 
 
 def test_planning_imports_nothing_of_dagster() -> None:

@@ -10,7 +10,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from taxi_assets.errors import ConcurrentWrite, Misconfigured, ObjectMissing, StoreUnavailable
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable
 from taxi_assets.lake import gcs
 from taxi_assets.lake.gcs import GcsStore
 from taxi_assets.lake.store import LakeObject
@@ -88,7 +88,7 @@ def test_gcs_rejects_the_later_of_two_writers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store, "_expect", written_by_another_run(stub))
-    with pytest.raises(ConcurrentWrite, match=f"gs://lake/{NAME} was written by another run"):
+    with pytest.raises(ConcurrentWrite, match=f"gs://lake/{NAME} was replaced or deleted by"):
         store.put(new_file(tmp_path, content), KEY, replacing=None)
     assert stub.objects[NAME].content == b"winner"
 
@@ -290,11 +290,11 @@ def test_no_permission_on_the_bucket_itself_is_required(store: GcsStore, tmp_pat
     assert list(store.keys("")) == ["other"]
 
 
-def test_a_source_deleted_during_its_copy_is_missing(
+def test_a_source_deleted_during_its_copy_is_a_concurrent_write(
     stub: GcsStub, store: GcsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = store.put(new_file(tmp_path, b"audited"), "staging/x", replacing=None)
     stub.objects.clear()
     monkeypatch.setattr(store, "_must_be_current", lambda source: None)
-    with pytest.raises(ObjectMissing, match=r"No such object.* Materialize it again"):
+    with pytest.raises(ConcurrentWrite, match="deleted by another run"):
         store.copy(source, KEY, replacing=None)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from taxi_assets.errors import ConcurrentWrite, ObjectMissing
+from taxi_assets.errors import ConcurrentWrite, Misconfigured, ObjectMissing
 from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.store import LakeObject, LakeStore
 from taxi_assets_tests.lake import lakes, writer
@@ -229,7 +229,7 @@ def test_a_deleted_source_is_not_copied(store: LakeStore, folder: Path) -> None:
     audited = store.put(new_file(folder, b"audited"), OTHER_KEY, replacing=None)
     store.delete(OTHER_KEY)
 
-    with pytest.raises(ObjectMissing, match="no longer exists"):
+    with pytest.raises(ConcurrentWrite, match="deleted by another run"):
         store.copy(audited, KEY, replacing=None)
 
     assert store.find(KEY) is None
@@ -245,7 +245,7 @@ def test_an_object_that_changed_is_not_fetched(store: LakeStore, folder: Path) -
 def test_a_deleted_object_is_not_fetched(store: LakeStore, folder: Path) -> None:
     old = store.put(new_file(folder, b"old"), KEY, replacing=None)
     store.delete(KEY)
-    with pytest.raises(ObjectMissing, match="Materialize it again"):
+    with pytest.raises(ConcurrentWrite, match="deleted by another run"):
         store.fetch(old, folder / "fetched")
 
 
@@ -277,6 +277,20 @@ def test_keys_are_filtered_by_prefix_and_sorted(store: LakeStore, folder: Path) 
     assert list(store.keys("raw/green/")) == sorted(keys[:2])
     assert list(store.keys("raw/green")) == sorted(keys[:3])
     assert list(store.keys("trips/")) == []
+
+
+@pytest.mark.parametrize("key", ["../out", "raw/../../out", "/out", "raw//x", ".facts/x", "", "."])
+def test_a_key_that_leaves_the_lake_is_refused(key: str, store: LakeStore, folder: Path) -> None:
+    stored = store.put(new_file(folder, b"x"), KEY, replacing=None)
+    with pytest.raises(Misconfigured, match="not a key"):
+        store.find(key)
+    with pytest.raises(Misconfigured, match="not a key"):
+        store.put(new_file(folder, b"y"), key, replacing=None)
+    with pytest.raises(Misconfigured, match="not a key"):
+        store.copy(stored, key, replacing=None)
+    with pytest.raises(Misconfigured, match="not a key"):
+        store.delete(key)
+    assert list(store.keys("")) == [KEY]
 
 
 def test_a_missing_object_can_be_deleted(store: LakeStore, folder: Path) -> None:

@@ -247,3 +247,22 @@ def test_files_cannot_be_changed_over_http(
 ) -> None:
     assert client.request(method, PATH, content=b"x").status_code == 405
     assert client.get(PATH).content == content
+
+
+def test_it_announces_itself_in_every_response(client: httpx.Client, content: bytes) -> None:
+    responses = [
+        client.get(PATH),
+        client.head(PATH),
+        client.get(PATH, headers={"Range": "bytes=9-"}),
+        client.get(PATH, headers={"Range": f"bytes={len(content)}-"}),
+        client.get(PATH, headers={"If-None-Match": etag_of(content)}),
+        client.get("/absent"),
+        client.get("/_faults"),
+        client.post("/_faults", content=b"{}"),
+        client.delete("/_requests"),
+        client.put(PATH),
+    ]
+    assert [each.status_code for each in responses] == [
+        200, 200, 206, 416, 304, 403, 200, 400, 200, 501
+    ]  # fmt: skip
+    assert {each.headers.get("X-Taxi-Assets-Simulator") for each in responses} == {"1"}

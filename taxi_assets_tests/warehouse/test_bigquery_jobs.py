@@ -18,6 +18,7 @@ from google.cloud import bigquery
 
 from taxi_assets.errors import (
     AuditFailed,
+    ConcurrentWrite,
     Misconfigured,
     ObjectMissing,
     StoreUnavailable,
@@ -200,14 +201,14 @@ LOCATIONS = "Cannot read and write in different locations: source: US, destinati
         (
             "notFound",
             "Not found: URI gs://lake/trips.parquet",
-            ObjectMissing,
-            "in the lake again",
+            ConcurrentWrite,
+            "Two runs",
         ),
         (
             "notFound",
             "Not found: URI gs://lake/Dataset/trips.parquet",
-            ObjectMissing,
-            "in the lake again",
+            ConcurrentWrite,
+            "Two runs",
         ),
         (
             "invalid",
@@ -240,6 +241,7 @@ def test_the_error_of_a_failed_job_has_a_remedy(
         (404, "notFound", "Not found: Dataset p:nyc", Misconfigured, "bq --location"),
         (404, "notFound", "Dataset p:nyc was not found in location US", Misconfigured, "location="),
         (404, "notFound", "Not found: Table p:nyc.Dataset", ObjectMissing, "in the lake again"),
+        (404, "notFound", "Not found: URI gs://lake/x", ConcurrentWrite, "Two runs"),
         (403, "policyViolation", "VPC Service Controls", Misconfigured, "dataEditor"),
         (400, "invalid", "Invalid schema", AuditFailed, "Invalid schema"),
         (429, "rateLimitExceeded", "slow down", StoreUnavailable, "slow down"),
