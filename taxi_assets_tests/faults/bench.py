@@ -93,6 +93,10 @@ class Subject:
         self.loaded = self.published
         return findings
 
+    def look(self, allowed: Sequence[str]) -> tuple[Finding, ...]:
+        """What is wrong with what readers see now."""
+        return self.call(partial(checks.look, self.place, self.bench.versions, allowed)).findings
+
     def discard(self) -> None:
         """Remove the local files."""
         self.bench.stores.discard(self.place)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from taxi_assets_tests.faults.bench import Bench
 from taxi_assets_tests.faults.cases import canaries, hostile_files, hostile_servers
+from taxi_assets_tests.faults.daemon import daemon
 from taxi_assets_tests.faults.disks import disks
 from taxi_assets_tests.faults.kills import kills
 from taxi_assets_tests.faults.polling import polling
@@ -35,4 +36,6 @@ KINDS = {
     "server": Kind(hostile_servers, _NONE),
     "file": Kind(hostile_files, _NONE),
     "canary": Kind(canaries, _NONE),
+    # The last, because it leaves a client with threads.
+    "daemon": Kind(daemon, PAIRS[:1]),
 }
