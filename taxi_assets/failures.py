@@ -23,8 +23,9 @@ import dagster as dg
 
 from taxi_assets.dagster_names import RUN_RETRY_TAG
 from taxi_assets.errors import TaxiAssetsError, TransientError
+from taxi_assets.machine_errors import named_machine_errors
 
-__all__ = ["Context", "FailureFacts", "facts_of", "translated_errors"]
+__all__ = ["Context", "FailureFacts", "facts_of", "instance_of", "translated_errors"]
 
 STEP_RETRIES = 2
 _STEP_RETRY_SECONDS = 10.0
@@ -54,13 +55,15 @@ class FailureFacts:
 def translated_errors(context: Context) -> Iterator[None]:
     """Translate a ``TaxiAssetsError`` raised inside into a failure or a retry.
 
-    Any other exception is a bug and is not translated, because its traceback is needed. Outside a
-    step, as when a notebook calls ``defs.load_asset_value``, nothing is translated.
+    A failure of disk or memory is named first. Any other exception is a bug and is not translated,
+    because its traceback is needed. Outside a step, as when a notebook calls
+    ``defs.load_asset_value``, nothing becomes a failure.
     """
+    step = _step_of(context)
     try:
-        yield
+        with named_machine_errors(step.doing if step else "Reading an asset"):
+            yield
     except TaxiAssetsError as error:
-        step = _step_of(context)
         if step is None:
             raise
         if isinstance(error, TransientError) and step.attempt < STEP_RETRIES:
@@ -74,6 +77,12 @@ def translated_errors(context: Context) -> Iterator[None]:
             step.instance.add_run_tags(step.run_id, {RUN_RETRY_TAG: "true"})
         step.report(error)
         raise step.failure(error) from error
+
+
+def instance_of(context: Context) -> dg.DagsterInstance | None:
+    """The instance of the current run; ``None`` outside a run."""
+    step = _step_of(context)
+    return step.instance if step else None
 
 
 def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:
@@ -99,6 +108,12 @@ class _Step:
     attempt: int
     key: dg.AssetKey | None
     month: str
+
+    @property
+    def doing(self) -> str:
+        """The start of a message: ``The step of green/clean_trips 2024-01``."""
+        name = self.key.to_user_string() if self.key else "this run"
+        return f"The step of {name} {self.month}".rstrip()
 
     def report(self, error: TaxiAssetsError) -> None:
         """Report the reason as an observation, to show it on the partition's page.

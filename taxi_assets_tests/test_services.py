@@ -108,3 +108,10 @@ def test_a_service_has_a_rule_for_everything_and_all_facts_for_its_texts(
     for rule in service.rules:
         only = Service(service.name, service.raises, service.read, (Rule(set(), rule.remedy),))
         assert only.error(ErrorDetails("no"), "Storing", **facts).remedy
+
+
+def test_a_service_s_message_is_one_bounded_line_without_control_characters() -> None:
+    happened = named(Rejected("first\n  second \x1b[31m" + "x" * 5000)).happened
+    assert happened.startswith("Storing trips 2024-01 failed (Depot: first second \\x1b[31mxxx")
+    assert happened.endswith("x…).")
+    assert len(happened) < 700

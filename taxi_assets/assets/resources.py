@@ -6,14 +6,13 @@ in their own packages.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 from typing_extensions import override
 
 from taxi_assets.addresses import shown
@@ -25,6 +24,7 @@ from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.handles import PreviousMonth, StoredFile
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.scratch import RunFolder
+from taxi_assets.row_counts import read_counts
 from taxi_assets.tlc import DEFAULT_URL, TlcClient
 
 Made = TypeVar("Made")
@@ -33,12 +33,17 @@ __all__ = ["Limits", "Previous", "Scratch", "TlcSource"]
 
 
 class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
-    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry."""
+    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry.
+
+    A redirect is followed to the site's own host, and to ``redirect_hosts``: names with their port,
+    unless that is the scheme's own.
+    """
 
     url: str = DEFAULT_URL
     attempts: int = 5
     backoff_seconds: float = 0.5
     timeout_seconds: float = 30.0
+    redirect_hosts: list[str] = Field(default_factory=list)
 
     @contextmanager
     def client(self) -> Iterator[TlcClient]:
@@ -48,6 +53,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
             attempts=self.attempts,
             backoff_seconds=self.backoff_seconds,
             timeout_seconds=self.timeout_seconds,
+            redirect_hosts=self.redirect_hosts,
         ) as client:
             yield client
 
@@ -65,13 +71,8 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
 
     def trusted_count(self, spec: DatasetSpec, month: Month) -> int | None:
         """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
-        if self.row_counts is None:
-            return None
-        with Path(self.row_counts).open(newline="") as file:
-            for row in csv.DictReader(file):
-                if row["dataset"] == spec.name and row["month"] == str(month):
-                    return int(row["rows"])
-        return None
+        counts = read_counts(Path(self.row_counts)) if self.row_counts else {}
+        return counts.get((spec.name, month))
 
 
 class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same

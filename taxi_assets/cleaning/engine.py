@@ -15,12 +15,23 @@ import duckdb
 import pyarrow.parquet as pq
 
 from taxi_assets.cleaning.counts import MonthCounts
+from taxi_assets.cleaning.engine_errors import ENGINE
+from taxi_assets.cleaning.extremes import suspects
 from taxi_assets.cleaning.mapping import map_columns, published_names
+from taxi_assets.cleaning.published import (
+    check_row_counts,
+    published_columns,
+    published_rows,
+)
+from taxi_assets.cleaning.refusals import located, refuse_cast_failures
+from taxi_assets.cleaning.scan import literal
 from taxi_assets.cleaning.sql import MonthSql
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
-from taxi_assets.errors import UncastableValue
+from taxi_assets.errors import CorruptDownload
+from taxi_assets.machine_errors import named_machine_errors
+from taxi_assets.services import named_errors
 
 __all__ = ["CleanedMonth", "clean_month"]
 
@@ -55,34 +66,58 @@ def clean_month(
     ``source_file`` is the published name, if that of ``source`` differs. ``memory_limit`` bounds
     DuckDB's own memory; ``threads`` defaults to the number of cores.
 
-    Raises ``SchemaMismatch`` or ``UncastableValue``, which name the file to edit; ``folder`` may
-    then contain an incomplete file.
+    Raises ``SchemaMismatch`` or ``UncastableValue``, which name the file to edit,
+    ``CorruptDownload`` for a damaged file and ``Misconfigured`` for disk and memory; neither file
+    is then left in ``folder``.
     """
     name = source_file or source.name
-    metadata = pq.read_metadata(source)
-    schema = metadata.schema.to_arrow_schema()
-    mapped = map_columns(spec, month, schema, name)
-    sql = MonthSql(spec, month, mapped, source, name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _connect(folder, memory_limit, threads) as connection:
-        _refuse_cast_failures(connection, sql)
-        trips = _write(connection, sql, Part.TRIPS, folder)
-        rejects = _write(connection, sql, Part.REJECTS, folder)
-        return CleanedMonth(
-            spec=spec,
-            month=month,
-            trips=trips,
-            rejects=rejects,
-            counts=MonthCounts(
-                published=metadata.num_rows,
-                clean=pq.read_metadata(trips).num_rows,
-                rejected=pq.read_metadata(rejects).num_rows,
+    doing = f"Cleaning {name} ({spec.name} {month})"
+    try:
+        with named_machine_errors(doing):
+            folder.mkdir(parents=True, exist_ok=True)
+            with named_errors(ENGINE, doing, dataset=spec.name):
+                connection = _connect(folder, memory_limit, threads)
+            with connection:
+                return _cleaned(connection, spec, month, source, folder, name)
+    except BaseException:
+        for part in Part:
+            _path(folder, part).unlink(missing_ok=True)
+        raise
+
+
+def _cleaned(
+    connection: duckdb.DuckDBPyConnection,
+    spec: DatasetSpec,
+    month: Month,
+    source: Path,
+    folder: Path,
+    name: str,
+) -> CleanedMonth:
+    doing = f"Cleaning {name} ({spec.name} {month})"
+    published = published_rows(source, name)
+    with named_errors(ENGINE, doing, dataset=spec.name):
+        columns = published_columns(connection, source, name)
+    names = published_names(spec, [column.name for column in columns])
+    sql = MonthSql(spec, month, map_columns(spec, month, columns, name), source, name)
+    try:
+        with named_errors(ENGINE, doing, dataset=spec.name):
+            check_row_counts(connection, source, published, names.values(), name)
+            refuse_cast_failures(connection, sql, sql.hidden_failures)
+            paths = {part: _write(connection, sql, part, folder) for part in Part}
+            footers = {part: pq.read_metadata(path) for part, path in paths.items()}
+            refuse_cast_failures(connection, sql, suspects(sql.mapped, footers.values()))
+            trips, rejects = paths[Part.TRIPS], paths[Part.REJECTS]
+            counts = MonthCounts(
+                published=published,
+                clean=footers[Part.TRIPS].num_rows,
+                rejected=footers[Part.REJECTS].num_rows,
                 reasons=_by_name(connection, rejects, "reject_reasons"),
                 flags=_by_name(connection, trips, "quality_flags"),
                 per_day=_per_day(connection, trips, spec.pickup, month),
-            ),
-            published_names=published_names(spec, [field.name for field in schema]),
-        )
+            )
+    except CorruptDownload as error:
+        raise located(error, sql) from error
+    return CleanedMonth(spec, month, trips, rejects, counts, names)
 
 
 def _connect(folder: Path, memory_limit: str, threads: int | None) -> duckdb.DuckDBPyConnection:
@@ -101,36 +136,15 @@ def _connect(folder: Path, memory_limit: str, threads: int | None) -> duckdb.Duc
     return connection
 
 
-def _refuse_cast_failures(connection: duckdb.DuckDBPyConnection, sql: MonthSql) -> None:
-    if not sql.cast_failures:
-        return
-    counts = connection.execute(sql.count_cast_failures()).fetchone()
-    assert counts is not None
-    by_name = {each.column.name: each for each in sql.mapped}
-    found = []
-    for name, count in zip(sql.cast_failures, counts, strict=True):
-        if count:
-            mapped = by_name[name]
-            first = connection.execute(sql.first_cast_failure(mapped)).fetchone()
-            assert first is not None
-            found.append(
-                f"{mapped.published} has the {mapped.kind} value {first[1]!r} in row {first[0]} "
-                f"({count} such {'value' if count == 1 else 'values'}), which does not fit "
-                f"{name} ({mapped.column.type})"
-            )
-    if found:
-        raise UncastableValue(
-            f"{sql.source_file} has values that do not fit the specification of "
-            f"{sql.spec.name} for {sql.month}: {'; '.join(found)}. Nothing was stored.",
-            f"Add the codes or change the type in taxi_assets/datasets/{sql.spec.name}.py and run "
-            "the month again.",
-        )
+def _path(folder: Path, part: Part) -> Path:
+    return folder / f"{part}.parquet"
 
 
 def _write(connection: duckdb.DuckDBPyConnection, sql: MonthSql, part: Part, folder: Path) -> Path:
-    path = folder / f"{part}.parquet"
-    target = str(path).replace("'", "''")
-    connection.execute(f"COPY ({sql.rows(part)}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+    path = _path(folder, part)
+    connection.execute(
+        f"COPY ({sql.rows(part)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+    )
     return path
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from taxi_assets.cleaning.casts import cast, cast_failure, literal, quoted
+from taxi_assets.cleaning.casts import cast, cast_failure, fails_visibly
 from taxi_assets.cleaning.mapping import Mapped
+from taxi_assets.cleaning.scan import literal, quoted, scan
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Action, DatasetSpec, Rule
 from taxi_assets.datasets.stored import Part, stored_columns
@@ -26,22 +27,21 @@ class MonthSql:
     source_file: str
 
     @property
-    def cast_failures(self) -> dict[str, str]:
-        """For each canonical column whose cast can fail, the condition that it did."""
-        conditions = ((each.column.name, cast_failure(each)) for each in self.mapped)
-        return {name: condition for name, condition in conditions if condition}
+    def hidden_failures(self) -> list[Mapped]:
+        """The columns whose failed casts the cleaned rows would not show."""
+        return [each for each in self.mapped if cast_failure(each) and not fails_visibly(each)]
 
-    def count_cast_failures(self) -> str:
-        """One row: the number of failures of each column of :attr:`cast_failures`."""
-        counts = ", ".join(f"count(*) FILTER ({each})" for each in self.cast_failures.values())
+    def count_cast_failures(self, columns: Sequence[Mapped]) -> str:
+        """One row: the number of failures of each of ``columns``."""
+        counts = ", ".join(f"count(*) FILTER ({cast_failure(each)})" for each in columns)
         return f"SELECT {counts} FROM {self._file}"
 
     def first_cast_failure(self, mapped: Mapped) -> str:
-        """One row: row number and published value of the column's first cast failure."""
+        """One row: row number and published value, as text, of the column's first cast failure."""
         assert mapped.published is not None
         return (
-            f"SELECT file_row_number, {quoted(mapped.published)} FROM {self._file} "
-            f"WHERE {cast_failure(mapped)} ORDER BY file_row_number LIMIT 1"
+            f"SELECT file_row_number, CAST({quoted(mapped.published)} AS VARCHAR) "
+            f"FROM {self._file} WHERE {cast_failure(mapped)} ORDER BY file_row_number LIMIT 1"
         )
 
     def rows(self, part: Part) -> str:
@@ -67,7 +67,7 @@ class MonthSql:
 
     @property
     def _file(self) -> str:
-        return f"read_parquet({literal(str(self.source))}, file_row_number = true)"
+        return scan(self.source, row_numbers=True)
 
     def _conditions(self, action: Action) -> list[tuple[str, str]]:
         return [

@@ -1,5 +1,7 @@
 """The HTTP handler: answers as TLC's CDN does, and injects the faults.
 
+Requests of web pages are refused (``guard``).
+
 ``/_faults``: GET lists the pending faults, POST adds one, DELETE clears them.
 ``/_requests``: GET lists the requests so far, DELETE clears the list.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from taxi_assets.simulator.faults import Fault, Kind
+from taxi_assets.simulator.guard import is_own
 from taxi_assets.simulator.objects import Object, Unsatisfiable
 from taxi_assets.simulator.publisher import MISC, TRIPS
 from taxi_assets.simulator.site import LoggedRequest, SiteServer, disconnect
@@ -80,6 +83,16 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_whole(HTTPStatus.METHOD_NOT_ALLOWED, b"", _XML)
                 return
         self._send_json([])
+
+    def parse_request(self) -> bool:
+        """Read a request; refuse one that a web page of another site sends from a browser here."""
+        if not super().parse_request():
+            return False
+        if is_own(self.headers):
+            return True
+        self.close_connection = True  # a body that was not read is not the next request
+        self._send_json({"error": "the simulator answers this machine only"}, HTTPStatus.FORBIDDEN)
+        return False
 
     def send_response(self, code: int, message: str | None = None) -> None:
         """Begin any response: with the header by which a client knows the simulator."""

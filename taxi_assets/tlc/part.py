@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from taxi_assets.errors import ConcurrentWrite, CorruptDownload, Misconfigured
+from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.tlc.digests import Digests
 from taxi_assets.tlc.published import usable_validator
 
@@ -144,10 +145,8 @@ class PartialFile:
     @contextmanager
     def _translated_disk_errors(self) -> Iterator[None]:
         try:
-            yield
-        except OSError as error:
+            with named_machine_errors(f"Writing {self._final.name} to {self.path.parent}"):
+                yield
+        except Misconfigured:
             self._disk_failed = True  # a kept part would keep the disk full
-            raise Misconfigured(
-                f"{self._final.name} cannot be written to {self.path.parent}: {error.strerror}.",
-                "Free space there or choose another folder; nothing was kept.",
-            ) from error
+            raise

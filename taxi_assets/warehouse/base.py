@@ -116,6 +116,14 @@ class Warehouse(ABC):
     def origins(self) -> Collection[str | None]:
         """The origins in all records of ``loaded_months``."""
 
+    def split_months(self, tables: Sequence[str]) -> Mapping[Month, str]:  # noqa: ARG002 - see below
+        """Months of which the ``tables`` have different versions, each with these as text.
+
+        Only an engine that replaces tables one after the other has such months: while they are
+        loaded, and after a run was killed in between.
+        """
+        return {}
+
     @abstractmethod
     def unrecorded_months(self, table: str) -> list[Month]:
         """Months with rows but no record, in order: loaded before records were introduced."""

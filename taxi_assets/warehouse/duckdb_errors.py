@@ -8,7 +8,8 @@ from __future__ import annotations
 import duckdb
 
 from taxi_assets.errors import AuditFailed, WarehouseLocked
-from taxi_assets.services import ErrorDetails, Rule, Service
+from taxi_assets.machine_errors import DUCKDB_LIMITS, duckdb_details
+from taxi_assets.services import Rule, Service
 
 __all__ = ["DUCKDB"]
 
@@ -32,9 +33,9 @@ _OPENING = {duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUse
 _RULES = (
     Rule(_OPENING, _CLOSE, WarehouseLocked, _IN_USE),
     Rule(set(), "Restore the file, or move it away and load its months again.", pattern=_DAMAGED),
+    *DUCKDB_LIMITS,
     Rule(_OPENING, "Correct TAXI_WAREHOUSE_URL, or its folder's permissions and free space."),
-    Rule({duckdb.OutOfMemoryException}, "Increase TAXI_MEMORY_LIMIT."),
     Rule(set(), "The tables are unchanged; run the month again.", AuditFailed),
 )
 
-DUCKDB = Service("DuckDB", (duckdb.Error,), lambda error: ErrorDetails(str(error)), _RULES)
+DUCKDB = Service("DuckDB", (duckdb.Error,), duckdb_details, _RULES)

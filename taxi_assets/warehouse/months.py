@@ -25,7 +25,11 @@ LOADED_MONTHS = Table(
         TableColumn("table_name", Type.STRING, "The table that was loaded."),
         TableColumn(SOURCE_MONTH, Type.DATE, "The month of the file, by its first day."),
         TableColumn("version", Type.STRING, "The version of the rows; NULL if they have none."),
-        TableColumn("row_count", Type.INTEGER, "Rows loaded."),
+        TableColumn(
+            "row_count",
+            Type.INTEGER,
+            "Rows loaded; NULL before the load, where it is recorded too.",
+        ),
         TableColumn("loaded_at", Type.TIMESTAMP, "When they were loaded, UTC."),
         TableColumn(
             "origin",

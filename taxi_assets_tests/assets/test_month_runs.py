@@ -54,7 +54,7 @@ def test_a_month_that_cannot_be_cleaned_fails_alone(
     assert (why.dataset, why.month, why.asset) == ("green", "2024-02", "green/clean_trips")
     assert why.error == "SchemaMismatch"
     assert "green_tripdata_2024-02.parquet" in why.happened
-    assert "surprise (int64) is unknown" in why.happened
+    assert "surprise (BIGINT) is unknown" in why.happened
     assert failures(failed) == f"{why.happened} {why.remedy}".strip()
     assert "taxi_assets/datasets/green.py" in failures(failed)
     assert platform.materialized("green/raw_trips") == ALL

@@ -34,7 +34,9 @@ query($sensor: SensorSelector!) {
   }
 }"""
 _RUNS = """
-query { runsOrError { ... on Runs { results { runId status startTime endTime tags { key value } } } } }
+query { runsOrError { ... on Runs { results {
+    runId status startTime endTime tags { key value }
+} } } }
 """
 _OBSERVED = """
 query($key: AssetKeyInput!) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,14 +28,14 @@ def test_an_unknown_column_is_named_with_its_type(tmp_path: Path) -> None:
     message = refusal(tmp_path)
     assert message == (
         "boat_tripdata_2024-01.parquet does not fit the specification of boat for 2024-01: "
-        "value (int64) is unknown. Nothing was stored. If TLC changed the file permanently, edit "
+        "value (BIGINT) is unknown. Nothing was stored. If TLC changed the file permanently, edit "
         "taxi_assets/datasets/boat.py and run the month again."
     )
 
 
 def test_another_spelling_is_an_unknown_column(tmp_path: Path) -> None:
     message = refusal(tmp_path, column(Type.INTEGER, published_as=("Value", "VALUE")))
-    assert "value (int64) is unknown" in message
+    assert "value (BIGINT) is unknown" in message
     assert "value (INTEGER) is missing: no column Value or VALUE" in message
 
 
@@ -84,13 +85,15 @@ def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("type_", "values", "found"),
     [
-        (Type.INTEGER, pa.array([0], pa.timestamp("us")), "timestamp[us]"),
-        (Type.INTEGER, pa.array([True]), "bool"),
-        (Type.FLOAT, pa.array([[1.0]]), "list<element: double>"),
-        (Type.STRING, pa.array([1]), "int64"),
-        (Type.STRING, pa.array([b"x"]), "binary"),
-        (Type.TIMESTAMP, pa.array([1]), "int64"),
-        (Type.TIMESTAMP, pa.array([0], pa.timestamp("us", "UTC")), "timestamp[us, tz=UTC]"),
+        (Type.INTEGER, pa.array([0], pa.timestamp("us")), "TIMESTAMP"),
+        (Type.INTEGER, pa.array([True]), "BOOLEAN"),
+        (Type.FLOAT, pa.array([[1.0]]), "DOUBLE[]"),
+        (Type.STRING, pa.array([1]), "BIGINT"),
+        (Type.STRING, pa.array([Decimal("1.5")]), "DECIMAL(2,1)"),
+        (Type.TIMESTAMP, pa.array([1]), "BIGINT"),
+        (Type.TIMESTAMP, pa.array([0], pa.timestamp("us", "UTC")), "TIMESTAMP WITH TIME ZONE"),
+        (Type.TIMESTAMP, pa.array([0], pa.date32()), "DATE"),
+        (Type.FLOAT, pa.array([1], pa.decimal256(50, 2)), "DECIMAL of more than 38 digits"),
     ],
     ids=str,
 )
@@ -101,10 +104,33 @@ def test_a_type_without_a_cast_is_named(
     assert f"value has type {found}, which has no cast to value ({type_})" in message
 
 
+def test_the_remedy_names_the_code_that_can_be_edited(tmp_path: Path) -> None:
+    wrong = refusal(tmp_path, column(Type.TIMESTAMP))
+    assert wrong.endswith("edit taxi_assets/datasets/boat.py and run the month again.")
+    no_cast = refusal(tmp_path, column(Type.INTEGER), values=pa.array([True]))
+    assert "datasets" not in no_cast
+    assert "edit taxi_assets/cleaning/mapping.py and casts.py" in no_cast
+
+
+def test_a_thousand_problems_and_endless_names_make_one_short_line(tmp_path: Path) -> None:
+    path = tmp_path / "boat_tripdata_2024-01.parquet"
+    names = ["", "\x1b[31m\nred", "n" * 10_000, *map(str, range(1_000))]
+    nested = pa.array([{f"field{number}": 1 for number in range(1_000)}])
+    pq.write_table(pa.table([nested] * 3 + [pa.array([1])] * 1_000, names=names), path)
+    with pytest.raises(SchemaMismatch) as refused:
+        clean(spec(), path)
+    message = str(refused.value)
+    assert "a column without a name (STRUCT(" in message
+    assert "\\x1b[31m red (STRUCT(" in message
+    assert "; and 994 more. Nothing was stored." in message
+    assert message.isprintable()
+    assert len(message) < 2_000
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     missing = Column("gone", Type.FLOAT, "Gone.", ("gone",))
     message = refusal(tmp_path, column(Type.TIMESTAMP), missing)
-    assert "value has type int64" in message
+    assert "value has type BIGINT" in message
     assert "gone (FLOAT) is missing" in message
 
 

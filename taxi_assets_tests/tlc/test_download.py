@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,11 +151,50 @@ def test_a_password_in_the_address_is_used_and_not_shown(site: Site, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "address", ["", "ftp://tlc.example", "tlc.example", "http://", "http://tlc:port"]
+    "address",
+    [
+        "",
+        "ftp://tlc.example",
+        "tlc.example",
+        "http://",
+        "http://tlc:port",
+        "http://xn--/",
+        "http://tlc.example/caf\x00e",
+        "http://[::1",
+    ],
 )
 def test_an_invalid_address_is_refused_at_once(address: str) -> None:
     with pytest.raises(Misconfigured, match="TAXI_TLC_URL"):
         TlcClient(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://me:hush@tlc:port",
+        "me:hush@tlc.example",
+        "http//me:hush@tlc.example",
+        "ftp://me:hush@tlc.example",
+        "http://me:1/hush@tlc.example",
+        "http://me:1?hush@tlc.example",
+        "http://me:1#hush@tlc.example",
+        "http://me:hu/sh@tlc.example",
+        "http://me:hush@xn--",
+        "http://tlc.example/?token=hush",
+        "http://tlc.example?token=hush",
+        "http://tlc.example/#hush",
+        "http://me:hush@tlc.example/files?hush#hush",
+    ],
+)
+def test_an_address_with_a_secret_is_refused_without_it(address: str) -> None:
+    with pytest.raises(Misconfigured, match="TAXI_TLC_URL") as raised:
+        TlcClient(address)
+    assert not re.search("hu/?sh|me:", f"{raised.value} {raised.value.__cause__}")
+
+
+def test_an_address_with_a_query_is_refused_by_where_it_leads() -> None:
+    with pytest.raises(Misconfigured, match=r"a query .* http://tlc\.example/files\."):
+        TlcClient("http://me:hush@tlc.example/files?sv=2024&sig=hush")
 
 
 @pytest.fixture
@@ -174,7 +214,7 @@ def test_a_full_disk_is_reported_and_no_part_is_kept(
     with pytest.raises(Misconfigured) as raised:
         client.download_month("green", JANUARY, tmp_path)
     message = str(raised.value)
-    assert message.startswith("green_tripdata_2024-01.parquet cannot be written")
+    assert message.startswith("Writing green_tripdata_2024-01.parquet to ")
     assert str(tmp_path) in message
     assert "Free space" in message
     assert list(tmp_path.iterdir()) == []
@@ -184,6 +224,9 @@ def test_a_folder_that_cannot_be_created_is_named(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Misconfigured, match="cannot be written"):
+    with pytest.raises(
+        Misconfigured,
+        match=r"Writing green_tripdata_2024-01\.parquet to .* failed \(Not a directory",
+    ):
         client.download_month("green", JANUARY, tmp_path / "file" / "folder")
     assert site.seen == []

@@ -115,7 +115,7 @@ def test_checks_passed_where_they_were_reached_and_failed_nowhere(
     ("asset", "month", "why"),
     [
         ("raw_trips", CUT, "it is truncated"),
-        ("clean_trips", STRANGE, "surprise (int64) is unknown"),
+        ("clean_trips", STRANGE, "surprise (BIGINT) is unknown"),
         ("raw_trips", UNPUBLISHED, "is not published"),
     ],
 )
@@ -133,7 +133,7 @@ def test_the_page_of_a_failed_month_says_why(
 
 def test_the_run_of_a_failed_month_says_why(pages: Dagster, year: tuple[Stack, Simulator]) -> None:
     pages.page.goto(f"/runs/{_runs(year[0])[str(STRANGE)]}")
-    expect(pages.text("surprise (int64) is unknown")).to_be_visible()
+    expect(pages.text("surprise (BIGINT) is unknown")).to_be_visible()
 
 
 def test_failed_months_are_run_again_from_the_page(
