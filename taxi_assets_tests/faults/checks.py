@@ -38,8 +38,8 @@ _KEYS = re.compile(
     rf"{_STAGED}/rejects[^/]*\.parquet|trips/{SPEC.name}/{_HIVE}/trips\.parquet|"
     rf"rejects/{SPEC.name}/{_HIVE}/rejects[^/]*\.parquet|zones/taxi_zones\.parquet"
 )
-# Of a local lake: its lock, and one file of facts for each object.
-_OWN = re.compile(r"\.lock|\.facts/.*\.json")
+# Of a local lake: its locks, and one file of facts for each object.
+_OWN = re.compile(r"(\.incoming/)?\.lock|\.facts/.*\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _left_behind(place: Place) -> Iterator[str]:
         yield from (
             f"{folder.name}: {path.relative_to(folder)}"
             for path in folder.rglob("*")
-            if path.is_file() or path.name.startswith("run-")
+            if path.name.startswith("run-") or (path.is_file() and path.name != ".lock")
         )
     with open_warehouse(place.warehouse_url) as reader:
         yield from (f"warehouse: table {name}" for name in reader.tables() - _TABLES)
