@@ -1,7 +1,7 @@
 # Each target sets up the environment; only Python 3.11 to 3.13 and make are needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-gcp run upgrade ui test check bench clean lock snapshot docs screenshots
+.PHONY: help demo demo-gcp run upgrade ui test test-long test-faults check bench clean lock snapshot docs screenshots
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,14 @@ test: $(READY) ## the test suite, with emulators on loopback
 	@# A missing emulator fails in CI; elsewhere its tests are skipped with the reason.
 	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-long: $(READY) ## the tests that take minutes, such as a year of backfills in a real browser
+	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
+	@$(BIN)/python -m pytest -m long $(ARGS)
+
+test-faults: $(READY) ## kills, races, full disks, hostile servers and files: docs/reliability.md
+	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
+	@$(BIN)/python -m taxi_assets_tests.faults --write docs/reliability.md $(ARGS)
 
 check: $(READY) ## lint, format, types
 	@$(BIN)/ruff check .

@@ -1,19 +1,33 @@
 """Parsing the URLs of lake and warehouse, ``TAXI_LAKE_URL`` and ``TAXI_WAREHOUSE_URL``.
 
 Add a store's or engine's URL scheme here, and the code that opens it in ``lake.factory`` or
-``warehouse.factory``. Error messages must not contain a URL that may hold a password.
+``warehouse.factory``. An address may hold a password: show it with ``shown`` only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from taxi_assets.errors import Misconfigured
 
-__all__ = ["LakeAddress", "WarehouseAddress", "lake_address", "shown", "warehouse_address"]
+__all__ = [
+    "LakeAddress",
+    "WarehouseAddress",
+    "lake_address",
+    "shown",
+    "text_shown",
+    "warehouse_address",
+]
 
+# In the text of a client's error: a URL, user:password@host, and the query of a URL without host.
+_END = r"""[^\s'"<>]*[^\s'"<>.,:;)\]]"""
+_IN_TEXT = re.compile(
+    rf"""[A-Za-z][A-Za-z0-9+.-]*://{_END}|[^\s'"<>(]+:{_END}@{_END}"""
+    r"""|(?P<query>\?[^\s'"<>()?=]+=[^\s'"<>)]*)"""
+)
 _NOT_SHOWN = "(an address that cannot be parsed)"
 
 _LAKES = {"file": "file", "gs": "gcs", "s3": "s3", "az": "azure"}
@@ -51,7 +65,7 @@ class WarehouseAddress:
     For ``postgres`` the driver parses ``url``.
     """
 
-    url: str
+    url: str = field(repr=False)
     kind: str
     path: Path | None = None
     project: str = ""
@@ -81,22 +95,28 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path.partition(';')[0]}"
 
 
+def text_shown(text: str) -> str:
+    """``text``, such as the message of a client's error, with each address in it as ``shown``."""
+    return _IN_TEXT.sub(lambda found: "?…" if found["query"] else shown(found[0]), text)
+
+
 def lake_address(url: str) -> LakeAddress:
     """Parse a lake's URL; raises ``Misconfigured`` if it is not valid."""
     scheme, separator, _ = url.partition("://")
     if not url or (not separator and url.startswith("file:")):
-        raise Misconfigured(f"TAXI_LAKE_URL is {url!r}, which is not a lake.", _LAKE_FORMS)
+        raise Misconfigured("TAXI_LAKE_URL is not a lake.", _LAKE_FORMS)
     if not separator:
         return LakeAddress(url, "file", folder=Path(url).expanduser())
     if scheme not in _LAKES:
-        # Only the scheme: the rest may hold a password.
-        raise Misconfigured(f"TAXI_LAKE_URL has the unknown scheme {scheme!r}.", _LAKE_FORMS)
-    parts = urlsplit(url)
+        raise Misconfigured(f"TAXI_LAKE_URL is {shown(url)}, which is not a lake.", _LAKE_FORMS)
+    parts = _parsed(url, "TAXI_LAKE_URL", _LAKE_FORMS)
     if scheme == "file":
         return _folder(url, parts)
-    if not parts.netloc or parts.query or parts.fragment:
+    if not parts.netloc or set(":@") & set(parts.netloc) or parts.query or parts.fragment:
         raise Misconfigured(
-            f"{url!r} names no bucket.", f"Use {scheme}://bucket or {scheme}://bucket/prefix."
+            f"TAXI_LAKE_URL is {shown(url)}, which does not only name a bucket.",
+            f"Use {scheme}://bucket or {scheme}://bucket/prefix; credentials are set as for the "
+            "store's own tools.",
         )
     prefix = parts.path.strip("/")
     return LakeAddress(url.rstrip("/"), _LAKES[scheme], bucket=parts.netloc, prefix=prefix)
@@ -104,32 +124,43 @@ def lake_address(url: str) -> LakeAddress:
 
 def warehouse_address(url: str) -> WarehouseAddress:
     """Parse a warehouse's URL; raises ``Misconfigured`` if it is not valid."""
-    scheme = url.partition(":")[0].partition("+")[0].lower()
-    kind = _WAREHOUSES.get(scheme)
+    kind = _WAREHOUSES.get(url.partition(":")[0].partition("+")[0].lower())
     if kind is None:
-        # Only the scheme: the rest may hold a password.
         raise Misconfigured(
-            f"TAXI_WAREHOUSE_URL has the unknown scheme {scheme!r}.", _WAREHOUSE_FORMS
+            f"TAXI_WAREHOUSE_URL is {shown(url)}, which is not a warehouse.", _WAREHOUSE_FORMS
         )
     if kind == "postgres":
         return WarehouseAddress(url, kind)
-    parts = urlsplit(url)
+    parts = _parsed(url, "TAXI_WAREHOUSE_URL", _WAREHOUSE_FORMS)
     return _duckdb(url, parts) if kind == "duckdb" else _bigquery(url, parts)
 
 
+def _parsed(url: str, setting: str, forms: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # Without its text, which quotes the address.
+        raise Misconfigured(f"{setting} is {shown(url)}.", forms) from None
+
+
 def _folder(url: str, parts: SplitResult) -> LakeAddress:
-    if parts.netloc not in ("", "localhost") or not parts.path.strip("/"):
-        raise Misconfigured(f"{url!r} names no folder.", "Use three slashes: file:///data/lake.")
+    has_host = parts.netloc not in ("", "localhost")
+    if has_host or not parts.path.strip("/") or parts.query or parts.fragment:
+        raise Misconfigured(
+            f"TAXI_LAKE_URL is {shown(url)}, which does not only name a folder.",
+            "Use three slashes: file:///data/lake; ? and # in its name are %3F and %23.",
+        )
     return LakeAddress(url, "file", folder=Path(unquote(parts.path)))
 
 
 def _duckdb(url: str, parts: SplitResult) -> WarehouseAddress:
     path = unquote(parts.path).removeprefix("/")
-    if parts.netloc or not path:
+    if parts.netloc or not path or parts.query or parts.fragment:
         raise Misconfigured(
-            f"{url!r} names no file.",
+            f"TAXI_WAREHOUSE_URL is {shown(url)}, which does not only name a file.",
             "Use three slashes for a path relative to the working directory "
-            "(duckdb:///data/taxi.duckdb), or four for an absolute one (duckdb:////data/…).",
+            "(duckdb:///data/taxi.duckdb), or four for an absolute one (duckdb:////data/…); "
+            "? and # in its name are %3F and %23.",
         )
     return WarehouseAddress(url, "duckdb", path=Path(path))
 
@@ -139,15 +170,13 @@ def _bigquery(url: str, parts: SplitResult) -> WarehouseAddress:
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     location = options.pop("location", None)
     filtered = options.pop("require_partition_filter", "false").lower()
-    if not parts.netloc or not dataset or "/" in dataset or options:
+    named = parts.netloc and "@" not in parts.netloc and dataset and "/" not in dataset
+    if not named or options or filtered not in ("true", "false"):
         raise Misconfigured(
-            f"{url!r} names no BigQuery dataset.",
+            f"TAXI_WAREHOUSE_URL is {shown(url)}, which does not only name a BigQuery dataset, or "
+            "has unknown options.",
             "Use bigquery://project/dataset; the options are location=EU and "
-            "require_partition_filter=true.",
-        )
-    if filtered not in ("true", "false"):
-        raise Misconfigured(
-            f"require_partition_filter is {filtered!r} in {url!r}.", "Use true or false."
+            "require_partition_filter=true or false.",
         )
     return WarehouseAddress(
         url,

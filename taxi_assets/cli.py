@@ -13,11 +13,19 @@ only for what Dagster's own ``dg`` cannot do
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
+from typing import NoReturn
 
+import dagster as dg
+from typing_extensions import override
+
+from taxi_assets.addresses import warehouse_address
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_months
 from taxi_assets.errors import TaxiAssetsError
@@ -40,19 +48,30 @@ DEMO_MONTHS = "2024-01:2024-03"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; a wrong argument is reported in one line."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.command(options)
     except (ValueError, TaxiAssetsError) as error:
         print(f"taxi_assets: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # outside of runs: the home, or the place the output goes to
+        print(f"taxi_assets: {error}. Is TAXI_HOME a folder to write to?", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong argument in one line, as every other error."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m taxi_assets")
+    parser = _Parser(prog="python -m taxi_assets")
     commands = parser.add_subparsers(required=True, metavar="command")
     run = commands.add_parser("run", help="materialize months of datasets")
     run.add_argument("--datasets", nargs="+", default=list(DATASETS), help="default: all four")
@@ -60,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         "--months",
         required=True,
         help="one month (2024-01) or an inclusive range (2024-01:2024-03)",
+    )
+    run.add_argument(
+        "--accept-rows",
+        type=int,
+        metavar="N",
+        help="accept the file of this one month with exactly N rows, even 0 or far fewer than the "
+        "stored version has",
     )
     run.set_defaults(command=_run)
     demo = commands.add_parser("demo", help="three generated months of every dataset, offline")
@@ -74,17 +100,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     specs = [dataset(name) for name in options.datasets]
+    if not options.months.strip():
+        raise ValueError("no months are given: use make run MONTHS=2024-01 or 2024-01:2024-03")
     months = parse_months(options.months)
     settings = Settings.from_env()
     for spec in specs:
         _require_published_range(spec, months)
-    return _materialize(settings, list(product(specs, months)))
+    pairs = list(product(specs, months))
+    if options.accept_rows is not None and len(pairs) > 1:
+        raise ValueError(
+            f"--accept-rows is for one month of one dataset, and {len(pairs)} are given"
+        )
+    with prepared(settings) as instance:
+        return _materialize(instance, settings, pairs, accept_rows=options.accept_rows)
 
 
 def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     months = parse_months(DEMO_MONTHS)
     settings = Settings.from_env()
-    with Simulator(settings.home / "simulator") as simulator:
+    with prepared(settings) as instance, Simulator(settings.home / "simulator") as simulator:
         print(f"A simulated TLC at {simulator.url} publishes generated months:")
         simulator.publish_zones()
         for spec in DATASETS.values():
@@ -92,7 +126,7 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no optio
                 simulator.publish(spec.name, month)
             print(f"  {spec.name} {DEMO_MONTHS}", flush=True)
         os.environ[TLC_URL.name] = simulator.url
-        code = _materialize(settings, list(product(DATASETS.values(), months)))
+        code = _materialize(instance, settings, list(product(DATASETS.values(), months)))
     if settings.lake_url.startswith("file:"):
         print("These trips are generated. Run make clean before loading real ones.")
     return code
@@ -100,34 +134,39 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no optio
 
 def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     settings = Settings.from_env()
-    warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
-    months = outdated_months(open_store(settings.lake_url), warehouse)
-    if not months:
-        print(f"Every month is up to date (layout {LAYOUT}).")
-        return 0
-    print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
-    return _materialize(settings, months)
+    with prepared(settings) as instance:
+        warehouse = open_warehouse(settings.warehouse_url, memory_limit=settings.memory_limit)
+        months = outdated_months(open_store(settings.lake_url), warehouse)
+        if not months:
+            print(f"Every month is up to date (layout {LAYOUT}).")
+            return 0
+        print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
+        return _materialize(instance, settings, months, zones=True)
 
 
 def _ui(options: argparse.Namespace) -> int:
-    prepared(Settings.from_env()).dispose()
-    return serve(options.port)
+    settings = Settings.from_env()
+    prepared(settings).dispose()
+    return serve(options.port, settings.home)
 
 
-def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]) -> int:
-    with prepared(settings) as instance:
-        finished = run_months(instance, settings.home / "commands", months)
+def _materialize(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    months: Sequence[tuple[DatasetSpec, Month]],
+    *,
+    accept_rows: int | None = None,
+    zones: bool = False,
+) -> int:
+    finished = run_months(
+        instance, settings.home / "commands", months, accept_rows=accept_rows, zones=zones
+    )
     counter = Counter(settings)
     rows = [counter.count(spec, month) for spec, month in months]
     print("", *table(rows, finished.seconds), "", sep="\n")
-    print(f"lake       {settings.lake_url}\nwarehouse  {counter.warehouse_url}")
-    if settings.warehouse_url.startswith("duckdb:"):
-        path = settings.warehouse_url.removeprefix("duckdb:///")
-        query = f"FROM {months[0][0].name}_trips LIMIT 5"
-        print(
-            'query it   .venv/bin/python -c "import duckdb; '
-            f"duckdb.connect('{path}', read_only=True).sql('{query}').show()\""
-        )
+    print(f"lake       {counter.lake_url}\nwarehouse  {counter.warehouse_url}")
+    if path := warehouse_address(settings.warehouse_url).path:
+        print(f"query it   {_query(path, months[0][0])}")
     print("browse it  make ui")
     if outdated := counter.outdated({spec.name for spec, _ in months}):
         print(f"outdated   {outdated}: of an older release; run python -m taxi_assets upgrade")
@@ -136,6 +175,14 @@ def _materialize(settings: Settings, months: Sequence[tuple[DatasetSpec, Month]]
     for failure in finished.failures:
         print(f"FAILED     {failure}", file=sys.stderr)
     return 1 if finished.failures else 0
+
+
+def _query(path: Path, spec: DatasetSpec) -> str:
+    """A command to paste into a shell."""
+    file = json.dumps(str(path), ensure_ascii=False)
+    query = f'"FROM {spec.name}_trips LIMIT 5"'
+    program = f"import duckdb; duckdb.connect({file}, read_only=True).sql({query}).show()"
+    return shlex.join([".venv/bin/python", "-c", program])
 
 
 def _require_published_range(spec: DatasetSpec, months: Sequence[Month]) -> None:

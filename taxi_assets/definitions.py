@@ -21,7 +21,7 @@ from taxi_assets.automation.factory import build_automation
 from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeResource
-from taxi_assets.settings import TLC_URL, WAREHOUSE_URL, Setting, Settings
+from taxi_assets.settings import LAKE_URL, TLC_URL, WAREHOUSE_URL, Setting, Settings
 from taxi_assets.warehouse.io_manager import WarehouseResource
 
 __all__ = ["build_definitions", "defs"]
@@ -59,11 +59,13 @@ def defs() -> dg.Definitions:
     Lazy, so that importing this module reads no setting, and cached, because it is called several
     times.
     """
-    return build_definitions(Settings.from_env())
+    settings = Settings.from_env()
+    settings.set_umask()
+    return build_definitions(settings)
 
 
 def _resources(settings: Settings, warehouse: WarehouseAddress) -> dict[str, Any]:
-    scratch = str(settings.scratch)
+    scratch, lake = str(settings.scratch), _address(LAKE_URL, settings.lake_url)
     return {
         "tlc": TlcSource(url=_address(TLC_URL, settings.tlc_url)),
         "limits": Limits(
@@ -72,8 +74,8 @@ def _resources(settings: Settings, warehouse: WarehouseAddress) -> dict[str, Any
             lag_months=settings.schedule_lag_months,
         ),
         "scratch": Scratch(root=scratch),
-        "previous": Previous(url=settings.lake_url, scratch=scratch),
-        "lake": LakeResource(url=settings.lake_url, scratch=scratch),
+        "previous": Previous(url=lake, scratch=scratch),
+        "lake": LakeResource(url=lake, scratch=scratch),
         "warehouse": _warehouse(settings, warehouse, scratch),
     }
 

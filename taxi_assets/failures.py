@@ -25,7 +25,7 @@ from taxi_assets.dagster_names import RUN_RETRY_TAG
 from taxi_assets.errors import TaxiAssetsError, TransientError
 from taxi_assets.machine_errors import named_machine_errors
 
-__all__ = ["Context", "FailureFacts", "facts_of", "translated_errors"]
+__all__ = ["Context", "FailureFacts", "facts_of", "instance_of", "translated_errors"]
 
 STEP_RETRIES = 2
 _STEP_RETRY_SECONDS = 10.0
@@ -77,6 +77,12 @@ def translated_errors(context: Context) -> Iterator[None]:
             step.instance.add_run_tags(step.run_id, {RUN_RETRY_TAG: "true"})
         step.report(error)
         raise step.failure(error) from error
+
+
+def instance_of(context: Context) -> dg.DagsterInstance | None:
+    """The instance of the current run; ``None`` outside a run."""
+    step = _step_of(context)
+    return step.instance if step else None
 
 
 def facts_of(event: dg.DagsterEvent) -> FailureFacts | None:

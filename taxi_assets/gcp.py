@@ -24,8 +24,9 @@ from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 
+from taxi_assets.addresses import text_shown
 from taxi_assets.errors import Misconfigured
-from taxi_assets.services import ErrorDetails, Rule, http_codes, transient
+from taxi_assets.services import ErrorDetails, Rule, cause_shown, http_codes, transient
 
 __all__ = ["GOOGLE_ERRORS", "GOOGLE_RULES", "credentials", "google_error_details", "project"]
 
@@ -124,8 +125,8 @@ def _default() -> tuple[Credentials, str | None]:
         found: tuple[Credentials, str | None] = google.auth.default(scopes=[_SCOPE])
     except DefaultCredentialsError as error:
         raise Misconfigured(
-            f"There are no usable Google credentials ({error}).",
+            f"There are no usable Google credentials ({text_shown(str(error))}).",
             "Run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS to a "
             "key file, or run as a service account (Workload Identity).",
-        ) from error
+        ) from cause_shown(error)
     return found

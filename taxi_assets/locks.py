@@ -38,7 +38,7 @@ def command_lock(folder: Path) -> Iterator[str]:
 
     After an exception the file remains, so that the next command reports unfinished runs.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{_host()}{uuid.uuid4().hex}"
     # Locked before it gets the name that others search for, so that it never looks abandoned.
     unnamed = folder / f".{name}"

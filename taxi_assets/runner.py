@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -32,6 +33,7 @@ from taxi_assets.locks import COMMAND_TAG, command_lock, report_killed
 __all__ = ["Finished", "reconstruct", "run_months"]
 
 _ZONES = dg.AssetKey("taxi_zones")
+_CLEANED = "{}__clean_trips"  # the step, which has the asset's configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,22 @@ def reconstruct(name: str) -> dg.JobDefinition:
 
 
 def run_months(
-    instance: dg.DagsterInstance, locks: Path, months: Sequence[tuple[DatasetSpec, Month]]
+    instance: dg.DagsterInstance,
+    locks: Path,
+    months: Sequence[tuple[DatasetSpec, Month]],
+    *,
+    accept_rows: int | None = None,
+    zones: bool = False,
 ) -> Finished:
-    """Run the months one after the other, and the taxi zones before them if they are missing.
+    """Run the months one after the other, and the taxi zones before them.
 
-    ``locks`` is the folder of the commands' locks. Prints a line per run to standard output and the
-    traceback of an unexpected error to standard error. Raises ``KeyboardInterrupt`` on Ctrl-C.
+    The zones are run if they are missing, or with ``zones``. ``locks`` is the folder of the
+    commands' locks, ``accept_rows`` the configuration of ``clean_trips``. Prints a line per run to
+    standard output and the traceback of an unexpected error to standard error. Raises
+    ``KeyboardInterrupt`` on Ctrl-C.
     """
     finished = Finished([], {})
+    accepted = {"config": {"accept_rows": accept_rows}}
     for killed in report_killed(locks, instance):
         _assign(instance, killed.run_id)
         title = f"{killed.job_name} {killed.tags.get(PARTITION_TAG, '')}".strip()
@@ -69,13 +79,14 @@ def run_months(
             # it unexpectedly, and without a daemon the UI would show a pending retry.
             MAX_RETRIES_TAG: "0",
         }
-        if instance.get_latest_materialization_event(_ZONES) is None:
+        if zones or instance.get_latest_materialization_event(_ZONES) is None:
             _run(instance, ZONES_JOB, tags, "taxi zones", finished)
         for number, (spec, month) in enumerate(months, start=1):
             started = time.monotonic()
             title = f"[{number}/{len(months)}] {spec.name} {month}"
             month_tags = {**tags, PARTITION_TAG: str(month)}
-            _run(instance, job_name(spec), month_tags, title, finished)
+            ops = {} if accept_rows is None else {_CLEANED.format(spec.name): accepted}
+            _run(instance, job_name(spec), month_tags, title, finished, ops)
             finished.seconds[spec.name, month] = time.monotonic() - started
     return finished
 
@@ -86,13 +97,14 @@ def _run(
     tags: Mapping[str, str],
     title: str,
     finished: Finished,
+    ops: Mapping[str, Any] | None = None,
 ) -> None:
     print(f"{title} …", end="", flush=True)
     result = dg.execute_job(
         dg.build_reconstructable_job(__name__, reconstruct.__name__, (job,)),
         instance=instance,
         tags=tags,
-        run_config={"loggers": {PROGRESS: {}}},
+        run_config={"loggers": {PROGRESS: {}}, "ops": ops or {}},
     )
     _assign(instance, result.run_id)
     failure = failure_of(result)

@@ -8,6 +8,7 @@ several people are in ``deploy/``.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import IO, Final
 
 import httpx
 
@@ -34,14 +35,28 @@ _STOP_TIMEOUT_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 
 
-def serve(port: int) -> int:
+# Ends the servers' process groups, whose numbers it reads, when its standard input is closed: also
+# if this process is killed and cannot stop them itself.
+_STOP_WHEN_KILLED: Final = (
+    'while read -r group; do groups="$groups -$group"; done; '
+    f"kill -s TERM -- $groups; sleep {_STOP_TIMEOUT_SECONDS:.0f}; kill -s KILL -- $groups"
+)
+
+
+def serve(port: int, home: Path) -> int:
     """Run both until Ctrl-C, SIGTERM or SIGHUP, or until one of them exits.
 
-    Requires a prepared instance in ``DAGSTER_HOME``, because two servers must not create it
-    concurrently. Prints the URL once the UI answers. Returns 1 if a server exited by itself, else
-    0. Raises ``Misconfigured`` if the port is in use.
+    Requires a prepared instance in ``DAGSTER_HOME``. Prints the URL once the UI answers. Returns 1
+    if a server exited by itself, else 0. Raises ``Misconfigured`` if the port is in use or the
+    servers of ``home`` are running, because two daemons would start every run twice.
     """
-    _require_free(port)
+    url = f"http://{_HOST}:{port}"
+    with _only_servers_of(home, url) as lock:
+        _require_free(port)
+        return _serve(port, url, lock)
+
+
+def _serve(port: int, url: str, lock: IO[str]) -> int:
     workspace = ["--workspace", str(WORKSPACE)]
     web = ["--host", _HOST, "--port", str(port), "--dagster-log-level", "warning"]
     web += ["--code-server-log-level", "warning"]
@@ -51,9 +66,9 @@ def serve(port: int) -> int:
         ["dagster-daemon", "run", *workspace, *daemon],
     ]
     try:
-        with _signals_interrupt(), _running(commands) as servers:
+        with _signals_interrupt(), _running(commands, lock) as servers:
             if _ui_answers(port, servers):
-                print(f"http://{_HOST}:{port}", flush=True)
+                print(url, flush=True)
                 # Wait for the first child to exit without reaping it, which Popen.poll() does.
                 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             exited = [
@@ -67,7 +82,29 @@ def serve(port: int) -> int:
     return 1
 
 
+@contextmanager
+def _only_servers_of(home: Path, url: str) -> Iterator[IO[str]]:
+    """A locked file, which names ``url``; the system unlocks it when this process and the servers,
+    which inherit it, have ended.
+    """
+    with (home / "servers.lock").open("a+") as lock:
+        lock.seek(0)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(
+                f"The UI and daemon of {home} are running already: {lock.read().strip()}.",
+                "Open it, or stop it first. For another one, set another TAXI_HOME.",
+            ) from None
+        lock.truncate()
+        lock.write(f"{url}, process {os.getpid()}\n")
+        lock.flush()
+        yield lock
+
+
 def _require_free(port: int) -> None:
+    if not 1 <= port <= 65535:
+        raise Misconfigured(f"Port {port} does not exist.", "Choose one from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -95,18 +132,35 @@ def _signals_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def _running(commands: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _running(
+    commands: Sequence[Sequence[str]], lock: IO[str]
+) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The servers, each in its own process group together with its code server and runs."""
     scripts = Path(sysconfig.get_path("scripts"))
     servers: list[subprocess.Popen[bytes]] = []
+    watch = subprocess.Popen(
+        ["sh", "-c", _STOP_WHEN_KILLED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert watch.stdin is not None
     try:
         for name, *arguments in commands:
-            servers.append(subprocess.Popen([scripts / name, *arguments], start_new_session=True))
+            server = subprocess.Popen(
+                [scripts / name, *arguments], start_new_session=True, pass_fds=[lock.fileno()]
+            )
+            servers.append(server)
+            watch.stdin.write(b"%d\n" % server.pid)
+            watch.stdin.flush()
         yield servers
     finally:
         for each in (signal.SIGINT, *_STOP_SIGNALS):
             signal.signal(each, signal.SIG_IGN)  # further signals must not interrupt the stop
         _stop(servers)
+        watch.kill()
+        watch.wait()
 
 
 def _stop(servers: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -4,6 +4,10 @@ A :class:`Service` has the exceptions of its client, a function that reads codes
 them, and rules. Code calls a client inside :func:`named_errors`. Add a service next to the code
 that calls it, as in ``lake.s3_errors``, and a rule for a code that none covers.
 
+A client's message may quote an address with a password or a token, so it is shown with
+``addresses.text_shown``, and an exception whose chain quotes one is not chained: Dagster records
+the messages of the whole chain.
+
 Rules match on codes. Where a service has no code for a case, a rule matches the whole message: a
 single word of it may also occur in a path.
 """
@@ -15,6 +19,7 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from taxi_assets.addresses import text_shown
 from taxi_assets.errors import Misconfigured, StoreUnavailable, TaxiAssetsError
 from taxi_assets.wording import one_line
 
@@ -24,6 +29,7 @@ __all__ = [
     "ErrorDetails",
     "Rule",
     "Service",
+    "cause_shown",
     "http_codes",
     "named_errors",
     "transient",
@@ -80,7 +86,7 @@ class Service:
     def error(self, details: ErrorDetails, doing: str, **facts: str) -> TaxiAssetsError:
         """The error to raise for ``details``, which occurred while ``doing``, in one line."""
         rule = next(rule for rule in self.rules if rule.matches(details))
-        message = one_line(details.message)
+        message = one_line(text_shown(details.message))
         values = {**facts, "doing": doing, "service": self.name, "message": message}
         return rule.error(rule.happened.format(**values), rule.remedy.format(**values))
 
@@ -96,7 +102,17 @@ def named_errors(service: Service, doing: str, **facts: str) -> Iterator[None]:
     except service.raises as error:
         details = service.read(error)
         details = ErrorDetails(details.message, {*details.codes, *type(error).__mro__})
-        raise service.error(details, doing, **facts) from error
+        raise service.error(details, doing, **facts) from cause_shown(error)
+
+
+def cause_shown(error: Exception) -> Exception | None:
+    """``error``, to raise another from it; ``None`` if its chain quotes more than is shown."""
+    each: BaseException | None = error
+    while each is not None:
+        if text_shown(str(each)) != str(each):
+            return None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def http_codes(status: int) -> set[Code]:

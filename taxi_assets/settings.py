@@ -7,16 +7,29 @@ Add a setting to ``SETTINGS`` and ``Settings``, and write ``docs/settings.md`` a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from taxi_assets.addresses import lake_address, warehouse_address
 from taxi_assets.errors import Misconfigured
+from taxi_assets.row_counts import read_counts
+from taxi_assets.setting_values import (
+    default_home,
+    file_path,
+    folder_path,
+    mail_address,
+    memory_limit,
+    require_url,
+    whole_number,
+)
 from taxi_assets.tlc import DEFAULT_URL
 
 __all__ = [
+    "LAKE_URL",
     "SETTINGS",
     "TLC_URL",
     "WAREHOUSE_URL",
@@ -25,6 +38,9 @@ __all__ = [
     "Settings",
     "render_document",
 ]
+
+_MOST_SECONDS = 31 * 24 * 3600
+_MOST_MONTHS = 120
 
 _INTRODUCTION = """\
 <!-- Written by `python -m taxi_assets.settings > docs/settings.md`; edit that module. -->
@@ -47,7 +63,9 @@ HOME = Setting(
     "TAXI_HOME",
     ".taxi",
     "Folder for everything stored on this machine: the embedded lake and warehouse, scratch files, "
-    "and (with the make commands) Dagster's own records.",
+    "and (with the make commands) Dagster's own records. An absolute path; by default .taxi in the "
+    "checkout, whatever the working directory, or in your home folder if the package is installed "
+    "without a checkout.",
 )
 TLC_URL = Setting(
     "TAXI_TLC_URL", DEFAULT_URL, "Base URL of TLC's files: TLC's site, a mirror or the simulator."
@@ -66,12 +84,14 @@ WAREHOUSE_URL = Setting(
 SCRATCH = Setting(
     "TAXI_SCRATCH",
     "$TAXI_HOME/scratch",
-    "Local folder for temporary files; a month needs about three times its published size.",
+    "Local folder for temporary files, an absolute path; a month needs about three times its "
+    "published size.",
 )
 MEMORY_LIMIT = Setting(
     "TAXI_MEMORY_LIMIT",
     "512MB",
-    "Memory limit of DuckDB while it cleans and loads a month; it spills the rest to scratch.",
+    "Memory limit of DuckDB while it cleans and loads a month, at least 100MB; it spills the rest "
+    "to scratch.",
 )
 ENV = Setting(
     "TAXI_ENV",
@@ -81,8 +101,8 @@ ENV = Setting(
 ROW_COUNTS = Setting(
     "TAXI_ROW_COUNTS",
     "",
-    "CSV file of trusted published row counts, with columns dataset, month, rows; the check "
-    "published_rows warns of a month that differs.",
+    "CSV file of trusted published row counts, an absolute path, with columns dataset, month, "
+    "rows; the check published_rows warns of a month that differs.",
 )
 GCP_IMPERSONATE = Setting(
     "TAXI_GCP_IMPERSONATE",
@@ -128,10 +148,18 @@ SMTP_URL = Setting(
     "smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS.",
 )
 
+UMASK = Setting(
+    "TAXI_UMASK",
+    "",
+    "Which rights the files and folders of the embedded lake and warehouse lack, in octal as for "
+    "the shell's umask: 077 closes them to all other users. By default the process's own umask. "
+    "Scratch and Dagster's records are always closed.",
+)
+
 SETTINGS: tuple[Setting, ...] = (
     HOME, TLC_URL, LAKE_URL, WAREHOUSE_URL, SCRATCH, MEMORY_LIMIT, ENV, ROW_COUNTS,
     SENSOR_SECONDS, SCHEDULE_LAG_MONTHS, UI_URL, SLACK_TOKEN, SLACK_CHANNEL, TEAMS_WEBHOOK,
-    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE,
+    EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE, UMASK,
 )  # fmt: skip
 
 
@@ -153,25 +181,26 @@ class Notify:
         _all_or_none(env, SLACK_TOKEN, SLACK_CHANNEL)
         _all_or_none(env, EMAIL_TO, EMAIL_FROM, SMTP_URL)
         addresses = (part.strip() for part in env.get(EMAIL_TO.name, "").split(","))
+        sender = env.get(EMAIL_FROM.name, "")
         return cls(
-            ui_url=(env.get(UI_URL.name) or UI_URL.default).rstrip("/"),
+            ui_url=_url(env, UI_URL, "https", "http").rstrip("/"),
             slack_token=env.get(SLACK_TOKEN.name, ""),
             slack_channel=env.get(SLACK_CHANNEL.name, ""),
-            teams_webhook=env.get(TEAMS_WEBHOOK.name, ""),
-            email_to=tuple(address for address in addresses if address),
-            email_from=env.get(EMAIL_FROM.name, ""),
-            smtp_url=env.get(SMTP_URL.name, ""),
+            teams_webhook=_url(env, TEAMS_WEBHOOK, "https", "http"),
+            email_to=tuple(mail_address(EMAIL_TO.name, each) for each in addresses if each),
+            email_from=mail_address(EMAIL_FROM.name, sender) if sender else "",
+            smtp_url=_url(env, SMTP_URL, "smtp", "smtps"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values of all settings."""
+    """The values of all settings. Addresses are not in the repr."""
 
     home: Path
-    tlc_url: str
-    lake_url: str
-    warehouse_url: str
+    tlc_url: str = field(repr=False)
+    lake_url: str = field(repr=False)
+    warehouse_url: str = field(repr=False)
     scratch: Path
     memory_limit: str
     production: bool
@@ -179,30 +208,50 @@ class Settings:
     sensor_seconds: int
     schedule_lag_months: int
     notify: Notify
+    umask: int | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read the environment; raises ``Misconfigured``, naming the variable."""
+        """Read the environment; raises ``Misconfigured``, naming the variable.
+
+        Creates nothing.
+        """
         env = os.environ if env is None else env
-        home = Path(env.get(HOME.name) or HOME.default).absolute()
-        kind = env.get(ENV.name) or ENV.default
+        given = env.get(HOME.name)
+        home = folder_path(HOME.name, given) if given else default_home()
+        kind = _text(env, ENV)
         if kind not in ("laptop", "production"):
             raise Misconfigured(f"{ENV.name} is {kind!r}.", "Set it to laptop or production.")
-        counts = env.get(ROW_COUNTS.name)
-        return cls(
+        scratch, counts = env.get(SCRATCH.name), env.get(ROW_COUNTS.name)
+        settings = cls(
             home=home,
-            tlc_url=(env.get(TLC_URL.name) or TLC_URL.default).rstrip("/"),
+            tlc_url=_url(env, TLC_URL, "https", "http").rstrip("/"),
             lake_url=env.get(LAKE_URL.name) or (home / "lake").as_uri(),
             warehouse_url=env.get(WAREHOUSE_URL.name)
             or f"duckdb:///{quote(str(home))}/warehouse.duckdb",
-            scratch=Path(env.get(SCRATCH.name) or home / "scratch"),
-            memory_limit=env.get(MEMORY_LIMIT.name) or MEMORY_LIMIT.default,
+            scratch=folder_path(SCRATCH.name, scratch) if scratch else home / "scratch",
+            memory_limit=memory_limit(MEMORY_LIMIT.name, _text(env, MEMORY_LIMIT)),
             production=kind == "production",
-            row_counts=Path(counts) if counts else None,
-            sensor_seconds=_count(env, SENSOR_SECONDS),
-            schedule_lag_months=_count(env, SCHEDULE_LAG_MONTHS),
+            row_counts=file_path(ROW_COUNTS.name, counts) if counts else None,
+            sensor_seconds=whole_number(
+                SENSOR_SECONDS.name, _text(env, SENSOR_SECONDS), most=_MOST_SECONDS
+            ),
+            schedule_lag_months=whole_number(
+                SCHEDULE_LAG_MONTHS.name, _text(env, SCHEDULE_LAG_MONTHS), most=_MOST_MONTHS
+            ),
             notify=Notify.from_env(env),
+            umask=_umask(env),
         )
+        lake_address(settings.lake_url)
+        warehouse_address(settings.warehouse_url)
+        if settings.row_counts:
+            read_counts(settings.row_counts)
+        return settings
+
+    def set_umask(self) -> None:
+        """Set this process's umask, if one is configured."""
+        if self.umask is not None:
+            os.umask(self.umask)
 
 
 def render_document() -> str:
@@ -214,11 +263,23 @@ def render_document() -> str:
     return "\n".join([_INTRODUCTION, "| setting | default | meaning |", "|---|---|---|", *rows, ""])
 
 
-def _count(env: Mapping[str, str], setting: Setting) -> int:
-    text = env.get(setting.name) or setting.default
-    if not text.isdecimal() or int(text) < 1:
-        raise Misconfigured(f"{setting.name} is {text!r}.", "Set it to a whole number, 1 or more.")
-    return int(text)
+def _text(env: Mapping[str, str], setting: Setting) -> str:
+    return env.get(setting.name) or setting.default
+
+
+def _url(env: Mapping[str, str], setting: Setting, *schemes: str) -> str:
+    if text := _text(env, setting):
+        require_url(setting.name, text, *schemes)
+    return text
+
+
+def _umask(env: Mapping[str, str]) -> int | None:
+    text = env.get(UMASK.name)
+    if not text:
+        return None
+    if not re.fullmatch("0*[0-7]{1,3}", text):
+        raise Misconfigured(f"{UMASK.name} is {text!r}.", "Set it to an octal number, such as 077.")
+    return int(text, 8)
 
 
 def _all_or_none(env: Mapping[str, str], *settings: Setting) -> None:

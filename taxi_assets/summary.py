@@ -54,8 +54,13 @@ class Counter:
         )
 
     @property
+    def lake_url(self) -> str:
+        """The lake's URL, to show; ``-`` if it could not be opened."""
+        return self._store.url if self._store else "-"
+
+    @property
     def warehouse_url(self) -> str:
-        """The warehouse's URL without a password."""
+        """The warehouse's URL, to show; ``-`` if it could not be opened."""
         return self._warehouse.url if self._warehouse else "-"
 
     def count(self, spec: DatasetSpec, month: Month) -> Counted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from taxi_assets.addresses import shown
+from taxi_assets.addresses import shown, text_shown
 
 SECRET = "hush-7f3"
 NOT_SHOWN = "(an address that cannot be parsed)"
@@ -47,3 +47,19 @@ def test_scheme_host_port_and_path_are_shown(url: str, expected: str) -> None:
 )
 def test_nothing_is_shown_of_what_is_not_clearly_a_url(url: str) -> None:
     assert shown(url) == NOT_SHOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            f'Could not connect to "http://me:{SECRET}@h:1/b?x={SECRET}".',
+            'Could not connect to "http://h:1/b".',
+        ),
+        (f"for url: /c/b?sv=1&sig={SECRET} (refused)", "for url: /c/b?… (refused)"),
+        (f"Invalid endpoint: me:{SECRET}@host.", f"Invalid endpoint: {NOT_SHOWN}."),
+        ("(gs://b/p/x.parquet), 12:30, a@b.c?", "(gs://b/p/x.parquet), 12:30, a@b.c?"),
+    ],
+)
+def test_addresses_in_a_text_are_shown_like_others(text: str, expected: str) -> None:
+    assert text_shown(text) == expected

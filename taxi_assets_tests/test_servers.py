@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ import psutil
 import pytest
 
 from taxi_assets.datasets import Month
+from taxi_assets.errors import Misconfigured
 from taxi_assets.instance import LOCATION
+from taxi_assets.servers import _only_servers_of
 from taxi_assets.simulator.server import Simulator
+from taxi_assets_tests.emulators.server import free_port
 from taxi_assets_tests.test_commands import command
 from taxi_assets_tests.ui.stack import Stack, wait_for
 
@@ -103,6 +108,15 @@ def test_it_listens_on_loopback_only(stack: Stack) -> None:
     assert addresses == {"127.0.0.1"}
 
 
+def test_a_home_has_one_ui_and_daemon(stack: Stack) -> None:
+    for port in (stack.url.rpartition(":")[2], str(free_port())):
+        second = command(stack.home.parent, "ui", "--port", port, TAXI_HOME=str(stack.home))
+        assert second.returncode == 2
+        (line,) = second.stderr.splitlines()
+        assert f"The UI and daemon of {stack.home} are running already: {stack.url}" in line
+        assert f"process {stack.process.pid}" in line
+
+
 def test_the_commands_runs_belong_to_their_jobs(stack: Stack) -> None:
     commands = [run for run in runs(stack) if not run["parentRunId"]]
     assert [run["jobName"] for run in commands] == ["green_months", "green_months", "zones"]
@@ -151,6 +165,38 @@ def test_sigterm_stops_everything_and_a_run_in_progress_is_recorded_as_failed(
         run = instance.get_run_by_id(run_id)
         assert run
         assert run.status is dg.DagsterRunStatus.FAILURE
+
+
+def test_when_the_command_is_killed_its_servers_end_and_free_the_home(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from taxi_assets.servers import _only_servers_of, _running
+server = ["python", "-c", "import time; time.sleep(600)"]
+with _only_servers_of(Path(sys.argv[1]), "http://first") as lock:
+    with _running([server, server], lock) as servers:
+        print(*(each.pid for each in servers), flush=True)
+        time.sleep(600)
+"""
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True
+    )
+    assert started.stdout
+    servers = [psutil.Process(int(pid)) for pid in started.stdout.readline().split()]
+    with (
+        pytest.raises(Misconfigured, match="are running already: http://first, process"),
+        _only_servers_of(tmp_path, "http://second"),
+    ):
+        pass
+    started.kill()
+    started.communicate()
+    wait_for(
+        lambda: not any(_alive(each) for each in servers),
+        seconds=_TIMEOUT_SECONDS,
+        what="the end of the servers",
+    )
+    with _only_servers_of(tmp_path, "http://second"):
+        pass
 
 
 @pytest.mark.parametrize("server", ["dagster-daemon", "dagster-webserver"])

@@ -35,6 +35,8 @@ from taxi_assets.wording import counted
 
 __all__ = ["clean_trips"]
 
+_BLOCKING = dg.AssetCheckSeverity.ERROR
+
 
 def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
     """The dataset's second asset."""
@@ -49,6 +51,19 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
             le=1,
             description="Share of rows (0 to 1) that may be rejected in this run. Raise it for a "
             "month whose rejects you have examined.",
+        )
+        min_row_share: float = Field(
+            default=0.5,
+            ge=0,
+            le=1,
+            description="Share (0 to 1) of the stored version's published rows that a reissue must "
+            "reach to replace it.",
+        )
+        accept_rows: int | None = Field(
+            default=None,
+            ge=0,
+            description="Accept a file with exactly this number of rows, even 0 or far fewer than "
+            "the stored version has. Set it for a month whose file you have examined.",
         )
 
     @dg.asset(
@@ -78,14 +93,21 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
             outcome = None if config.redo else _unchanged(spec, before, raw)
             if outcome is None:
                 outcome = _cleaned(spec, month, before, raw, limits, scratch)
+            expected = _expected(spec, month, config, limits, previous)
         results = checks.audit(
-            spec, outcome.counts, outcome.missing_pickups, raw.rows or 0, config.max_reject_share
+            spec,
+            outcome.counts,
+            outcome.missing_pickups,
+            raw.rows or 0,
+            config.max_reject_share,
+            expected,
         )
-        if not all(result.passed for result in results):
+        failed = [each for each in results if not each.passed and each.severity is _BLOCKING]
+        if failed:
             # The results are recorded; without an output nothing is stored or materialized.
             yield from results  # type: ignore[misc]  # Dagster allows only the output's type
             with translated_errors(context):
-                raise _audit_failed(spec, month, results)
+                raise _audit_failed(spec, month, raw.rows or 0, failed)
         context.log.info(f"{spec.name} {month}: {outcome.summary}")
         yield dg.MaterializeResult(
             value=outcome.value,
@@ -139,9 +161,11 @@ def _cleaned(
     cleaned = scratch.once(version, clean, lambda made: (made.trips, made.rejects))
     counts = cleaned.counts
     missing = checks.missing_pickups(spec, cleaned.trips)
-    facts = {attributes.VERSION: version}
-    if url := raw.object.attributes.get(attributes.SOURCE_URL):
-        facts[attributes.SOURCE_URL] = url
+    of_raw = raw.object.attributes
+    handed_on = (attributes.ORIGIN, attributes.SOURCE_URL)
+    facts = {attributes.VERSION: version} | {
+        name: of_raw[name] for name in handed_on if name in of_raw
+    }
     numbers = {attributes.COUNTS: counts.to_text(), attributes.MISSING_PICKUPS: str(missing)}
     names = {attributes.REJECTS: keys.rejects_name(version)}
     value = NewMonth(
@@ -155,16 +179,40 @@ def _cleaned(
     return _Outcome(value, counts, missing, summary)
 
 
+def _expected(
+    spec: DatasetSpec, month: Month, config: Any, limits: Limits, previous: Previous
+) -> checks.ExpectedRows:
+    """What the month's published rows are compared with."""
+    neighbours = (
+        (each, previous.published_rows(spec, each)) for each in (month.plus(-1), month.plus(1))
+    )
+    neighbour, rows = next(((each, rows) for each, rows in neighbours if rows), (None, None))
+    return checks.ExpectedRows(
+        replaced=previous.published_rows(spec, month),
+        min_share=config.min_row_share,
+        trusted=limits.trusted_count(spec, month),
+        accepted=config.accept_rows,
+        neighbour=neighbour,
+        neighbour_rows=rows,
+    )
+
+
 def _audit_failed(
-    spec: DatasetSpec, month: Month, results: Sequence[dg.AssetCheckResult]
+    spec: DatasetSpec, month: Month, rows: int, failed: Sequence[dg.AssetCheckResult]
 ) -> AuditFailed:
-    failed = [result for result in results if not result.passed]
+    remedies = {
+        checks.ROW_COUNT: f"If this is what TLC should have published, set accept_rows to {rows} "
+        "in the configuration of clean_trips (Launchpad), or run `python -m taxi_assets run "
+        f"--datasets {spec.name} --months {month} --accept-rows {rows}`.",
+        "reject_share": "To accept more rejects, run the month with a higher max_reject_share in "
+        "the configuration of clean_trips.",
+    }
+    names = [str(result.check_name) for result in failed]
     return AuditFailed(
         f"{spec.name} {month} failed its audit: "
         + " ".join(f"{result.check_name}: {result.description}" for result in failed)
         + " Nothing was stored, and a month stored before is unchanged.",
-        "Examine the file; to accept more rejects, run the month with a higher max_reject_share "
-        "in the configuration of clean_trips.",
+        " ".join(["Examine the file.", *(remedies[name] for name in names if name in remedies)]),
     )
 
 

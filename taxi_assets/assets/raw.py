@@ -68,6 +68,8 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
                 return got
 
             got = scratch.once(f"{spec.name} {month}", download, _files)
+            if isinstance(got, Download):
+                previous.require_origin(got.published.origin, f"{spec.name} {month}")
             value, sha256, columns, summary = _value(got, before)
         context.log.info(f"{spec.name} {month}: {summary}")
         return dg.MaterializeResult(
@@ -117,7 +119,7 @@ def _value(
 
 
 def _source_metadata(published: Published) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"etag": published.etag or ""}
+    metadata: dict[str, Any] = {"etag": published.etag or "", "origin": str(published.origin)}
     if published.last_modified is not None:
         metadata["last_modified"] = dg.MetadataValue.timestamp(published.last_modified)
     return metadata
@@ -125,7 +127,11 @@ def _source_metadata(published: Published) -> dict[str, Any]:
 
 def _attributes(published: Published, path: Path) -> dict[str, str]:
     columns = {field.name: str(field.type) for field in pq.read_schema(path)}
-    facts = {attributes.SOURCE_URL: published.url, attributes.COLUMNS: json.dumps(columns)}
+    facts = {
+        attributes.ORIGIN: str(published.origin),
+        attributes.SOURCE_URL: published.url,
+        attributes.COLUMNS: json.dumps(columns),
+    }
     if published.etag:
         facts[attributes.ETAG] = published.etag
     if published.last_modified:

@@ -12,14 +12,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 from typing_extensions import override
 
+from taxi_assets.addresses import shown
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.origin import Origin, require_unmixed
+from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.handles import PreviousMonth, StoredFile
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.scratch import RunFolder
+from taxi_assets.row_counts import read_counts
 from taxi_assets.tlc import DEFAULT_URL, TlcClient
 
 Made = TypeVar("Made")
@@ -28,12 +33,17 @@ __all__ = ["Limits", "Previous", "Scratch", "TlcSource"]
 
 
 class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic only in its stubs
-    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry."""
+    """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry.
+
+    A redirect is followed to the site's own host, and to ``redirect_hosts``: names with their port,
+    unless that is the scheme's own.
+    """
 
     url: str = DEFAULT_URL
     attempts: int = 5
     backoff_seconds: float = 0.5
     timeout_seconds: float = 30.0
+    redirect_hosts: list[str] = Field(default_factory=list)
 
     @contextmanager
     def client(self) -> Iterator[TlcClient]:
@@ -43,6 +53,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
             attempts=self.attempts,
             backoff_seconds=self.backoff_seconds,
             timeout_seconds=self.timeout_seconds,
+            redirect_hosts=self.redirect_hosts,
         ) as client:
             yield client
 
@@ -58,10 +69,10 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
     row_counts: str | None = None
     lag_months: int = 2
 
-    @property
-    def trusted_counts(self) -> Path | None:
-        """The CSV of trusted counts, if one is set."""
-        return Path(self.row_counts) if self.row_counts else None
+    def trusted_count(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
+        counts = read_counts(Path(self.row_counts)) if self.row_counts else {}
+        return counts.get((spec.name, month))
 
 
 class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
@@ -116,15 +127,25 @@ class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
             self._lake.close()
 
     def file(self, context: dg.AssetExecutionContext) -> StoredFile | None:
-        """The asset's stored file for the run's month, if there is one."""
+        """The asset's stored file, for the run's month if it is monthly; ``None`` without one."""
+        partition = context.partition_key if context.has_partition_key else None
         try:
-            return self._opened().file(context.asset_key.path, context.partition_key, Part.TRIPS)
+            return self._opened().file(context.asset_key.path, partition, Part.TRIPS)
         except ObjectMissing:
             return None
 
     def month(self, context: dg.AssetExecutionContext) -> PreviousMonth:
         """The asset's stored trips and rejects for the run's month."""
         return self._opened().previous_month(context.asset_key.path, context.partition_key)
+
+    def require_origin(self, origin: Origin, what: str) -> None:
+        """Raise ``Misconfigured`` if ``what`` would mix generated with published files."""
+        lake = self._opened()
+        require_unmixed(origin, lake.origins(), what, f"the lake {shown(lake.store.url)}")
+
+    def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The rows of the file that the stored month was cleaned from, if there is one."""
+        return self._opened().published_rows(spec, month)
 
     def _opened(self) -> Lake:
         if self._lake is None:

@@ -6,11 +6,9 @@ that must pass before anything is stored belongs in ``checks``.
 https://docs.dagster.io/guides/test/asset-checks
 """
 
-import csv
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 
@@ -18,7 +16,7 @@ from taxi_assets.assets.common import declared, month_of, trip_key
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.assets.resources import Limits
 from taxi_assets.datasets.calendar import overdue
-from taxi_assets.datasets.month import Month, several
+from taxi_assets.datasets.month import several
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.failures import translated_errors
@@ -81,7 +79,7 @@ def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         with translated_errors(context):
             rows = loaded.counts()
-            known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+            known = limits.trusted_count(spec, month_of(context))
         yield dg.MaterializeResult(
             metadata={
                 "published": raw.rows,
@@ -111,7 +109,7 @@ def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, limits: Limits, raw: StoredFile
     ) -> dg.AssetCheckResult:
         with translated_errors(context):
-            known = _trusted_count(spec, month_of(context), limits.trusted_counts)
+            known = limits.trusted_count(spec, month_of(context))
         return _compared(key, raw, known)
 
     return published_rows
@@ -202,14 +200,3 @@ def _overdue(spec: DatasetSpec) -> dg.AssetChecksDefinition:
         )
 
     return overdue_months
-
-
-def _trusted_count(spec: DatasetSpec, month: Month, trusted: Path | None) -> int | None:
-    """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
-    if trusted is None:
-        return None
-    with trusted.open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row["dataset"] == spec.name and row["month"] == str(month):
-                return int(row["rows"])
-    return None

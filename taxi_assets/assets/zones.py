@@ -9,10 +9,14 @@ import dagster as dg
 import pyarrow as pa
 
 from taxi_assets.assets.common import OWNER, TRIPS_PAGE
-from taxi_assets.assets.resources import Scratch, TlcSource
+from taxi_assets.assets.resources import Previous, Scratch, TlcSource
 from taxi_assets.datasets import TAXI_ZONE_COLUMNS
 from taxi_assets.datasets.stored import documentation
 from taxi_assets.failures import translated_errors
+from taxi_assets.frames import write_parquet
+from taxi_assets.lake import attributes
+from taxi_assets.lake.handles import LakeValue, NewFile
+from taxi_assets.lake.io_manager import finished
 from taxi_assets.tlc import Download
 
 __all__ = ["lake_zones", "taxi_zones"]
@@ -43,7 +47,9 @@ def lake_zones(kind: str) -> dg.AssetsDefinition:
         pool="tlc",
         io_manager_key="lake",
     )
-    def zones(context: dg.AssetExecutionContext, tlc: TlcSource, scratch: Scratch) -> pa.Table:
+    def zones(
+        context: dg.AssetExecutionContext, tlc: TlcSource, scratch: Scratch, previous: Previous
+    ) -> LakeValue:
         from taxi_assets.cleaning.zones import read_zones  # noqa: PLC0415 - slow to import
 
         with translated_errors(context):
@@ -52,7 +58,13 @@ def lake_zones(kind: str) -> dg.AssetsDefinition:
                 shapes = client.download_file("misc/taxi_zones.zip", scratch.folder)
             assert isinstance(lookup, Download)
             assert isinstance(shapes, Download)
-            return read_zones(lookup.path, shapes.path)
+            origin = lookup.published.origin
+            previous.require_origin(origin, "The file of the taxi zones")
+            before = previous.file(context)
+            path = scratch.folder / "taxi_zones.parquet"
+            write_parquet(read_zones(lookup.path, shapes.path), path)
+            new = finished(path, {attributes.ORIGIN: str(origin)})
+        return NewFile(new, before.object if before else None)
 
     return zones
 

@@ -6,15 +6,21 @@ Only what runs automatically is decided here. Add every new job, schedule or sen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import dagster as dg
 
+from taxi_assets.addresses import warehouse_address
 from taxi_assets.automation.channels import open_channels
 from taxi_assets.automation.jobs import months_job, overdue_job, verify_job, zones_job
 from taxi_assets.automation.notifications import failure_sensor, loaded_sensor, overdue_sensor
 from taxi_assets.automation.publication import publication_sensor
 from taxi_assets.automation.schedules import month_schedule, overdue_schedule
-from taxi_assets.datasets import DATASETS
+from taxi_assets.datasets import DATASETS, DatasetSpec, Month
+from taxi_assets.datasets.stored import Part
 from taxi_assets.settings import Settings
+from taxi_assets.warehouse.factory import open_warehouse
 
 __all__ = ["build_automation"]
 
@@ -37,6 +43,9 @@ def build_automation(settings: Settings) -> dg.Definitions:
     sensor = (
         dg.DefaultSensorStatus.RUNNING if settings.production else dg.DefaultSensorStatus.STOPPED
     )
+    # The other engines load both tables in one transaction.
+    may_split = warehouse_address(settings.warehouse_url).kind == "bigquery"
+    split = partial(_split_months, settings.warehouse_url) if may_split else None
     lag, seconds = settings.schedule_lag_months, settings.sensor_seconds
     return dg.Definitions(
         jobs=[
@@ -50,10 +59,17 @@ def build_automation(settings: Settings) -> dg.Definitions:
             overdue_schedule(status=schedule),
         ],
         sensors=[
-            *(publication_sensor(spec, seconds=seconds, status=sensor) for spec in specs),
+            *(
+                publication_sensor(spec, seconds=seconds, status=sensor, split=split)
+                for spec in specs
+            ),
             *_notification_sensors(settings),
         ],
     )
+
+
+def _split_months(warehouse_url: str, spec: DatasetSpec) -> Mapping[Month, str]:
+    return open_warehouse(warehouse_url).split_months([f"{spec.name}_{part}" for part in Part])
 
 
 def _notification_sensors(settings: Settings) -> list[dg.SensorDefinition]:

@@ -44,11 +44,16 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Dagster's records of a dataset; ``backfill`` is the id of an unfinished backfill."""
+    """Dagster's records of a dataset; ``backfill`` is the id of an unfinished backfill.
+
+    ``split`` are the months whose trips and rejects in the warehouse are of different versions,
+    with these as text (``Warehouse.split_months``).
+    """
 
     loaded: Mapping[Month, Loaded] = field(default_factory=dict)
     in_run: frozenset[Month] = frozenset()
     backfill: str | None = None
+    split: Mapping[Month, str] = field(default_factory=dict)
 
     def run_of(self, month: Month) -> str:
         """The run that loaded the month: it distinguishes the run keys of versions A, B, A, B."""
@@ -56,6 +61,8 @@ class Records:
 
     def holds(self, month: Month, published: Published) -> bool:
         """Whether the published version is loaded; without an ETag, whether any version is."""
+        if month in self.split:
+            return False
         etag = self.loaded[month].etag if month in self.loaded else None
         return etag is not None and published.etag in (None, etag)
 
@@ -101,6 +108,7 @@ def months_to_poll(months: Sequence[Month], records: Records, cursor: Cursor) ->
     skipped = set(months) if records.backfill else records.in_run | outdated
     since = [m for m in sorted(months, reverse=True) if earliest is None or m >= earliest]
     candidates = [month for month in since if month not in skipped]
+    candidates.sort(key=lambda month: (month in records.split, month), reverse=True)
     older = candidates[_NEWEST_PER_TICK:]
     # After the oldest month the pass starts again.
     rest = [month for month in older if not cursor.position or month <= cursor.position] or older
@@ -140,7 +148,9 @@ def plan(spec: DatasetSpec, records: Records, cursor: Cursor, poll: Poll, answer
 
 def _run_key(spec: DatasetSpec, records: Records, month: Month, published: Published) -> str:
     etag = published.version.replace('"', "")
-    return f"{spec.name}:{month}:{etag}:{records.run_of(month)}"
+    # A split month is requested again though this version of it was requested before.
+    split = f"{records.split[month]}:" if month in records.split else ""
+    return f"{spec.name}:{month}:{etag}:{split}{records.run_of(month)}"
 
 
 def _reasons(

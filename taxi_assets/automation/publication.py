@@ -7,6 +7,10 @@ to Dagster.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
 import dagster as dg
 
 from taxi_assets.assets.partitions import monthly
@@ -21,13 +25,23 @@ from taxi_assets.datasets.month import Month, several
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.wording import counted
 
-__all__ = ["publication_sensor"]
+__all__ = ["SplitMonths", "publication_sensor"]
+
+SplitMonths: TypeAlias = Callable[[DatasetSpec], Mapping[Month, str]]
 
 
 def publication_sensor(
-    spec: DatasetSpec, *, seconds: int, status: dg.DefaultSensorStatus
+    spec: DatasetSpec,
+    *,
+    seconds: int,
+    status: dg.DefaultSensorStatus,
+    split: SplitMonths | None = None,
 ) -> dg.SensorDefinition:
-    """Polls TLC every ``seconds``."""
+    """Polls TLC every ``seconds``.
+
+    ``split`` returns the dataset's months that are to be loaded again because the warehouse has
+    different versions of their trips and rejects; ``None`` for a warehouse that cannot.
+    """
 
     @dg.sensor(
         name=f"{spec.name}_published",
@@ -41,7 +55,7 @@ def publication_sensor(
         ),
     )
     def published(context: dg.SensorEvaluationContext, tlc: TlcSource) -> dg.SensorResult:
-        planned = _tick(context, tlc, spec)
+        planned = _tick(context, tlc, spec, split)
         if planned.requests:
             return _requested(spec, planned)
         reason = " ".join([*planned.reasons, f"Polls again in {_span(seconds)}."])
@@ -50,8 +64,15 @@ def publication_sensor(
     return published
 
 
-def _tick(context: dg.SensorEvaluationContext, tlc: TlcSource, spec: DatasetSpec) -> Plan:
+def _tick(
+    context: dg.SensorEvaluationContext,
+    tlc: TlcSource,
+    spec: DatasetSpec,
+    split: SplitMonths | None,
+) -> Plan:
     records, cursor = read_records(context.instance, spec), Cursor.read(context.cursor)
+    if split:
+        records = replace(records, split=split(spec))
     months = [Month.parse(key) for key in monthly(spec).get_partition_keys()]
     to_poll = months_to_poll(months, records, cursor)
     answers = Answers()

@@ -7,12 +7,18 @@ laptop to this package's ``dagster.yaml``; those of a server are in ``deploy/``.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 import dagster as dg
 
+from taxi_assets.errors import Misconfigured
 from taxi_assets.settings import Settings
 
 __all__ = ["LOCATION", "WORKSPACE", "prepared"]
@@ -22,6 +28,9 @@ LOCATION: Final = "taxi_assets"
 
 WORKSPACE: Final = Path(__file__).with_name("workspace.yaml")
 
+_DAGSTER_HOME: Final = "DAGSTER_HOME"
+_CONFIGURATION: Final = "dagster.yaml"
+
 # Downloads mostly wait for the network, so several run at once, but not too many for TLC's site.
 _TLC_POOL, _TLC_DOWNLOADS = "tlc", 4
 
@@ -29,17 +38,96 @@ _TLC_POOL, _TLC_DOWNLOADS = "tlc", 4
 def prepared(settings: Settings) -> dg.DagsterInstance:
     """The instance in ``DAGSTER_HOME``, a context manager.
 
-    If that variable is not set, it is set to ``dagster`` in the platform's home, and this package's
-    ``dagster.yaml`` is written there each time. A folder named by the environment is not changed.
+    If that variable is not set, or names it, the instance is ``dagster`` in the platform's home,
+    which is created, and this package's ``dagster.yaml`` is written there each time. Any other
+    folder is not changed. Raises ``Misconfigured`` for a folder that cannot be used.
     """
-    if os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.get()
-    home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "dagster.yaml").write_bytes(Path(__file__).with_name("dagster.yaml").read_bytes())
-    os.environ["DAGSTER_HOME"] = str(home)
-    instance = dg.DagsterInstance.get()
-    storage = instance.event_log_storage
-    if _TLC_POOL not in {limit.name for limit in storage.get_pool_limits()}:
-        storage.set_concurrency_slots(_TLC_POOL, _TLC_DOWNLOADS)
+    settings.set_umask()
+    own = settings.home / "dagster"
+    home = _named_home(own) or own
+    _create(own, configured=home == own)
+    os.environ[_DAGSTER_HOME] = str(home)
+    with _one_at_a_time(home):
+        instance = _opened(home)
+        storage = instance.event_log_storage
+        if home == own and _TLC_POOL not in {limit.name for limit in storage.get_pool_limits()}:
+            storage.set_concurrency_slots(_TLC_POOL, _TLC_DOWNLOADS)
+    return instance
+
+
+def _named_home(own: Path) -> Path | None:
+    """The folder that the environment names, if it is usable."""
+    named = os.environ.get(_DAGSTER_HOME)
+    if not named:
+        return None
+    home = Path(named).expanduser()
+    if not home.is_absolute():
+        raise Misconfigured(
+            f"{_DAGSTER_HOME} is {named!r}, which is not an absolute path.",
+            f"Unset it, to use {own}, or set it to a path that begins with /.",
+        )
+    if home.resolve() == own.resolve():
+        return own
+    if not home.is_dir():
+        what = "is not a folder" if home.exists() else "does not exist"
+        raise Misconfigured(
+            f"{_DAGSTER_HOME} is {named!r}, which {what}.", f"Unset it, to use {own}, or create it."
+        )
+    return home
+
+
+def _create(own: Path, *, configured: bool) -> None:
+    """Create the platform's home and, if it is ``configured``, Dagster's in it."""
+    if configured and ("?" in str(own) or unquote(str(own)) != str(own)):
+        raise Misconfigured(
+            f"TAXI_HOME is {str(own.parent)!r}, and Dagster cannot store its records in a path "
+            "with ?, or with % before two digits.",
+            "Set it to another folder.",
+        )
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        if configured:
+            own.mkdir(mode=0o700, exist_ok=True)
+            _configure(own / _CONFIGURATION)
+    except OSError as error:
+        raise Misconfigured(
+            f"TAXI_HOME is {str(own.parent)!r}, and {error.filename} cannot be written: "
+            f"{error.strerror}.",
+            "Set it to a folder that you may write to.",
+        ) from error
+
+
+def _configure(path: Path) -> None:
+    shipped = Path(__file__).with_name(_CONFIGURATION).read_bytes()
+    if path.is_file() and path.read_bytes() == shipped:
+        return
+    # Renamed, because running servers read it whenever they start a process.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary.write_bytes(shipped)
+    temporary.replace(path)
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Two processes that set up Dagster's SQLite files at the same time would both fail."""
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _opened(home: Path) -> dg.DagsterInstance:
+    try:
+        instance = dg.DagsterInstance.get()
+        instance.get_runs_count()  # opens the storage
+        instance.event_log_storage.get_pool_limits()
+        instance.all_instigator_state()
+    except Exception as error:  # the storage is pluggable, and its errors have no common class
+        reason = " ".join(str(error).split("\n")[0].split())
+        raise Misconfigured(
+            f"Dagster's records in {home} cannot be opened ({type(error).__name__}: {reason}).",
+            f"Correct its {_CONFIGURATION}, free the disk, or restore the folder from a backup.",
+        ) from error
     return instance

@@ -14,10 +14,14 @@ __all__ = [
     "ETAG",
     "LAST_MODIFIED",
     "MISSING_PICKUPS",
+    "ORIGIN",
     "REJECTS",
     "SOURCE_URL",
     "VERSION",
 ]
+
+# Of every object made from published files: whose they are (``datasets.origin``).
+ORIGIN: Final = "origin"
 
 # Of a raw object: its URL, headers of TLC's response, its columns and their types as JSON.
 SOURCE_URL: Final = "source_url"

@@ -20,7 +20,7 @@ from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
 from taxi_assets.lake.gcs_errors import GCS, NO_BUCKET
 from taxi_assets.lake.store import NewObject
-from taxi_assets.services import ErrorDetails
+from taxi_assets.services import ErrorDetails, cause_shown
 
 __all__ = ["GcsStore", "GoogleStorage"]
 
@@ -70,7 +70,7 @@ class GcsStore(BucketStore):
                 retry=RETRY,
             )
         except NotFound as error:  # on a write, only the bucket can be missing
-            raise self._no_bucket(error) from error
+            raise self._no_bucket(error) from cause_shown(error)
         return str(blob.generation)
 
     @override
@@ -103,7 +103,7 @@ class GcsStore(BucketStore):
             for blob in listed:
                 yield str(blob.name)
         except NotFound as error:
-            raise self._no_bucket(error) from error
+            raise self._no_bucket(error) from cause_shown(error)
 
     @override
     def _remove(self, name: str) -> None:

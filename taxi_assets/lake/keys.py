@@ -6,18 +6,22 @@ staging/<dataset>/<month>/rejects-<version>.parquet          its rejects
 trips/<dataset>/year=2024/month=01/trips.parquet             published
 rejects/<dataset>/year=2024/month=01/rejects-<version>.parquet   its rejects
 zones/taxi_zones.parquet                                     the taxi zones
-assets/<asset key>[/<partition>].parquet                     all other assets
+assets/<asset key>[/<partition>].parquet                     all other assets, escaped
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
+from taxi_assets.errors import Misconfigured
 
 __all__ = [
+    "ZONES",
     "is_monthly",
     "month_of",
     "of_asset",
@@ -29,6 +33,15 @@ __all__ = [
 ]
 
 ZONES = "zones/taxi_zones.parquet"
+
+# What is escaped in the name of an asset and in a partition key. A name has neither dots, so that a
+# folder never has the name of an object, nor capitals, which some file systems do not distinguish.
+_IN_NAME: Final = re.compile(r"\A[0-9]|[^a-z0-9_]")
+_IN_PARTITION: Final = re.compile(r"\A\.|[^a-z0-9_ .:|+,-]")
+_LIKE_A_NAME: Final = re.compile(r"(?![0-9])[a-z0-9_~]*")
+# A file's name has at most 255 bytes, of which the local lake needs some, and a key 1,024.
+_NAME_LIMIT: Final = 200
+_KEY_LIMIT: Final = 800
 
 
 def raw(spec: DatasetSpec, month: Month) -> str:
@@ -59,8 +72,24 @@ def rejects(trips: str, name: str) -> str:
 
 
 def other_asset(path: Sequence[str], partition: str | None) -> str:
-    """The key of any other asset."""
-    return "/".join(["assets", *path, *([partition] if partition else [])]) + ".parquet"
+    """The key of any other asset: below ``assets/``, and of no other asset or partition.
+
+    A partition key that could be the name of an asset, such as ``manhattan``, is marked:
+    ``assets/trips/partition=manhattan.parquet`` is not that of an asset ``trips/manhattan``.
+    Raises ``Misconfigured`` if the key would be too long.
+    """
+    names = [_escaped(_IN_NAME, each) or "~" for each in path]
+    if partition is not None:
+        key = _escaped(_IN_PARTITION, partition)
+        names.append(f"partition={key}" if _LIKE_A_NAME.fullmatch(key) else key)
+    if max(map(len, names)) > _NAME_LIMIT or len("/".join(names)) > _KEY_LIMIT:
+        where = "/".join(path)[:80] + ("" if partition is None else f", partition {partition[:80]}")
+        raise Misconfigured(
+            f"The names of asset {where!r} are too long for the lake.",
+            f"Use names of at most {_NAME_LIMIT} characters, together {_KEY_LIMIT}; characters "
+            "other than small letters, digits and _ count as three or more.",
+        )
+    return "/".join(["assets", *names]) + ".parquet"
 
 
 def of_asset(path: Sequence[str], partition: str | None) -> str:
@@ -85,3 +114,12 @@ def is_monthly(path: Sequence[str]) -> bool:
 def month_of(path: Sequence[str], partition: str) -> tuple[DatasetSpec, Month]:
     """The dataset and month of a partition of such an asset."""
     return DATASETS[path[0]], Month.parse(partition)
+
+
+def _escaped(unsafe: re.Pattern[str], text: str) -> str:
+    """``text`` with the bytes of ``unsafe`` characters as ``~`` and two hexadecimal digits."""
+
+    def escape(match: re.Match[str]) -> str:
+        return "".join(f"~{byte:02x}" for byte in match[0].encode("utf-8", "surrogatepass"))
+
+    return unsafe.sub(escape, text)

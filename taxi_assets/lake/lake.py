@@ -5,9 +5,12 @@ Used by ``LakeIOManager`` and the resource ``previous``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from taxi_assets.cleaning import MonthCounts
+from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake import attributes, keys
@@ -97,6 +100,23 @@ class Lake:
         return StoredMonth(
             spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)
         )
+
+    def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
+        """The rows of the file that the stored month was cleaned from; ``None`` if there is none.
+
+        The larger number, if the month was cleaned again and not published since.
+        """
+        found = [self.store.find(key(spec, month)) for key in (keys.staging, keys.published)]
+        counts = [each.attributes.get(attributes.COUNTS) for each in found if each]
+        return max((MonthCounts.from_text(text).published for text in counts if text), default=None)
+
+    def origins(self) -> Iterator[str | None]:
+        """The origins of the zones and of one month, on which all others depend."""
+        month = next((key for zone in ("raw/", "trips/") for key in self.store.keys(zone)), None)
+        for key in (keys.ZONES, month):
+            found = self.store.find(key) if key else None
+            if found is not None:
+                yield found.attributes.get(attributes.ORIGIN)
 
     def rejects_of(self, trips: LakeObject) -> LakeObject | None:
         """The rejects that a month's trips name; see ``months``."""

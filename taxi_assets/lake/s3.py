@@ -19,8 +19,6 @@ from taxi_assets.lake.store import CHUNK, NewObject
 
 __all__ = ["S3Store"]
 
-_RETRIES = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS is the number of attempts
-
 
 class S3Store(BucketStore):
     """Objects in the bucket of ``s3://bucket/prefix``; a version is an ETag.
@@ -39,8 +37,9 @@ class S3Store(BucketStore):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         with self._named_errors("Opening", url):
-            # A new session, because boto3's default session keeps its first credentials.
-            self._client: Any = boto3.Session().client("s3", config=_RETRIES)
+            # A new configuration and session: both keep what they first read from the environment.
+            retries = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS has their number
+            self._client: Any = boto3.Session().client("s3", config=retries)
 
     @override
     def _describe(self, name: str) -> Found:

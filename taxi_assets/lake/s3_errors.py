@@ -14,6 +14,8 @@ __all__ = ["S3"]
 
 
 def _details(error: Exception) -> ErrorDetails:
+    if isinstance(error, ValueError):
+        return ErrorDetails(str(error), {boto.BotoCoreError})
     if not isinstance(error, boto.ClientError):
         return ErrorDetails(str(error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -49,4 +51,5 @@ _RULES = (
     ),
 )
 
-S3 = Service("S3", (boto.ClientError, boto.BotoCoreError), _details, _RULES)
+# An invalid AWS_ENDPOINT_URL raises ValueError.
+S3 = Service("S3", (boto.ClientError, boto.BotoCoreError, ValueError), _details, _RULES)

@@ -1,5 +1,7 @@
 """The HTTP handler: answers as TLC's CDN does, and injects the faults.
 
+Requests of web pages are refused (``guard``).
+
 ``/_faults``: GET lists the pending faults, POST adds one, DELETE clears them.
 ``/_requests``: GET lists the requests so far, DELETE clears the list.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -16,6 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from taxi_assets.simulator.faults import Fault, Kind
+from taxi_assets.simulator.guard import is_own
 from taxi_assets.simulator.objects import Object, Unsatisfiable
 from taxi_assets.simulator.publisher import MISC, TRIPS
 from taxi_assets.simulator.site import LoggedRequest, SiteServer, disconnect
@@ -80,6 +84,18 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_whole(HTTPStatus.METHOD_NOT_ALLOWED, b"", _XML)
                 return
         self._send_json([])
+
+    def parse_request(self) -> bool:
+        """Read a request; refuse one that a web page of another site sends from a browser here."""
+        if not super().parse_request():
+            return False
+        if is_own(self.headers):
+            return True
+        self._read_body()
+        refusal = b"The simulator does not answer requests of web pages.\n"
+        close = {"Connection": "close"}  # a body in chunks is not read, nor is it the next request
+        self._send_whole(HTTPStatus.FORBIDDEN, refusal, "text/plain", close)
+        return False
 
     def send_response(self, code: int, message: str | None = None) -> None:
         """Begin any response: with the header by which a client knows the simulator."""
@@ -204,7 +220,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send_whole(status, json.dumps(values).encode(), "application/json")
 
     def _send_whole(
-        self, status: int, body: bytes, kind: str, headers: dict[str, str | None] | None = None
+        self, status: int, body: bytes, kind: str, headers: Mapping[str, str | None] | None = None
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)

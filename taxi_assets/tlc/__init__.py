@@ -4,7 +4,7 @@ It uses neither Dagster nor the specifications, so it can be tested against any 
 """
 
 from taxi_assets.tlc.client import TlcClient
-from taxi_assets.tlc.origin import DEFAULT_URL, Origin
+from taxi_assets.tlc.origin import DEFAULT_URL
 from taxi_assets.tlc.published import Download, Published, Unchanged
 
-__all__ = ["DEFAULT_URL", "Download", "Origin", "Published", "TlcClient", "Unchanged"]
+__all__ = ["DEFAULT_URL", "Download", "Published", "TlcClient", "Unchanged"]

@@ -16,11 +16,9 @@ from typing import Self
 
 import httpx
 
-from taxi_assets.addresses import shown
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import (
     CorruptDownload,
-    Misconfigured,
     MonthNotPublished,
     SourceBlocked,
     SourceUnavailable,
@@ -30,7 +28,7 @@ from taxi_assets.tlc.part import PartialFile
 from taxi_assets.tlc.published import Download, Published, Unchanged, described
 from taxi_assets.tlc.responses import require_file, translated_http_errors
 from taxi_assets.tlc.retries import AttemptFailed, Retries
-from taxi_assets.tlc.source import RemoteFile, file_of, month_of
+from taxi_assets.tlc.source import RemoteFile, file_of, month_of, site_of
 from taxi_assets.tlc.transfer import Progress, fill
 from taxi_assets.tlc.transport import Transport
 from taxi_assets.tlc.verify import verified_rows
@@ -62,7 +60,7 @@ class TlcClient:
         timeout_seconds: float = 30.0,
         redirect_hosts: Collection[str] = (),
     ) -> None:
-        site = _site(url)
+        site = site_of(url)
         # A password in the address must reach neither messages nor metadata.
         self.url = str(site.copy_with(userinfo=b"")).rstrip("/")
         self._attempts = attempts
@@ -116,7 +114,8 @@ class TlcClient:
 
         Returns the results that are in after ``deadline_seconds``. Nothing is known of a pair
         that is missing from them: it was not requested, not answered in time, or failed with a
-        transient error. A permanent error is raised.
+        transient error. A permanent error is raised. Requests that are still answered then end too,
+        all but the resolution of a name, which cannot be interrupted.
         """
         give_up_at = time.monotonic() + deadline_seconds
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="tlc")
@@ -223,7 +222,7 @@ class TlcClient:
                 ) as response:
                     pass
         require_file(response, source)
-        if response.headers.get("Content-Type", "").startswith("text/html"):
+        if response.headers.get("Content-Type", "").lower().startswith("text/html"):
             raise SourceBlocked(
                 f"{source.label}: {source.url} answered with a web page instead of the file.",
                 "Log in to the network, or let this machine past its proxy.",
@@ -237,27 +236,3 @@ class TlcClient:
             backoff_seconds=self._backoff_seconds,
             give_up_at=give_up_at,
         )
-
-
-def _site(url: str) -> httpx.URL:
-    try:
-        site = httpx.URL(url)
-    except httpx.InvalidURL:
-        site = httpx.URL()
-    if site.scheme not in ("http", "https") or not site.host:
-        raise Misconfigured(
-            f"TAXI_TLC_URL is not an http or https address: {shown(url)}.",
-            f"Set it to one such as {DEFAULT_URL}.",
-        )
-    if "@" in site.path:
-        raise Misconfigured(
-            "The user or password in TAXI_TLC_URL has a character that ends the host name.",
-            "Write / ? # and @ in them as %2F %3F %23 and %40.",
-        )
-    if "?" in url or "#" in url:
-        # A query may be a credential, which the addresses of the files would carry everywhere.
-        raise Misconfigured(
-            f"TAXI_TLC_URL has a query or a fragment behind {shown(url)}.",
-            "Set it to the address in front of trip-data/ without them.",
-        )
-    return site

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
-from taxi_assets.tlc.origin import Origin
+from taxi_assets.datasets.origin import Origin
+from taxi_assets.tlc.origin import origin_of
 from taxi_assets.tlc.source import RemoteFile
 
 __all__ = [
@@ -94,7 +95,7 @@ def described(source: RemoteFile, headers: Mapping[str, str]) -> Published:
         etag=etag,
         last_modified=parse_http_date(headers.get("Last-Modified")),
         md5=digest[1] if digest else None,
-        origin=Origin.of(source.site, headers),
+        origin=origin_of(source.site, headers),
     )
 
 

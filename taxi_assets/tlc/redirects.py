@@ -16,6 +16,7 @@ from taxi_assets.addresses import shown
 
 __all__ = ["RedirectRefused", "Redirects", "is_public"]
 
+_SHOWN_CHARACTERS = 200  # of the server's choice
 _OWN_HOST_ONLY = ("Authorization", "Cookie")
 
 
@@ -41,9 +42,9 @@ class Redirects:
         if target.scheme not in ("http", "https"):
             raise RedirectRefused("does not lead to a file over http or https")
         if url.scheme == "https" and target.scheme == "http":
-            raise RedirectRefused(f"redirects from https to http, to {shown(str(target))}")
+            raise RedirectRefused(f"redirects from https to http, to {_shown(target)}")
         if _host(target) not in self._hosts:
-            raise RedirectRefused(f"redirects to another host, to {shown(str(target))}")
+            raise RedirectRefused(f"redirects to another host, to {_shown(target)}")
         return target
 
     def headers(self, headers: httpx.Headers, target: httpx.URL) -> httpx.Headers:
@@ -67,9 +68,14 @@ def is_public(address: str) -> bool:
 def _joined(url: httpx.URL, location: str) -> httpx.URL | None:
     try:
         target = url.join(location)
+        has_host = bool(target.host)  # decoded only here: a name may be no IDNA
     except (httpx.InvalidURL, ValueError):
         return None
-    return target.copy_with(userinfo=b"", fragment=None) if target.host else target
+    return target.copy_with(userinfo=b"", fragment=None) if has_host else target
+
+
+def _shown(target: httpx.URL) -> str:
+    return shown(str(target))[:_SHOWN_CHARACTERS]
 
 
 def _host(url: httpx.URL) -> str:

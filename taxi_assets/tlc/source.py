@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taxi_assets.datasets.month import Month
+import httpx
 
-__all__ = ["RemoteFile", "file_of", "month_of"]
+from taxi_assets.addresses import shown
+from taxi_assets.datasets.month import Month
+from taxi_assets.errors import Misconfigured
+from taxi_assets.tlc.origin import DEFAULT_URL
+
+__all__ = ["RemoteFile", "file_of", "month_of", "site_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,32 @@ class RemoteFile:
     def file_name(self) -> str:
         """The file's name without folders."""
         return self.url.rsplit("/", 1)[-1]
+
+
+def site_of(url: str) -> httpx.URL:
+    """The address of a site; raises ``Misconfigured``, quoting nothing that may be a secret."""
+    try:
+        site = httpx.URL(url)
+        valid = site.scheme in ("http", "https") and bool(site.host)
+    except (httpx.InvalidURL, ValueError):  # ValueError: the host's name is no IDNA
+        valid = False
+    if not valid:
+        raise Misconfigured(
+            f"TAXI_TLC_URL is not an http or https address: {shown(url)}.",
+            f"Set it to one such as {DEFAULT_URL}.",
+        )
+    if "@" in site.path:
+        raise Misconfigured(
+            "The user or password in TAXI_TLC_URL has a character that ends the host name.",
+            "Write / ? # and @ in them as %2F %3F %23 and %40.",
+        )
+    if "?" in url or "#" in url:
+        # A query may be a credential, which the addresses of the files would carry everywhere.
+        raise Misconfigured(
+            f"TAXI_TLC_URL has a query or a fragment behind {shown(url)}.",
+            "Set it to the address in front of trip-data/ without them.",
+        )
+    return site
 
 
 def month_of(site: str, dataset: str, month: Month) -> RemoteFile:

@@ -40,6 +40,7 @@ def fill(
     progress: Progress | None,
 ) -> Published | Unchanged:
     """Download ``source`` into ``part``; ``Unchanged`` if it still has ``known_etag``."""
+    known_etag = usable_validator(known_etag)
     furthest = part.size
     while True:
         try:
@@ -104,7 +105,7 @@ def _most_bytes(source: RemoteFile, response: httpx.Response, published: Publish
 
 def _conditions(part: PartialFile, known_etag: str | None) -> dict[str, str]:
     headers = {}
-    if known_etag and usable_validator(known_etag):
+    if known_etag:
         headers["If-None-Match"] = known_etag
     if part.size and part.validator:
         headers["Range"] = f"bytes={part.size}-"

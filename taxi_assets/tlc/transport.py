@@ -13,6 +13,7 @@ import ssl
 import urllib.request
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import httpcore
 import httpx
@@ -42,11 +43,10 @@ class Transport(httpx.BaseTransport):
     """
 
     def __init__(self, site: httpx.URL, redirect_hosts: Collection[str]) -> None:
-        trusted = httpx.create_ssl_context()
         self._redirects = Redirects(site, redirect_hosts)
-        self._direct = _pool(trusted, Connections(site.raw_host.decode("ascii")))
+        self._direct = _pool(Connections(site.raw_host.decode("ascii")))
         self._proxied = {
-            scheme: _pool(trusted, Connections(None), proxy)
+            scheme: _pool(Connections(None), proxy)
             for scheme, proxy in _environment_proxies().items()
         }
 
@@ -88,7 +88,7 @@ class Transport(httpx.BaseTransport):
 
     def _pool_for(self, url: httpx.URL) -> httpcore.ConnectionPool:
         # The simulator runs on this machine, which a proxy cannot reach.
-        here = url.host in ("127.0.0.1", "localhost", "::1")
+        here = url.raw_host in (b"127.0.0.1", b"localhost", b"::1")
         if here or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
             return self._direct
         return self._proxied.get(url.scheme, self._direct)
@@ -116,17 +116,21 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
-def _pool(
-    trusted: ssl.SSLContext, connections: Connections, proxy: httpcore.Proxy | None = None
-) -> httpcore.ConnectionPool:
+def _pool(connections: Connections, proxy: httpcore.Proxy | None = None) -> httpcore.ConnectionPool:
     return httpcore.ConnectionPool(
-        trusted,
+        _trusted(),
         proxy,
         max_connections=100,  # the rest as httpx has it
         max_keepalive_connections=20,
         keepalive_expiry=5.0,
         network_backend=connections,
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The trusted certificates, whose loading takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _environment_proxies() -> dict[str, httpcore.Proxy]:

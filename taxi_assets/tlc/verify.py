@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +23,10 @@ __all__ = ["corrupt", "verified_rows"]
 
 _PARQUET_MAGIC = b"PAR1"
 _HEAD_BYTES = 4096
+_MOST_UNPACKED_BYTES = 256 << 20  # a hundred times TLC's zone shapes
+# What zipfile raises for an archive that is damaged, encrypted or compressed in a way of its own;
+# RuntimeError includes NotImplementedError.
+_UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 _S3_CODE = re.compile(rb"<Code>([^<]{1,80})</Code>")
 
 
@@ -78,7 +83,8 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
     try:
         rows: int = pq.read_metadata(path).num_rows
     except (pa.ArrowException, OSError) as error:
-        raise corrupt(source, f"its Parquet footer cannot be read ({error})") from error
+        reason = " ".join(str(error).split())[:200]  # Arrow's has several lines
+        raise corrupt(source, f"its Parquet footer cannot be read ({reason})") from error
     if rows < 0:
         raise corrupt(source, f"its Parquet footer has a row count of {rows}")
     return rows
@@ -87,8 +93,11 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
 def _require_zip(path: Path, source: RemoteFile) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
+            unpacked = sum(each.file_size for each in archive.infolist())
+            if unpacked > _MOST_UNPACKED_BYTES:
+                raise corrupt(source, f"it unpacks to {unpacked} bytes")
             broken = archive.testzip()
-    except zipfile.BadZipFile as error:
+    except _UNREADABLE_ZIP as error:
         raise corrupt(source, f"it is not a complete zip archive ({error})") from error
     if broken:
         raise corrupt(source, f"{broken} in the zip archive is damaged")

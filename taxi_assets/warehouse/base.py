@@ -7,7 +7,7 @@ Implemented by ``duckdb_file``, ``bigquery`` and ``postgres``; the tests in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,12 +36,14 @@ class Source:
 class Load:
     """A table and its new rows, of one month or of the whole table if it is not monthly.
 
-    ``version`` identifies the rows; those of a user's asset may have none.
+    ``version`` identifies the rows and ``origin`` says whose file they are from
+    (``datasets.origin``); those of a user's asset may have none.
     """
 
     table: Table
     source: Source
     version: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,18 @@ class Warehouse(ABC):
     @abstractmethod
     def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
         """All records of that table, in one query, without checking them against its rows."""
+
+    @abstractmethod
+    def origins(self) -> Collection[str | None]:
+        """The origins in all records of ``loaded_months``."""
+
+    def split_months(self, tables: Sequence[str]) -> Mapping[Month, str]:  # noqa: ARG002 - see below
+        """Months of which the ``tables`` have different versions, each with these as text.
+
+        Only an engine that replaces tables one after the other has such months: while they are
+        loaded, and after a run was killed in between.
+        """
+        return {}
 
     @abstractmethod
     def unrecorded_months(self, table: str) -> list[Month]:

@@ -7,7 +7,7 @@ Tables are created in ``bigquery_schema``, jobs run in ``bigquery_jobs``, rows a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -17,8 +17,9 @@ from google.cloud import bigquery, storage
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.errors import AuditFailed, Misconfigured, ObjectMissing
+from taxi_assets.errors import AuditFailed, ConcurrentWrite, Misconfigured, ObjectMissing
 from taxi_assets.gcp import credentials
+from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
@@ -89,16 +90,31 @@ class BigQueryWarehouse(Warehouse):
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         """See :class:`Warehouse`; the tables are replaced one after the other, in order.
 
-        All are checked and created before the first is replaced. Each is recorded after its load:
-        a month whose process died in between counts as not loaded.
+        All are checked and created before the first is replaced. Each is recorded before and
+        after its load, so that a month whose process died in between is known as split. Raises
+        ``ConcurrentWrite`` if another run loaded the month at the same time.
         """
         with named_errors(BIGQUERY, f"Preparing {self.url} for {month or 'a whole table'}"):
             located = [self._prepare(load, month) for load in loads]
             if month is not None:
                 self._months.ensure_table()
-        return [
-            self._load(load, source, month) for load, source in zip(loads, located, strict=True)
-        ]
+                self._months.begin(loads, month)
+        loaded: list[Loaded] = []
+        try:
+            for load, source in zip(loads, located, strict=True):
+                loaded.append(self._load(load, source, month))
+        except Exception:
+            if month is not None and not loaded:  # the tables are unchanged
+                with named_errors(BIGQUERY, f"Recording that {month} was not loaded"):
+                    self._months.withdraw(loads, month)
+            raise
+        tables = [load.table.name for load in loads]
+        split = self.split_months(tables) if month is not None else {}
+        if month is not None and month in split:
+            raise ConcurrentWrite(
+                f"Another run loaded {month} at the same time ({split[month]}).", RUN_AGAIN
+            )
+        return loaded
 
     def _prepare(self, load: Load, month: Month | None) -> Located:
         check_month(load.table, month)
@@ -227,6 +243,21 @@ class BigQueryWarehouse(Warehouse):
         """See :class:`Warehouse`."""
         with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}.{table}"):
             return {} if self._find(LOADED_MONTHS.name) is None else self._months.all(table)
+
+    @override
+    def split_months(self, tables: Sequence[str]) -> Mapping[Month, str]:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Reading the records of {', '.join(tables)}"):
+            return {} if self._find(LOADED_MONTHS.name) is None else self._months.split(tables)
+
+    @override
+    def origins(self) -> Collection[str | None]:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Reading the records of {self._dataset.dataset_id}"):
+            found = self._find(LOADED_MONTHS.name)
+            if found is None or all(field.name != "origin" for field in found.schema):
+                return []
+            return self._months.origins()
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from google.api_core.exceptions import Conflict, GoogleAPICallError
 from google.cloud import bigquery
 
-from taxi_assets.services import ErrorDetails
+from taxi_assets.services import ErrorDetails, cause_shown
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 
 __all__ = ["Content", "details_of", "run_job"]
@@ -85,5 +85,5 @@ def _finished(job: bigquery.LoadJob) -> bigquery.LoadJob:
         )
         message = "; ".join(str(each.get("message")) for each in [job.error_result, *others[:2]])
         details = ErrorDetails(message, {str(job.error_result.get("reason"))})
-        raise BIGQUERY.error(details, doing) from error
+        raise BIGQUERY.error(details, doing) from cause_shown(error)
     return job

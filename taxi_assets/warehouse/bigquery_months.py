@@ -1,7 +1,8 @@
 """``loaded_months`` in BigQuery: a row is inserted after each load job.
 
 A load job and a statement cannot share a transaction, so a record contains the number of rows
-loaded and the time the partition was last modified. It is valid while both match
+loaded and the time the partition was last modified, and another one says that the load began: a
+process killed before its record leaves that as the newest. A record is valid while both match
 ``INFORMATION_SCHEMA.PARTITIONS``: an update, a load or a manual insert changes the time, and a
 deleted row or partition the number
 (https://cloud.google.com/bigquery/docs/information-schema-partitions).
@@ -16,6 +17,7 @@ minimum, 10 MB per table: about 0.0001 USD.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
@@ -44,6 +46,9 @@ LOADED_MONTHS = replace(
 )
 
 
+_BEGUN = "load begun and not finished"
+
+
 @dataclass(frozen=True, slots=True)
 class BigQueryMonths:
     """The table ``loaded_months`` of one dataset."""
@@ -57,6 +62,35 @@ class BigQueryMonths:
         reference = self.dataset.table(LOADED_MONTHS.name)
         bigquery_schema.ensure_table(self.client, reference, LOADED_MONTHS, filtered=False)
 
+    def begin(self, loads: Sequence[Load], month: Month) -> None:
+        """Record that these loads of the month begin; a record without a row count.
+
+        It is newer than the month's last record until that of the finished load.
+        """
+        values = ", ".join(
+            f"(@table_{at}, @month, @version_{at}, CURRENT_DATETIME())" for at in range(len(loads))
+        )
+        named = [
+            bigquery.ScalarQueryParameter(f"{name}_{at}", "STRING", value)
+            for at, load in enumerate(loads)
+            for name, value in (("table", load.table.name), ("version", load.version))
+        ]
+        columns = "table_name, source_month, version, loaded_at"
+        self._query(f"INSERT INTO {self._table} ({columns}) VALUES {values}", None, month, *named)
+
+    def withdraw(self, loads: Sequence[Load], month: Month) -> None:
+        """Record again what the tables contain, after loads that began and changed nothing."""
+        columns = "table_name, source_month, version, row_count, origin, partition_written_at"
+        for load in loads:
+            self._query(
+                f"INSERT INTO {self._table} ({columns}, loaded_at) "
+                f"SELECT {columns}, CURRENT_DATETIME() FROM {self._table} "
+                "WHERE table_name = @table AND source_month = @month AND row_count IS NOT NULL "
+                "QUALIFY ROW_NUMBER() OVER (ORDER BY loaded_at DESC) = 1",
+                load.table.name,
+                month,
+            )
+
     def record(self, load: Load, job: bigquery.LoadJob, month: Month) -> None:
         """Record this load of the month.
 
@@ -65,7 +99,7 @@ class BigQueryMonths:
         columns = ", ".join(LOADED_MONTHS.column_names)
         self._query(
             f"INSERT INTO {self._table} ({columns}) "
-            "VALUES (@table, @month, @version, @rows, @loaded_at, "
+            "VALUES (@table, @month, @version, @rows, @loaded_at, @origin, "
             f"(SELECT DATETIME(last_modified_time) {self._partition}))",
             load.table.name,
             month,
@@ -74,6 +108,7 @@ class BigQueryMonths:
             bigquery.ScalarQueryParameter(
                 "loaded_at", "DATETIME", job.ended.astimezone(UTC).replace(tzinfo=None)
             ),
+            bigquery.ScalarQueryParameter("origin", "STRING", load.origin),
         )
 
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
@@ -97,7 +132,7 @@ class BigQueryMonths:
         """The newest record of each month of that table."""
         rows = self._query(
             f"SELECT source_month, version, row_count FROM {self._table} "
-            "WHERE table_name = @table "
+            "WHERE table_name = @table AND row_count IS NOT NULL "
             "QUALIFY ROW_NUMBER() OVER (PARTITION BY source_month ORDER BY loaded_at DESC) = 1",
             table,
         )
@@ -105,6 +140,40 @@ class BigQueryMonths:
             Month.of(row["source_month"]): LoadedMonth(row["version"], row["row_count"])
             for row in rows
         }
+
+    def split(self, tables: Sequence[str]) -> dict[Month, str]:
+        """See ``Warehouse.split_months``."""
+        by_table = [self._latest(table) for table in tables]
+        months: set[Month] = set().union(*by_table)
+        states = {
+            month: [latest.get(month, "not loaded") for latest in by_table] for month in months
+        }
+        return {
+            month: ", ".join(
+                f"{table}: {state}" for table, state in zip(tables, found, strict=True)
+            )
+            for month, found in states.items()
+            if len({*found}) > 1 or _BEGUN in found
+        }
+
+    def _latest(self, table: str) -> dict[Month, str]:
+        """The version in the newest record of each month, or that its load has begun."""
+        rows = self._query(
+            f"SELECT source_month, version, row_count FROM {self._table} WHERE table_name = @table "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY source_month ORDER BY loaded_at DESC) = 1",
+            table,
+        )
+        return {
+            Month.of(row["source_month"]): _BEGUN
+            if row["row_count"] is None
+            else str(row["version"])
+            for row in rows
+        }
+
+    def origins(self) -> list[str | None]:
+        """The origins in all records."""
+        rows = self._query(f"SELECT DISTINCT origin FROM {self._table}")
+        return [row["origin"] for row in rows]
 
     def with_rows(self, table: str) -> list[Month]:
         """The months whose partitions have rows; none if the table does not exist."""
@@ -134,11 +203,13 @@ class BigQueryMonths:
     def _query(
         self,
         query: str,
-        table: str,
+        table: str | None = None,
         month: Month | None = None,
         *parameters: bigquery.ScalarQueryParameter,
     ) -> RowIterator:
-        named = [bigquery.ScalarQueryParameter("table", "STRING", table), *parameters]
+        named = [*parameters]
+        if table is not None:
+            named.append(bigquery.ScalarQueryParameter("table", "STRING", table))
         if month is not None:
             named.append(bigquery.ScalarQueryParameter("month", "DATE", month.first_day))
         config = bigquery.QueryJobConfig(

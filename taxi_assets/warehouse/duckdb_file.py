@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -36,12 +36,17 @@ _BATCH_ROWS = 131_072
 # briefly, and an attempt is cheap.
 _MAX_RETRY_DELAY = 0.1
 
+# Files whose lock this process has waited for in vain. The next calls, of a retried step or of the
+# next month, do not wait again until they find the file unlocked.
+_timed_out: set[Path] = set()
+
 
 class DuckDBWarehouse(Warehouse):
     """Tables in the file ``path``, which is created by the first write.
 
     While one process writes, DuckDB allows no other to open the file, not even to read. So every
-    call opens and closes it, and waits up to ``lock_timeout_seconds`` for others to close it.
+    call opens and closes it, and waits up to ``lock_timeout_seconds`` for others to close it; a
+    process waits that long only once.
     """
 
     def __init__(
@@ -109,6 +114,13 @@ class DuckDBWarehouse(Warehouse):
             return duckdb_months.loaded_months(connection, table)
 
     @override
+    def origins(self) -> Collection[str | None]:
+        if not self.path.exists():
+            return []
+        with self._connect(read_only=True) as connection:
+            return duckdb_months.origins(connection)
+
+    @override
     def unrecorded_months(self, table: str) -> list[Month]:
         if not self.path.exists():
             return []
@@ -158,15 +170,20 @@ class DuckDBWarehouse(Warehouse):
         }
         if self.threads:
             config["threads"] = self.threads
-        deadline = time.monotonic() + self.lock_timeout_seconds
+        timeout = 0.0 if self.path in _timed_out else self.lock_timeout_seconds
+        deadline = time.monotonic() + timeout
         delay = 0.05
         while True:
             try:
                 with named_errors(DUCKDB, f"Opening {self.url}"):
-                    return duckdb.connect(str(self.path), read_only=read_only, config=config)
+                    connection = duckdb.connect(str(self.path), read_only=read_only, config=config)
             except WarehouseLocked:
-                if time.monotonic() > deadline:
+                if time.monotonic() >= deadline:
+                    _timed_out.add(self.path)
                     raise
+            else:
+                _timed_out.discard(self.path)
+                return connection
             time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
             delay = min(delay * 2, _MAX_RETRY_DELAY)
 

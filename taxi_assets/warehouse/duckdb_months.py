@@ -15,7 +15,7 @@ from taxi_assets.warehouse.duckdb_schema import columns_of, ensure_table, quoted
 from taxi_assets.warehouse.months import LOADED_MONTHS, records
 from taxi_assets.warehouse.tables import SOURCE_MONTH
 
-__all__ = ["loaded", "loaded_months", "record", "unrecorded_months"]
+__all__ = ["loaded", "loaded_months", "origins", "record", "unrecorded_months"]
 
 
 def record(
@@ -31,7 +31,7 @@ def record(
         connection.execute(
             "DELETE FROM loaded_months WHERE table_name = ? AND source_month = ?", each[:2]
         )
-        connection.execute(f"INSERT INTO loaded_months ({columns}) VALUES (?, ?, ?, ?, ?)", each)
+        connection.execute(f"INSERT INTO loaded_months ({columns}) VALUES (?, ?, ?, ?, ?, ?)", each)
 
 
 def loaded(connection: duckdb.DuckDBPyConnection, table: str, month: Month) -> LoadedMonth | None:
@@ -55,6 +55,14 @@ def loaded_months(connection: duckdb.DuckDBPyConnection, table: str) -> dict[Mon
         "SELECT source_month, version, row_count FROM loaded_months WHERE table_name = ?", [table]
     ).fetchall()
     return {Month.of(day): LoadedMonth(version, count) for day, version, count in rows}
+
+
+def origins(connection: duckdb.DuckDBPyConnection) -> list[str | None]:
+    """The origins in all records; none before an earlier release's table has the column."""
+    if "origin" not in dict(columns_of(connection, LOADED_MONTHS.name)):
+        return []
+    rows = connection.execute("SELECT DISTINCT origin FROM loaded_months").fetchall()
+    return [origin for (origin,) in rows]
 
 
 def unrecorded_months(connection: duckdb.DuckDBPyConnection, table: str) -> list[Month]:

@@ -9,7 +9,7 @@ which do not read rows.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +22,18 @@ from typing_extensions import override
 
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
-from taxi_assets.errors import Misconfigured
+from taxi_assets.errors import ConcurrentWrite, Misconfigured
+from taxi_assets.failures import instance_of, translated_errors
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
+from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
 from taxi_assets.warehouse.factory import open_warehouse
+from taxi_assets.warehouse.names import TABLE_NAME, require_own_table, user_table
 from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema, table_of
 
 __all__ = [
@@ -51,7 +55,8 @@ class WarehouseMonth:
     tables: Mapping[Part, str]
 
     def counts(self) -> dict[Part, int]:
-        """The current number of rows, by part."""
+        """The current number of rows, by part; raises ``ConcurrentWrite`` for a split month."""
+        require_whole(self.warehouse, list(self.tables.values()), [self.month])
         return {part: self.warehouse.count(name, self.month) for part, name in self.tables.items()}
 
 
@@ -98,15 +103,21 @@ class WarehouseIOManager(AssetIOManager):
     def handle(self, wanted: Wanted, form: type) -> WarehouseMonth | WarehouseTable:
         if form is WarehouseTable:
             return WarehouseTable(self.warehouse, table_name(wanted.path))
-        dataset = wanted.path[0]
-        tables = {part: f"{dataset}_{part}" for part in Part}
+        tables = dict(zip(Part, _tables(wanted.path[0]), strict=True))
         return WarehouseMonth(self.warehouse, _month(wanted.one(form) or ""), tables)
+
+    @override
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        with translated_errors(context):
+            if (instance := instance_of(context)) and not _is_trips(context.asset_key.path):
+                require_own_table(instance, context.asset_key, table_name(context.asset_key.path))
+        super().handle_output(context, obj)
 
     @override
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
         table, month = table_name(path), None if partition is None else _month(partition)
         metadata: dict[str, Any] = {
-            "dagster/table_name": table,
+            TABLE_NAME: table,
             "dagster/uri": dg.MetadataValue.text(self.warehouse.url),
         }
         if isinstance(value, StoredMonth):
@@ -117,8 +128,9 @@ class WarehouseIOManager(AssetIOManager):
         return {**metadata, "dagster/partition_row_count": loaded.rows, **loaded.details}
 
     def _store_month(self, value: StoredMonth) -> Mapping[str, Any]:
+        origin = value.trips.object.attributes.get(attributes.ORIGIN)
         loads = {
-            part: Load(table_of(value.spec, part), _source(file), value.version)
+            part: Load(table_of(value.spec, part), _source(file), value.version, origin)
             for part, file in value.parts.items()
         }
         metadata = {
@@ -131,6 +143,8 @@ class WarehouseIOManager(AssetIOManager):
             for load, file in zip(loads.values(), value.parts.values(), strict=True)
         ):
             return {**metadata, "warehouse": _IN_PLACE}
+        what, where = f"{value.spec.name} {value.month}", f"the warehouse {self.warehouse.url}"
+        require_unmixed(origin, self.warehouse.origins(), what, where)
         loaded = self.warehouse.replace(list(loads.values()), value.month)
         return {**metadata, **loaded[-1].details}
 
@@ -148,6 +162,8 @@ class WarehouseIOManager(AssetIOManager):
     def _read(self, wanted: Wanted) -> Iterator[pa.RecordBatchReader]:
         months = None if wanted.partitions is None else [_month(each) for each in wanted.partitions]
         table = table_name(wanted.path)
+        if _is_trips(wanted.path):
+            require_whole(self.warehouse, _tables(wanted.path[0]), months or ())
         with self.warehouse.read(table, months=months, columns=wanted.columns) as reader:
             yield reader
 
@@ -186,9 +202,25 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
         return WarehouseIOManager(warehouse, scratch=self.scratch)
 
 
+def require_whole(warehouse: Warehouse, tables: Sequence[str], months: Collection[Month]) -> None:
+    """Raise ``ConcurrentWrite`` if the tables have different versions of any of ``months``."""
+    split = warehouse.split_months(tables)
+    for month in months:
+        if month in split:
+            raise ConcurrentWrite(
+                f"{' and '.join(tables)} have {month} in different versions ({split[month]}): "
+                "a run is loading it, or was killed while it did.",
+                "If it is in no run, run the month again.",
+            )
+
+
+def _tables(dataset: str) -> list[str]:
+    return [f"{dataset}_{part}" for part in Part]
+
+
 def table_name(path: Sequence[str]) -> str:
     """The table of the asset ``path``: ``green/warehouse_trips`` is ``green_trips``."""
-    return f"{path[0]}_{Part.TRIPS}" if _is_trips(path) else "_".join(path)
+    return f"{path[0]}_{Part.TRIPS}" if _is_trips(path) else user_table(path)
 
 
 def _is_trips(path: Sequence[str]) -> bool:
@@ -201,7 +233,10 @@ def _source(file: StoredFile | Path) -> Source:
 
 def _month(partition: str) -> Month:
     try:
-        return Month.parse(partition)
+        month = Month.parse(partition)
+        if str(month) != partition:  # " 2024-01" would replace 2024-01
+            raise ValueError(f"{partition!r} is not written as {month}")
+        return month
     except ValueError as error:
         raise Misconfigured(
             f"{error}.", "The warehouse stores monthly partitions (keys YYYY-MM) or none."

@@ -25,19 +25,28 @@ LOADED_MONTHS = Table(
         TableColumn("table_name", Type.STRING, "The table that was loaded."),
         TableColumn(SOURCE_MONTH, Type.DATE, "The month of the file, by its first day."),
         TableColumn("version", Type.STRING, "The version of the rows; NULL if they have none."),
-        TableColumn("row_count", Type.INTEGER, "Rows loaded."),
+        TableColumn(
+            "row_count",
+            Type.INTEGER,
+            "Rows loaded; NULL before the load, where it is recorded too.",
+        ),
         TableColumn("loaded_at", Type.TIMESTAMP, "When they were loaded, UTC."),
+        TableColumn(
+            "origin",
+            Type.STRING,
+            "Whose file the rows are from: tlc, mirror or simulator; NULL if that is not known.",
+        ),
     ),
     monthly=False,
 )
 
-Record = tuple[str, date, str | None, int, datetime]
+Record = tuple[str, date, str | None, int, datetime, str | None]
 
 
 def records(loads: Sequence[Load], loaded: Sequence[Loaded], month: Month) -> list[Record]:
     """The records of these loads, in the order of the table's columns."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return [
-        (load.table.name, month.first_day, load.version, each.rows, now)
+        (load.table.name, month.first_day, load.version, each.rows, now, load.origin)
         for load, each in zip(loads, loaded, strict=True)
     ]

@@ -7,7 +7,7 @@ This module has connections, locks and transactions; ``postgres_schema`` has the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -17,6 +17,7 @@ from psycopg import sql
 from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
+from taxi_assets.addresses import shown
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.services import named_errors
@@ -26,6 +27,7 @@ from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_schema import (
     QualifiedName,
+    check_names,
     columns_of,
     create_incoming,
     ensure_table,
@@ -49,8 +51,10 @@ class PostgresWarehouse(Warehouse):
     """
 
     def __init__(self, url: str) -> None:
-        parsed = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
-        self.url = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+        parsed = _parsed(url)
+        # Rendered, because SQLAlchemy accepts unquoted passwords that no other parser does.
+        rendered = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        self.url = shown(rendered)
         self._engine = sqlalchemy.create_engine(
             parsed,
             poolclass=NullPool,  # a run opens a few connections, each for one transaction
@@ -89,6 +93,7 @@ class PostgresWarehouse(Warehouse):
         table after it sees an empty month.
         """
         for load in loads:
+            check_names(load.table, month)
             check_month(load.table, month)
             path = load.source.path()
             check_file(load.table, month, footer_of(path), str(path))
@@ -159,11 +164,32 @@ class PostgresWarehouse(Warehouse):
             return postgres_months.loaded_months(connection, _schema(connection, self.url), table)
 
     @override
+    def origins(self) -> Collection[str | None]:
+        """See :class:`Warehouse`."""
+        with self._transaction("Reading the origins of the loaded months") as connection:
+            return postgres_months.origins(connection, _schema(connection, self.url))
+
+    @override
     def unrecorded_months(self, table: str) -> list[Month]:
         """See :class:`Warehouse`."""
         with self._transaction(f"Finding unrecorded months of {table}") as connection:
             schema = _schema(connection, self.url)
             return postgres_months.unrecorded_months(connection, schema, table)
+
+
+def _parsed(url: str) -> sqlalchemy.URL:
+    try:
+        parsed = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
+    except (sqlalchemy.exc.ArgumentError, ValueError):  # its text may quote the password
+        parsed = None
+    # After an unquoted @ in the password, its rest would be looked up as a host.
+    if parsed is None or "@" in (parsed.host or ""):
+        raise Misconfigured(
+            f"TAXI_WAREHOUSE_URL is {shown(url)}, which is not a PostgreSQL URL.",
+            "Use postgresql://user:password@host:port/database, and write %40 for @ and %2F for / "
+            "in a password.",
+        )
+    return parsed
 
 
 def _replace_all(

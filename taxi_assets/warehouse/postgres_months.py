@@ -22,6 +22,7 @@ __all__ = [
     "loaded",
     "loaded_months",
     "months_table",
+    "origins",
     "record",
     "unrecorded_months",
 ]
@@ -55,7 +56,7 @@ def record(
     """Replace the month's records by those of these loads."""
     names = [sql.Identifier(name) for name in LOADED_MONTHS.column_names]
     upsert = sql.SQL(
-        "INSERT INTO {} ({}) VALUES (%s, %s, %s, %s, %s) "
+        "INSERT INTO {} ({}) VALUES (%s, %s, %s, %s, %s, %s) "
         "ON CONFLICT (table_name, source_month) DO UPDATE SET {}"
     ).format(
         months_table(schema).identifier,
@@ -94,6 +95,15 @@ def loaded_months(
     )
     rows = connection.execute(query, [table]).fetchall()
     return {Month.of(day): LoadedMonth(version, count) for day, version, count in rows}
+
+
+def origins(connection: psycopg.Connection, schema: str) -> list[str | None]:
+    """The origins in all records; none before an earlier release's table has the column."""
+    months = months_table(schema)
+    if "origin" not in dict(columns_of(connection, months)):
+        return []
+    query = sql.SQL("SELECT DISTINCT origin FROM {}").format(months.identifier)
+    return [origin for (origin,) in connection.execute(query).fetchall()]
 
 
 def unrecorded_months(connection: psycopg.Connection, schema: str, table: str) -> list[Month]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Final, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Type
-from taxi_assets.errors import TableSchemaConflict
+from taxi_assets.errors import Misconfigured, TableSchemaConflict
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, TableColumn, added_columns
 
-__all__ = ["QualifiedName", "columns_of", "create_incoming", "ensure_table", "swap_in"]
+__all__ = [
+    "QualifiedName",
+    "check_names",
+    "columns_of",
+    "create_incoming",
+    "ensure_table",
+    "swap_in",
+]
 
 FIELD_TYPES: dict[Type, LiteralString] = {
     Type.INTEGER: "bigint",
@@ -26,14 +33,21 @@ FIELD_TYPES: dict[Type, LiteralString] = {
 _TYPES: dict[str, Type] = {name: type_ for type_, name in FIELD_TYPES.items()}
 _MONTH_COLUMN = sql.Identifier(SOURCE_MONTH)
 _ONE_MONTH = sql.Identifier("one_month")
+_LIMIT_BYTES: Final = 63  # PostgreSQL cuts longer names off, without an error
 
 
 @dataclass(frozen=True, slots=True)
 class QualifiedName:
-    """A table's name with its schema; gives the names of its partitions."""
+    """A table's name with its schema; gives the names of its partitions.
+
+    Raises ``Misconfigured`` if PostgreSQL would cut it off: it would name another table.
+    """
 
     schema: str
     table: str
+
+    def __post_init__(self) -> None:
+        _require_short("Table", self.table)
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -48,6 +62,26 @@ class QualifiedName:
     def incoming(self) -> QualifiedName:
         """The table to load before it is attached; visible in its own transaction only."""
         return QualifiedName(self.schema, f"{self.table}_incoming")
+
+
+def check_names(table: Table, month: Month | None) -> None:
+    """Raise ``Misconfigured`` for a name of the table, its partition or a column that is too long.
+
+    To be called before anything is created.
+    """
+    name = QualifiedName("", table.name)
+    if month is not None:
+        _require_short("The partition", name.partition(month).table + "_incoming")
+    for column in table.column_names:
+        _require_short(f"Column of table {table.name}", column)
+
+
+def _require_short(what: str, name: str) -> None:
+    if (size := len(name.encode())) > _LIMIT_BYTES:
+        raise Misconfigured(
+            f"{what} {name} has a name of {size} bytes, and PostgreSQL permits {_LIMIT_BYTES}.",
+            "Use a shorter name: a table of months needs 16 bytes for those of its partitions.",
+        )
 
 
 def columns_of(connection: psycopg.Connection, name: QualifiedName) -> list[tuple[str, Type | str]]:
@@ -66,6 +100,7 @@ def ensure_table(connection: psycopg.Connection, name: QualifiedName, table: Tab
     if not existing:
         _create(connection, name, table)
         return
+    _require_no_partition(connection, name)
     _check_partitions(connection, name, table)
     for column in added_columns(table, existing):
         connection.execute(
@@ -128,6 +163,18 @@ def _is_partition(
         "SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s) AND inhparent = to_regclass(%s)"
     )
     return connection.execute(query, names).fetchone() is not None
+
+
+def _require_no_partition(connection: psycopg.Connection, name: QualifiedName) -> None:
+    row = connection.execute(
+        "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = to_regclass(%s)",
+        [name.identifier.as_string(connection)],
+    ).fetchone()
+    if row is not None:
+        raise TableSchemaConflict(
+            f"Table {name.schema}.{name.table} is a month of the table {row[0]}.",
+            "Rename the asset.",
+        )
 
 
 def _create(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:

@@ -41,9 +41,11 @@ def test_the_check_results_are_recorded_and_nothing_is_stored(platform: Platform
     assert failed_steps(result) == ["green__clean_trips"]
     assert check_results(result) == {
         ("green/raw_trips", "published_rows"): True,
+        ("green/clean_trips", "row_count"): True,
         ("green/clean_trips", "reconciled"): True,
         SHARE: False,
         ("green/clean_trips", "pickup_present"): True,
+        ("green/clean_trips", "neighbouring_months"): True,
     }
     assert platform.check_status(*SHARE) == {"2024-01": "FAILED"}
     assert set(platform.everything_stored()) == {RAW}
@@ -109,16 +111,11 @@ def test_each_check_fails_for_its_own_condition(
 ) -> None:
     published = 101 if failed == "reject_share" else 100
     counts = MonthCounts(published, clean, rejected, {"pickup_missing": rejected}, {}, ())
-    results = checks.audit(GREEN, counts, missing, published, 0.02)
+    results = checks.audit(GREEN, counts, missing, published, 0.02, checks.ExpectedRows())
     assert [each.check_name for each in results if not each.passed] == ([failed] if failed else [])
     assert {each.check_name for each in results} == {
         spec.name for spec in checks.audit_specs(GREEN)
     }
-
-
-def test_a_month_without_rows_passes() -> None:
-    results = checks.audit(GREEN, MonthCounts(0, 0, 0, {}, {}, ()), 0, 0, 0.0)
-    assert all(result.passed for result in results)
 
 
 def test_missing_pickups_are_counted_in_the_file_itself(tmp_path: Path) -> None:

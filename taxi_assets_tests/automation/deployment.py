@@ -34,7 +34,9 @@ query($sensor: SensorSelector!) {
   }
 }"""
 _RUNS = """
-query { runsOrError { ... on Runs { results { runId status tags { key value } } } } }
+query { runsOrError { ... on Runs { results {
+    runId status startTime endTime tags { key value }
+} } } }
 """
 _OBSERVED = """
 query($key: AssetKeyInput!) {
@@ -94,7 +96,7 @@ class Deployment:
         return list(answer["sensorOrError"]["sensorState"]["ticks"])
 
     def runs(self) -> list[dict[str, Any]]:
-        """All runs, newest first: ``runId``, ``status``, and ``tags`` as a mapping."""
+        """All runs, newest first: ``runId``, ``status``, times, and ``tags`` as a mapping."""
         results = self.ask(_RUNS)["runsOrError"]["results"]
         return [{**run, "tags": {t["key"]: t["value"] for t in run["tags"]}} for run in results]
 

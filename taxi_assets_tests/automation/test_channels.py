@@ -136,18 +136,6 @@ def test_the_configured_channels_are_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [Notify("", teams_webhook="example.org/hush"), Notify("", smtp_url="mail.example.org:hush")],
-)
-def test_an_invalid_address_is_refused_without_repeating_it(settings: Notify) -> None:
-    with pytest.raises(
-        Misconfigured, match=r"TAXI_\w+ is not a URL\. Set it to \w+://host…."
-    ) as caught:
-        open_channels(settings)
-    assert "hush" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
     ("extra", "notify"),
     [
         ("slack", Notify("", slack_token="xoxb-1", slack_channel="#taxi")),

@@ -14,7 +14,8 @@ from taxi_assets.automation.cursor import Cursor
 from taxi_assets.automation.planning import Loaded, Plan, Records, months_to_poll, plan
 from taxi_assets.automation.polling import Answers
 from taxi_assets.datasets import DATASETS, Month, months_between
-from taxi_assets.tlc import Origin, Published
+from taxi_assets.datasets.origin import Origin
+from taxi_assets.tlc import Published
 
 GREEN = DATASETS["green"]
 LAST = Month(2024, 12)
@@ -44,6 +45,7 @@ class World:
         silent: Collection[Month] = (),
         backfill: str | None = None,
         refusal: str | None = None,
+        split: Collection[Month] = (),
     ) -> None:
         self.site: dict[Month, str | None] = dict.fromkeys(published, A)
         self.loaded = {month: Loaded("r0", A) for month in published if month not in missing}
@@ -54,13 +56,15 @@ class World:
             del self.site[month]
         self.in_run, self.silent = set(in_run), silent
         self.backfill, self.refusal = backfill, refusal
+        self.split = dict.fromkeys(split, "green_trips: b, green_rejects: a")
         self.cursor = Cursor()
         self.polled: list[Month] = []
         self.runs = 0
 
     def tick(self) -> Plan:
         """One tick; the cursor is stored and read again, as between real ticks."""
-        records = Records(dict(self.loaded), frozenset(self.in_run), self.backfill)
+        in_run = frozenset(self.in_run)
+        records = Records(dict(self.loaded), in_run, self.backfill, dict(self.split))
         poll = months_to_poll(MONTHS, records, self.cursor)
         self.polled = list(poll.months)
         answered = [month for month in poll.months if month not in self.silent]
@@ -89,6 +93,20 @@ def file(etag: str | None, size: int = 20) -> Published:
     return Published("http://tlc/file", size, etag, modified, origin=Origin.TLC)
 
 
+def test_a_split_month_is_polled_first_and_requested_until_it_is_loaded_whole() -> None:
+    world = World(MONTHS, split=[MONTHS[3]])
+    assert world.requested() == [MONTHS[3]]
+    assert world.polled[0] == MONTHS[3]
+    assert world.requested() == [], "requested already"
+    world.split[MONTHS[3]] = "green_trips: b, green_rejects: load begun and not finished"
+    assert world.requested() == [MONTHS[3]], "split in another way since"
+    world.load(MONTHS[3])
+    assert world.requested() == [MONTHS[3]], "loaded again and still split"
+    world.load(MONTHS[3])
+    world.split.clear()
+    assert world.requested() == []
+
+
 def test_planning_imports_nothing_of_dagster() -> None:
     tree = ast.parse(Path(planning.__file__).read_text())
     names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
@@ -113,6 +131,8 @@ def test_planning_imports_nothing_of_dagster() -> None:
         pytest.param(World(reissued=[FEB], in_run=[FEB]), [], id="a reissue in a run"),
         pytest.param(World(missing=[LAST], in_run=[LAST]), [], id="a new month in a run"),
         pytest.param(World(missing=[LAST], backfill="abc"), [], id="a backfill"),
+        pytest.param(World(split=[FEB]), [FEB], id="a month of two versions in the warehouse"),
+        pytest.param(World(split=[FEB], in_run=[FEB]), [], id="such a month in a run"),
         pytest.param(World(missing=[LAST], refusal="No."), [], id="a refusal"),
         pytest.param(World(missing=[LAST], silent=[LAST]), [], id="no answer"),
         pytest.param(World(MONTHS, missing=MONTHS), [LAST], id="an empty home"),

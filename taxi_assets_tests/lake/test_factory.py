@@ -61,7 +61,7 @@ def test_a_url_without_a_bucket_or_folder_is_rejected(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
-    with pytest.raises(Misconfigured, match="names no"):
+    with pytest.raises(Misconfigured, match="not only name"):
         open_store(url)
 
 

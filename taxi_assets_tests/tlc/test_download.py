@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,11 +151,50 @@ def test_a_password_in_the_address_is_used_and_not_shown(site: Site, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "address", ["", "ftp://tlc.example", "tlc.example", "http://", "http://tlc:port"]
+    "address",
+    [
+        "",
+        "ftp://tlc.example",
+        "tlc.example",
+        "http://",
+        "http://tlc:port",
+        "http://xn--/",
+        "http://tlc.example/caf\x00e",
+        "http://[::1",
+    ],
 )
 def test_an_invalid_address_is_refused_at_once(address: str) -> None:
     with pytest.raises(Misconfigured, match="TAXI_TLC_URL"):
         TlcClient(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://me:hush@tlc:port",
+        "me:hush@tlc.example",
+        "http//me:hush@tlc.example",
+        "ftp://me:hush@tlc.example",
+        "http://me:1/hush@tlc.example",
+        "http://me:1?hush@tlc.example",
+        "http://me:1#hush@tlc.example",
+        "http://me:hu/sh@tlc.example",
+        "http://me:hush@xn--",
+        "http://tlc.example/?token=hush",
+        "http://tlc.example?token=hush",
+        "http://tlc.example/#hush",
+        "http://me:hush@tlc.example/files?hush#hush",
+    ],
+)
+def test_an_address_with_a_secret_is_refused_without_it(address: str) -> None:
+    with pytest.raises(Misconfigured, match="TAXI_TLC_URL") as raised:
+        TlcClient(address)
+    assert not re.search("hu/?sh|me:", f"{raised.value} {raised.value.__cause__}")
+
+
+def test_an_address_with_a_query_is_refused_by_where_it_leads() -> None:
+    with pytest.raises(Misconfigured, match=r"a query .* http://tlc\.example/files\."):
+        TlcClient("http://me:hush@tlc.example/files?sv=2024&sig=hush")
 
 
 @pytest.fixture

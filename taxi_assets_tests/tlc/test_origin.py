@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from taxi_assets.datasets.origin import Origin
 from taxi_assets.simulator.faults import Fault, Kind
 from taxi_assets.simulator.server import Simulator
-from taxi_assets.tlc import DEFAULT_URL, Origin, TlcClient
+from taxi_assets.tlc import DEFAULT_URL, TlcClient
 from taxi_assets.tlc.published import described
 from taxi_assets.tlc.source import month_of
 from taxi_assets_tests.tlc.conftest import JANUARY, PATH, parquet

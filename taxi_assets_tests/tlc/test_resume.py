@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import subprocess
 import sys
@@ -185,15 +184,6 @@ def test_a_range_of_another_version_is_not_appended(
     # The server treats a Last-Modified that equals If-Range as unchanged.
     site.files[PATH] = Served(body, etag='"second-2"', last_modified='"first-2"')
     assert get(client, tmp_path).path.read_bytes() == body
-
-
-def test_an_encoded_response_is_not_resumed(site: Site, client: TlcClient, tmp_path: Path) -> None:
-    """Its ranges count encoded bytes, but the part holds decoded ones."""
-    body = parquet()
-    site.publish(PATH, gzip.compress(body)).headers["Content-Encoding"] = "gzip"
-    site.faults.append(Fault(cut_after=CUT))
-    assert get(client, tmp_path).path.read_bytes() == body
-    assert "range" not in site.seen[1].headers
 
 
 def test_an_unchanged_file_leaves_no_part(site: Site, client: TlcClient, tmp_path: Path) -> None:

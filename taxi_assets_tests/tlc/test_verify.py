@@ -72,7 +72,7 @@ def test_more_bytes_than_announced_are_refused(
 ) -> None:
     body = parquet()
     site.publish(PATH, body).headers["Content-Range"] = "bytes 0-9/10"
-    assert f"it has {len(body)} bytes instead of the announced 10" in refused(client, tmp_path)
+    assert "it has more than 10 bytes" in refused(client, tmp_path)
 
 
 def test_a_changed_byte_does_not_match_the_etag(
@@ -100,18 +100,6 @@ def test_the_etag_of_a_kms_object_is_not_compared(
     served.etag = f'"{"0" * 32}"'
     served.headers["x-amz-server-side-encryption"] = "aws:kms"
     assert isinstance(client.download_month("green", JANUARY, tmp_path), Download)
-
-
-def test_an_encoded_response_is_decoded_and_its_length_is_not_the_files(
-    site: Site, client: TlcClient, tmp_path: Path
-) -> None:
-    """A proxy may compress without being asked to."""
-    body = parquet()
-    site.publish(PATH, gzip.compress(body)).headers["Content-Encoding"] = "gzip"
-    download = client.download_month("green", JANUARY, tmp_path)
-    assert isinstance(download, Download)
-    assert download.published.size is None
-    assert download.path.read_bytes() == body
 
 
 def test_a_month_without_trips_is_valid(site: Site, client: TlcClient, tmp_path: Path) -> None:

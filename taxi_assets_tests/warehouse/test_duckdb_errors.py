@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -44,6 +45,31 @@ def another_process(path: Path, what: str) -> Iterator[None]:
         assert holder.stdout.readline() == "open\n"
         yield
         holder.communicate()
+
+
+def test_a_process_waits_for_a_lock_once_until_it_gets_it(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+    connect = duckdb.connect
+
+    def counted(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        attempts.append(arguments)
+        return connect(*arguments, **options)
+
+    def tries() -> int:
+        attempts.clear()
+        with pytest.raises(WarehouseLocked):
+            DuckDBWarehouse(warehouse.path, lock_timeout_seconds=0.5).count("green_trips", None)
+        return len(attempts)
+
+    monkeypatch.setattr(duckdb, "connect", counted)
+    with another_process(warehouse.path, "writes"):
+        assert tries() > 1
+        assert [tries(), tries()] == [1, 1]  # a retry, and the next month
+    assert warehouse.count("green_trips", None) == 1
+    with another_process(warehouse.path, "writes"):
+        assert tries() > 1
 
 
 @pytest.mark.parametrize("what", ["reads", "writes"])

@@ -16,8 +16,9 @@ from taxi_assets.warehouse.factory import open_warehouse
     [
         ("duckdb:////data/taxi.duckdb", "duckdb:////data/taxi.duckdb"),
         ("bigquery://my-project/nyc?location=EU", "bigquery://my-project/nyc"),
-        ("postgresql://me:secret@db:5432/taxi", "postgresql://me:***@db:5432/taxi"),
-        ("postgresql+psycopg://me@db/taxi", "postgresql://me@db/taxi"),
+        ("postgresql://me:secret@db:5432/taxi", "postgresql://db:5432/taxi"),
+        ("postgresql://me:a/b@db/taxi?options=-csearch_path%3Dnyc", "postgresql://db/taxi"),
+        ("postgresql+psycopg://me@db/taxi", "postgresql://db/taxi"),
     ],
 )
 def test_a_warehouse_has_its_url_without_password(url: str, shown: str) -> None:

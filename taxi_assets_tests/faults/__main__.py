@@ -1,0 +1,78 @@
+"""Inject faults: ``python -m taxi_assets_tests.faults --help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from taxi_assets_tests.faults.bench import Bench, bench
+from taxi_assets_tests.faults.kinds import KINDS
+from taxi_assets_tests.faults.report import page, summary
+from taxi_assets_tests.faults.result import Result
+from taxi_assets_tests.faults.stores import PAIRS
+
+SEED = "TAXI_FAULTS_SEED"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    started = time.monotonic()
+    results: list[Result] = []
+    with bench(options.seed, options.scale) as tools:
+        for result in _results(tools, options.only, options.stores):
+            results.append(result)
+            if result.skipped:
+                print(f"skipped {result.kind} on {result.stores}: {result.skipped}", flush=True)
+            for found in result.findings:
+                print(
+                    f"FOUND {found.wrong} on {result.stores}, {result.kind} {result.fault}: "
+                    f"{found.detail}",
+                    flush=True,
+                )
+    seconds = time.monotonic() - started
+    print(summary(results, options.seed, seconds), flush=True)
+    if options.write:
+        options.write.write_text(page(results, options.seed, seconds))
+    return 1 if any(result.findings for result in results) else 0
+
+
+def _results(tools: Bench, only: Sequence[str], stores: Sequence[str]) -> Iterator[Result]:
+    for name in only:
+        kind = KINDS[name]
+        for pair in [each for each in kind.stores if each in (*stores, "none")]:
+            reason = tools.stores.unavailable(pair)
+            if reason:
+                yield Result(name, pair, "", skipped=reason)
+                continue
+            started = time.monotonic()
+            count = 0
+            for result in kind.inject(tools, pair):
+                count += 1
+                yield result
+            print(f"{name} on {pair}: {count} in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m taxi_assets_tests.faults",
+        description="Inject faults, and look for what must not happen. Exits with 1 if it did.",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=int(os.environ.get(SEED) or 1),
+        help=f"the same seed gives the same faults (default: {SEED}, else 1)",
+    )
+    parser.add_argument("--only", nargs="+", choices=[*KINDS], default=[*KINDS], metavar="KIND")
+    parser.add_argument("--stores", nargs="+", choices=PAIRS, default=PAIRS, metavar="PAIR")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the faults (default 1)")
+    parser.add_argument("--write", type=Path, help="write the table to this file")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

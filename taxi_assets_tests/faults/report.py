@@ -1,0 +1,92 @@
+"""The table of what was injected and what was found, for the terminal and for the docs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from taxi_assets_tests.faults.result import Result, Wrong
+
+__all__ = ["page", "summary"]
+
+_PAGE = """\
+<!-- Written by `make test-faults`; edit taxi_assets_tests/faults/report.py. -->
+# Reliability
+
+`make test-faults` injects faults into runs of the real assets and looks for what must not happen.
+The same seed gives the same faults. This table is of seed {seed}: {total} faults in
+{minutes:.0f} minutes, {findings}.
+
+{table}
+
+{skipped}## What is injected
+
+- **kill**: the process is killed with SIGKILL before a file operation, before or after a database
+  statement, before an HTTP request or after its response, before or after an event of Dagster, and
+  at random instants. Then the month is read, run again and read again.
+- **race**: two or four processes run one month at once, which TLC reissues meanwhile, each with a
+  home of its own or all in one.
+- **reissue under readers**: the month is reissued again and again. In this and in races three
+  readers poll it: the lake and the warehouse with their own clients, and the lake with the
+  package's reader.
+
+## How it is checked
+
+Two versions of one month alternate. They have no row in common and both have rejects, so any
+mixture shows. Readers use the stores' own clients, not the code under test, and compare digests of
+all rows with those of a month cleaned outside any store.
+
+| finding | |
+|---|---|
+| rows lost, rows doubled | the month is not one version row for row, or the next run fails |
+| mixed months | rows of two versions, in one table or in trips and rejects |
+| months refused | a stored month that a reader cannot read |
+| hangs | a process does not end within two minutes |
+| unnamed errors | a failure that is not one line with what happened and what to do |
+| canaries | a planted secret in a message, log, record or file |
+| files left | a file, object or table that is left after the next run |
+| false statements | a version that cannot be there, or a sensor's reason that is not true |
+
+In BigQuery trips and rejects are loaded by two jobs. Readers there must compare the versions in
+`loaded_months`, as the harness does: until both agree, the pair is not a month.
+"""
+
+
+def summary(results: Sequence[Result], seed: int, seconds: float) -> str:
+    """The table and a last line for a terminal."""
+    total = sum(not each.skipped for each in results)
+    found = sum(len(each.findings) for each in results)
+    last = f"{total} faults with seed {seed} in {seconds:.0f} s: {found} findings"
+    return "\n".join([*_table(results), last])
+
+
+def page(results: Sequence[Result], seed: int, seconds: float) -> str:
+    """The text of ``docs/reliability.md``."""
+    found = sum(len(each.findings) for each in results)
+    skipped = [
+        f"Not injected: {each.kind} on {each.stores}, because {each.skipped}.\n"
+        for each in results
+        if each.skipped
+    ]
+    return _PAGE.format(
+        seed=seed,
+        total=sum(not each.skipped for each in results),
+        minutes=seconds / 60,
+        findings=f"{found} findings" if found else "nothing found",
+        table="\n".join(_table(results)),
+        skipped="".join(f"{line}\n" for line in skipped),
+    )
+
+
+def _table(results: Sequence[Result]) -> Iterator[str]:
+    yield "| fault | stores | injected | polls | " + " | ".join(Wrong) + " |"
+    yield "|---|---|---|---|" + "---|" * len(Wrong)
+    rows: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in results:
+        rows[result.kind, result.stores].append(result)
+    for (kind, stores), those in sorted(rows.items()):
+        injected = sum(not each.skipped for each in those)
+        polls = sum(each.polls for each in those)
+        counts = Counter(found.wrong for each in those for found in each.findings)
+        cells = [kind, stores, str(injected), str(polls or "")]
+        yield f"| {' | '.join([*cells, *(str(counts[wrong]) for wrong in Wrong)])} |"
