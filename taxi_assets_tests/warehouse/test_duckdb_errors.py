@@ -193,11 +193,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_damage_in_the_middle_of_a_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "taxi.duckdb"
     warehouse = DuckDBWarehouse(path)
-    rows = [trip(number, note=f"{number * 7919}") for number in range(200_000)]
+    rows = [trip(number, note=f"{number * 7919}") for number in range(300_000)]
     load(warehouse, tmp_path / "files", rows)
     content = bytearray(path.read_bytes())
-    middle = len(content) * 6 // 10
-    content[middle : middle + 300_000] = bytes(300_000)
+    middle = len(content) // 2
+    content[middle : middle + 100] = bytes(each ^ 255 for each in content[middle : middle + 100])
     path.write_bytes(content)
     with (
         pytest.raises(Misconfigured, match="load its months again") as raised,
