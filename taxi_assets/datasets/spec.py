@@ -35,8 +35,8 @@ class Column:
     an unknown column until it is listed. The file of a month from ``since`` to ``until`` (both
     included) must have the column; before and after it may be absent, which gives NULL. A column
     that is not ``required`` may be absent in any month. ``codes`` maps published text, trimmed and
-    lower-cased, to the canonical value; other text is cast unchanged. ``values`` documents what
-    each canonical code means.
+    lower-cased, to the canonical value; other text is cast unchanged, and a number without a code
+    becomes text in a text column. ``values`` documents what each canonical code means.
     """
 
     name: str
