@@ -224,6 +224,7 @@ def test_processes_that_share_their_parts_resume_them_and_keep_their_own_files(
     site: Site, client: TlcClient, tmp_path: Path
 ) -> None:
     parts = tmp_path / "parts"
+    site.publish(PATH, parquet())
     leave_part(client, parts)
     downloads = []
     for seed in (0, 1):
