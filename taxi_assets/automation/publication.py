@@ -51,8 +51,9 @@ def publication_sensor(
 
 
 def _tick(context: dg.SensorEvaluationContext, tlc: TlcSource, spec: DatasetSpec) -> Plan:
-    records, cursor = read_records(context.instance, spec), Cursor.read(context.cursor)
+    records = read_records(context.instance, spec)
     months = [Month.parse(key) for key in monthly(spec).get_partition_keys()]
+    cursor = Cursor.read(context.cursor, spec.name, months)
     to_poll = months_to_poll(months, records, cursor)
     answers = Answers()
     if to_poll.months:
