@@ -17,7 +17,7 @@ from pathlib import Path
 import dagster as dg
 
 from taxi_assets.automation.jobs import ZONES_JOB, job_name
-from taxi_assets.console import PROGRESS, failure_of
+from taxi_assets.console import PROGRESS, failure_of, warnings_of
 from taxi_assets.dagster_names import (
     MAX_RETRIES_TAG,
     PARTITION_TAG,
@@ -36,9 +36,12 @@ _ZONES = dg.AssetKey("taxi_zones")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The results of a command: a line per failure, and the duration of each month in seconds."""
+    """The results of a command: a line per failure, a line per failed check that only warns, and
+    the duration of each month in seconds.
+    """
 
     failures: list[str]
+    warnings: list[str]
     seconds: dict[tuple[str, Month], float]
 
 
@@ -56,7 +59,7 @@ def run_months(
     ``locks`` is the folder of the commands' locks. Prints a line per run to standard output and the
     traceback of an unexpected error to standard error. Raises ``KeyboardInterrupt`` on Ctrl-C.
     """
-    finished = Finished([], {})
+    finished = Finished([], [], {})
     for killed in report_killed(locks, instance):
         _assign(instance, killed.run_id)
         title = f"{killed.job_name} {killed.tags.get(PARTITION_TAG, '')}".strip()
@@ -73,9 +76,10 @@ def run_months(
             _run(instance, ZONES_JOB, tags, "taxi zones", finished)
         for number, (spec, month) in enumerate(months, start=1):
             started = time.monotonic()
-            title = f"[{number}/{len(months)}] {spec.name} {month}"
+            name = f"{spec.name} {month}"
             month_tags = {**tags, PARTITION_TAG: str(month)}
-            _run(instance, job_name(spec), month_tags, title, finished)
+            print(f"[{number}/{len(months)}] ", end="")
+            _run(instance, job_name(spec), month_tags, name, finished)
             finished.seconds[spec.name, month] = time.monotonic() - started
     return finished
 
@@ -84,10 +88,10 @@ def _run(
     instance: dg.DagsterInstance,
     job: str,
     tags: Mapping[str, str],
-    title: str,
+    name: str,
     finished: Finished,
 ) -> None:
-    print(f"{title} …", end="", flush=True)
+    print(f"{name} …", end="", flush=True)
     result = dg.execute_job(
         dg.build_reconstructable_job(__name__, reconstruct.__name__, (job,)),
         instance=instance,
@@ -95,6 +99,7 @@ def _run(
         run_config={"loggers": {PROGRESS: {}}},
     )
     _assign(instance, result.run_id)
+    finished.warnings.extend(f"{name}: {each}" for each in warnings_of(result))
     failure = failure_of(result)
     if failure is None:
         print(" done", flush=True)
