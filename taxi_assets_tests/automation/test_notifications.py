@@ -276,6 +276,8 @@ def test_a_cursor_that_is_not_its_own_costs_a_tick_and_repeats_nothing(
 def test_restored_records_are_notified_after_a_tick(records: Records) -> None:
     for month in range(1, 6):
         records.run(Month(2024, month))
+        run = records.start(Month(2024, month), dg.DagsterRunStatus.NOT_STARTED)
+        records.instance.report_run_failed(run)
     news = News(records)
     with dg.DagsterInstance.ephemeral() as empty:
         records.instance = empty  # as after deleting the records, with the sensors' cursors kept
