@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pyarrow.parquet as pq
 
 from taxi_assets.assets import presentation
 from taxi_assets.assets.common import Redo, declared, month_of, source_key
 from taxi_assets.assets.resources import Previous, Scratch, TlcSource
+from taxi_assets.cleaning import published_types
 from taxi_assets.dagster_names import DATA_VERSION_TAG, USER_DATA_VERSION_TAG
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
@@ -123,7 +123,7 @@ def _source_metadata(published: Published) -> dict[str, Any]:
 
 
 def _attributes(published: Published, path: Path) -> dict[str, str]:
-    columns = {field.name: str(field.type) for field in pq.read_schema(path)}
+    columns = published_types(path)
     facts = {
         attributes.ORIGIN: str(published.origin),
         attributes.SOURCE_URL: published.url,
