@@ -32,7 +32,7 @@ The same seed gives the same faults. This table is of seed {seed}: {total} fault
 
 ## How it is checked
 
-Two versions of one month alternate. They have no row in common and both have rejects, so any
+Three versions of one month take turns. They have no row in common and all have rejects, so any
 mixture shows. Readers use the stores' own clients, not the code under test, and compare digests of
 all rows with those of a month cleaned outside any store.
 
@@ -44,7 +44,7 @@ all rows with those of a month cleaned outside any store.
 | hangs | a process does not end within two minutes |
 | unnamed errors | a failure that is not one line with what happened and what to do |
 | canaries | a planted secret in a message, log, record or file |
-| files left | a file, object or table that is left after the next run |
+| files left | a file, object or table of a killed run that is there after the next two runs |
 | false statements | a version that cannot be there, or a sensor's reason that is not true |
 
 In BigQuery trips and rejects are loaded by two jobs. Readers there must compare the versions in
