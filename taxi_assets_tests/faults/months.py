@@ -118,9 +118,8 @@ def _text(value: object) -> str:
 
 
 def _version(folder: Path, name: str, rows: int, seed: int) -> Version:
-    file = publish_month(
-        folder / name, SPEC.name, MONTH, rows=rows, seed=len(_ROWS) * seed + [*_ROWS].index(name)
-    )
+    own = len(_ROWS) * seed + [*_ROWS].index(name)
+    file = publish_month(folder / name, SPEC.name, MONTH, rows=rows, seed=own)
     _spoil(file)
     made = clean_month(
         SPEC, MONTH, file, folder / f"{name}-clean", source_file=SPEC.file_name(MONTH)

@@ -70,7 +70,7 @@ def _start(tasks: Sequence[Task], seed: int, scale: float, take: int, number: in
                     sink.send((task, None))
             code = 0
         except BaseException:  # noqa: BLE001 - the parent sees the end, people the traceback
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type] # there is one
+            sys.excepthook(*sys.exc_info())
         finally:
             sys.stderr.flush()
             os._exit(code)
