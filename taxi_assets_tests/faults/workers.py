@@ -32,7 +32,7 @@ def inject(
     take, give = os.pipe()
     os.write(give, bytes(range(len(tasks))))
     os.close(give)
-    workers = [_start(tasks, seed, scale, take, number) for number in range(processes)]
+    workers = [_start(tasks, seed, scale, take, number, processes) for number in range(processes)]
     os.close(take)
     open_, ended = list(workers), 0
     while open_:
@@ -51,7 +51,9 @@ def inject(
         raise RuntimeError(f"{len(tasks) - ended} of {len(tasks)} tasks did not end; see above")
 
 
-def _start(tasks: Sequence[Task], seed: int, scale: float, take: int, number: int) -> Connection:
+def _start(
+    tasks: Sequence[Task], seed: int, scale: float, take: int, number: int, processes: int
+) -> Connection:
     """Fork a worker; the connection has its results."""
     results, sink = Pipe(duplex=False)
     sys.stdout.flush()
@@ -59,9 +61,7 @@ def _start(tasks: Sequence[Task], seed: int, scale: float, take: int, number: in
         code = 1
         try:
             results.close()
-            # Ports are chosen by worker, as those of pytest.
-            os.environ["PYTEST_XDIST_WORKER"] = f"gw{number}"
-            os.environ["PYTEST_XDIST_WORKER_COUNT"] = "2"
+            _own_ports(number, processes)
             with bench(seed, scale) as tools:
                 while at := os.read(take, 1):
                     task = tasks[at[0]]
@@ -90,3 +90,11 @@ def _results(tools: Bench, task: Task) -> Iterator[Result]:
         count += 1
         yield result
     print(f"{name} on {stores}: {count} in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _own_ports(number: int, processes: int) -> None:
+    """Divide this process's share of the ports (``free_port``) among its workers."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    os.environ["PYTEST_XDIST_WORKER"] = f"gw{worker + number * workers}"
+    os.environ["PYTEST_XDIST_WORKER_COUNT"] = str(workers * processes)
