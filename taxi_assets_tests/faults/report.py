@@ -14,8 +14,8 @@ _PAGE = """\
 # Reliability
 
 `make test-faults` injects faults into runs of the real assets and looks for what must not happen.
-The same seed gives the same faults. This table is of seed {seed}: {total} faults in
-{minutes:.0f} minutes, {findings}.
+The same seed gives the same faults. This table is of seed {seed}: {total} faults in {minutes:.0f}
+minutes, {findings}. Polls are how often a reader has read the month meanwhile.
 
 {table}
 
@@ -29,6 +29,17 @@ The same seed gives the same faults. This table is of seed {seed}: {total} fault
 - **reissue under readers**: the month is reissued again and again. In this and in races three
   readers poll it: the lake and the warehouse with their own clients, and the lake with the
   package's reader.
+- **full disk**: one folder is on a small file system with a few pages left. The run must fail in
+  one line that names the disk, the old month stays, and with space the next run succeeds.
+- **hostile server**, **hostile file**: servers that break HTTP's rules or never end, and mutated or
+  hand-made Parquet files. Each must end within bounds, in success or in one named line.
+- **canary**: a secret in each setting that can hold one, and a run that fails. It must not be in
+  any message, log, record, page or file.
+- **reissues A, B, A, B by the daemon**: Dagster's daemon runs the sensor. Each version is loaded,
+  in one run, and no tick says anything that is not true at that time.
+
+A loss of power is not injected. Files of a local lake are synced before they are renamed; DuckDB,
+PostgreSQL and the cloud stores sync what they have confirmed.
 
 ## How it is checked
 
