@@ -54,6 +54,7 @@ class Subject:
     def __init__(self, bench: Bench, place: Place) -> None:
         self.bench, self.place = bench, place
         self.loaded = self.published = "none"
+        self._left: set[str] = set()
         self.call(partial(_create, place))
 
     def publish(self, name: str) -> str:
@@ -63,8 +64,10 @@ class Subject:
         return name
 
     def reissue(self) -> str:
-        """Publish the version that is not loaded."""
-        return self.publish("B" if self.loaded == "A" else "A")
+        """Publish the next version; it comes back after the others."""
+        names = [*self.bench.versions]
+        at = names.index(self.published) + 1 if self.published in names else 0
+        return self.publish(names[at % len(names)])
 
     def start(
         self,
@@ -84,12 +87,15 @@ class Subject:
         """Read the month, run it undisturbed, and check that it is then the published version.
 
         ``before`` are the versions that may be there before the run; without them it is not read.
+        What a killed run has left must be gone after two runs, of which one writes.
         """
         work = partial(_settle, self.place, self.bench.versions, before, self.published)
         findings, modules = self.call(work)
         adopt(modules)
         # By another process: a run's folder may last as long as its process.
-        findings += self.call(partial(checks.left_behind, self.place))
+        left = self.call(partial(checks.left_behind, self.place))
+        findings += [Finding(Wrong.LEFT, each) for each in left & self._left]
+        self._left = left
         self.loaded = self.published
         return findings
 

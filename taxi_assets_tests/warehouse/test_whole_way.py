@@ -56,6 +56,7 @@ def run(
     return command(home, "run", "--datasets", "green", "--months", months, **settings)
 
 
+@pytest.mark.long
 def test_a_month_is_loaded_reissued_with_fewer_rows_and_survives_a_killed_worker(
     tmp_path: Path, tlc: Simulator, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
