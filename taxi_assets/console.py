@@ -52,7 +52,8 @@ class _Line(logging.Handler):
     def _texts(self, record: logging.LogRecord) -> Iterator[str]:
         event: dg.DagsterEvent | None = getattr(record, LOG_EVENT, None)
         if event is None:
-            if record.levelno >= logging.INFO:
+            # Of errors the command prints the cause; Dagster also logs each step that they prevent.
+            if logging.INFO <= record.levelno < logging.ERROR:
                 yield _message(getattr(record, LOG_METADATA))
         elif event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY:
             yield f"next attempt in {event.step_retry_data.seconds_to_wait or 0:.0f} s"
