@@ -7,7 +7,7 @@ test or a person must distinguish it from the existing ones.
     ├── PermanentError           fails again with the same input: never retried
     │   ├── MonthNotPublished    TLC has no such file (403 or 404)
     │   ├── SourceBlocked        TLC rejects this client, even for published months
-    │   ├── CorruptDownload      the download is not the published file
+    │   ├── CorruptDownload      a file is damaged or not the published one
     │   ├── SchemaMismatch       the file's columns do not match the specification
     │   ├── UncastableValue      a value cannot be cast to its column's type
     │   ├── AuditFailed          a blocking check failed
@@ -72,7 +72,7 @@ class SourceBlocked(PermanentError):
 
 
 class CorruptDownload(PermanentError):
-    """The download is not the published Parquet file."""
+    """A Parquet file is damaged, or the download is not the published one."""
 
 
 class SchemaMismatch(PermanentError):

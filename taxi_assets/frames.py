@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxi_assets.errors import Misconfigured, ObjectMissing
+from taxi_assets.errors import CorruptDownload, Misconfigured, ObjectMissing
+from taxi_assets.machine_errors import named_machine_errors
+from taxi_assets.wording import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Rows", "from_reader", "is_rows", "read_parquet", "to_frame", "write_parquet"]
+__all__ = [
+    "Rows",
+    "from_reader",
+    "is_rows",
+    "read_parquet",
+    "schema_of",
+    "to_frame",
+    "write_parquet",
+]
 
 Rows: TypeAlias = "pd.DataFrame | pa.Table | pa.RecordBatchReader"
 _BATCH_ROWS = 131_072
@@ -67,9 +78,9 @@ def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.Rec
     """Stream the rows of the files in order, with ``columns`` (``None``: all).
 
     A column that is missing in some files is NULL there. Raises ``ObjectMissing`` for a column
-    that is missing in all.
+    that is missing in all; reading raises ``CorruptDownload`` at a damaged part of a file.
     """
-    schema = pa.unify_schemas([pq.read_schema(path).remove_metadata() for path in paths])
+    schema = pa.unify_schemas([schema_of(path).remove_metadata() for path in paths])
     if columns is not None:
         unknown = sorted(set(columns) - set(schema.names))
         if unknown:
@@ -82,7 +93,7 @@ def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.Rec
 
 def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for path in paths:
-        with pq.ParquetFile(path) as file:
+        with _readable(path), pq.ParquetFile(path) as file:
             have = [name for name in schema.names if name in file.schema_arrow.names]
             for batch in file.iter_batches(_BATCH_ROWS, columns=have):
                 arrays = [
@@ -92,6 +103,26 @@ def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatc
                     for field in schema
                 ]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """The schema of a Parquet file; raises ``CorruptDownload`` for a damaged one."""
+    with _readable(path):
+        return pq.read_schema(path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    with named_machine_errors(f"Reading {path}"):
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
+                raise
+            raise CorruptDownload(
+                f"{path} cannot be read as Parquet ({one_line(str(error))}).",
+                "It was damaged after it was stored: materialize its asset again with redo: true.",
+            ) from error
 
 
 def write_parquet(value: Rows, path: Path) -> int:

@@ -2,10 +2,7 @@
 
 import errno
 import os
-import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -18,21 +15,11 @@ from taxi_assets.errors import Misconfigured
 from taxi_assets.failures import translated_errors
 from taxi_assets.machine_errors import DUCKDB_LIMITS, duckdb_details, named_machine_errors
 from taxi_assets.services import Rule, Service, named_errors
+from taxi_assets_tests.small_disk import small_disk
 
 ENGINE = Service(
     "DuckDB", (duckdb.Error,), duckdb_details, (*DUCKDB_LIMITS, Rule(set(), "Unknown."))
 )
-
-
-@contextmanager
-def small_disk(limit: int = 64 << 10) -> Iterator[None]:
-    """A limit per file: writes fail as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def named(error: BaseException) -> Misconfigured:

@@ -8,16 +8,15 @@ https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pyarrow.parquet as pq
 
 from taxi_assets.assets import presentation
 from taxi_assets.assets.common import Redo, declared, month_of, source_key
 from taxi_assets.assets.resources import Previous, Scratch, TlcSource
+from taxi_assets.cleaning import published_types
 from taxi_assets.dagster_names import DATA_VERSION_TAG, USER_DATA_VERSION_TAG
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
@@ -57,15 +56,13 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
 
             def download() -> Download | Unchanged:
                 with tlc.client() as client:
-                    got = client.download_month(
+                    return client.download_month(
                         spec.name,
                         month,
-                        scratch.downloads,
+                        scratch.folder,
+                        parts=scratch.downloads,
                         known_etag=None if config.redo else etag,
                     )
-                if isinstance(got, Download):
-                    got = replace(got, path=got.path.replace(scratch.folder / got.path.name))
-                return got
 
             got = scratch.once(f"{spec.name} {month}", download, _files)
             if isinstance(got, Download):
@@ -126,7 +123,7 @@ def _source_metadata(published: Published) -> dict[str, Any]:
 
 
 def _attributes(published: Published, path: Path) -> dict[str, str]:
-    columns = {field.name: str(field.type) for field in pq.read_schema(path)}
+    columns = published_types(path)
     facts = {
         attributes.ORIGIN: str(published.origin),
         attributes.SOURCE_URL: published.url,

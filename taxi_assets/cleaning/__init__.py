@@ -7,6 +7,7 @@ that alters cleaned rows, raise ``CLEANING`` in ``version``.
 from taxi_assets.cleaning.counts import MonthCounts
 from taxi_assets.cleaning.engine import CleanedMonth, clean_month
 from taxi_assets.cleaning.mapping import published_names
+from taxi_assets.cleaning.published import published_types
 from taxi_assets.cleaning.version import code_version
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "clean_month",
     "code_version",
     "published_names",
+    "published_types",
 ]

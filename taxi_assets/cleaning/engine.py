@@ -8,6 +8,7 @@ the order is not kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,13 +76,14 @@ def clean_month(
     try:
         with named_machine_errors(doing):
             folder.mkdir(parents=True, exist_ok=True)
-            with named_errors(ENGINE, doing, dataset=spec.name):
+            with named_errors(ENGINE, doing):
                 connection = _connect(folder, memory_limit, threads)
             with connection:
                 return _cleaned(connection, spec, month, source, folder, name)
     except BaseException:
         for part in Part:
-            _path(folder, part).unlink(missing_ok=True)
+            with suppress(OSError):  # the first error says why
+                _path(folder, part).unlink(missing_ok=True)
         raise
 
 
@@ -95,12 +97,12 @@ def _cleaned(
 ) -> CleanedMonth:
     doing = f"Cleaning {name} ({spec.name} {month})"
     published = published_rows(source, name)
-    with named_errors(ENGINE, doing, dataset=spec.name):
+    with named_errors(ENGINE, doing):
         columns = published_columns(connection, source, name)
     names = published_names(spec, [column.name for column in columns])
     sql = MonthSql(spec, month, map_columns(spec, month, columns, name), source, name)
     try:
-        with named_errors(ENGINE, doing, dataset=spec.name):
+        with named_errors(ENGINE, doing):
             check_row_counts(connection, source, published, names.values(), name)
             refuse_cast_failures(connection, sql, sql.hidden_failures)
             paths = {part: _write(connection, sql, part, folder) for part in Part}

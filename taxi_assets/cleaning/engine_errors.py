@@ -37,7 +37,7 @@ ENGINE: Final = Service(
             "Correct TAXI_MEMORY_LIMIT, such as 512MB.",
             pattern=r"Parser Error: (Memory|Unknown unit for memory).*",
         ),
-        Rule(_IN_A_RULE, "Correct the rules in taxi_assets/datasets/{dataset}.py."),
+        Rule(_IN_A_RULE, "Correct the rules in taxi_assets/datasets/."),
         Rule(set(), _AGAIN, CorruptDownload),
     ),
 )

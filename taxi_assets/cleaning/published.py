@@ -15,11 +15,18 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxi_assets.cleaning.engine_errors import corrupt
+from taxi_assets.cleaning.engine_errors import ENGINE, corrupt
 from taxi_assets.cleaning.scan import literal, scan
+from taxi_assets.services import named_errors
 from taxi_assets.wording import listed, one_line
 
-__all__ = ["PublishedColumn", "check_row_counts", "published_columns", "published_rows"]
+__all__ = [
+    "PublishedColumn",
+    "check_row_counts",
+    "published_columns",
+    "published_rows",
+    "published_types",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,14 @@ def published_columns(
         PublishedColumn(column, _type(converted, found[1]))
         for (column, converted), found in zip(named, described, strict=True)
     ]
+
+
+def published_types(source: Path) -> dict[str, str]:
+    """DuckDB's type of each column by its published name; raises ``CorruptDownload``."""
+    doing = f"Reading the columns of {source.name}"
+    with named_errors(ENGINE, doing), duckdb.connect() as connection:
+        columns = published_columns(connection, source, source.name)
+    return {column.name: column.type for column in columns}
 
 
 def _top_level(elements: Sequence[tuple[str, int | None, str]]) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,10 @@ The columns of the tables, the names TLC has published them under, and the rules
 - Times are New York's wall clock without a UTC offset, as TLC publishes them.
 - A column that a month's file does not have is NULL. The run of a month fails if its file lacks a
   required column or has one that is not listed here.
+- A value that its column cannot hold fails the month's run, which names the column, the first row
+  and the count: an infinite number, text that is no plain decimal number (`inf`, `nan`, `1_000`,
+  `0x10`), a number that would be rounded, a time outside the years 1 to 9999, text that is not
+  UTF-8. NaN in a floating-point column is NULL, as pandas writes it.
 - A reject rule moves a row to the dataset's rejects, with the rule's name as the reason; a flag
   rule keeps the row and adds its name to the row's quality flags. No row is deleted.
 - *Published as* lists every name TLC has used; *required in* the months whose file must have it.

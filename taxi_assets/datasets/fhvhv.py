@@ -27,6 +27,22 @@ def _flag(name: str, question: str) -> Column:
     return Column(name, Type.STRING, question, (name,), values={"Y": "yes", "N": "no"})
 
 
+LICENSE_NUM: Final = Column(
+    "license_num",
+    Type.STRING,
+    "TLC license number of the high-volume service.",
+    published_as=("hvfhs_license_num",),
+    values={"HV0002": "Juno", "HV0003": "Uber", "HV0004": "Via", "HV0005": "Lyft"},
+)
+FLAGS: Final = (
+    _flag("shared_request_flag", "Did the passenger agree to share the trip, matched or not?"),
+    _flag("shared_match_flag", "Was the trip shared with a passenger who booked separately?"),
+    _flag("access_a_ride_flag", "Was the trip made for the MTA? Blank if Uber reported nothing."),
+    _flag("wav_request_flag", "Was a wheelchair-accessible vehicle requested?"),
+    _flag("wav_match_flag", "Was the vehicle wheelchair-accessible?"),
+)
+
+
 NEGATIVE_FARE: Final = Rule(
     name="negative_fare",
     action=Action.FLAG,
@@ -41,13 +57,7 @@ FHVHV: Final = DatasetSpec(
     first_month=Month(2019, 2),
     pickup="pickup_at",
     columns=(
-        Column(
-            "license_num",
-            Type.STRING,
-            "TLC license number of the high-volume service.",
-            published_as=("hvfhs_license_num",),
-            values={"HV0002": "Juno", "HV0003": "Uber", "HV0004": "Via", "HV0005": "Lyft"},
-        ),
+        LICENSE_NUM,
         published(shared.DISPATCHING_BASE_NUM, "dispatching_base_num"),
         Column(
             "originating_base_num",
@@ -99,13 +109,7 @@ FHVHV: Final = DatasetSpec(
             "Paid to the driver, without tolls and tips, net of commission, surcharges and taxes.",
             "driver_pay",
         ),
-        _flag("shared_request_flag", "Did the passenger agree to share the trip, matched or not?"),
-        _flag("shared_match_flag", "Was the trip shared with a passenger who booked separately?"),
-        _flag(
-            "access_a_ride_flag", "Was the trip made for the MTA? Blank if Uber reported nothing."
-        ),
-        _flag("wav_request_flag", "Was a wheelchair-accessible vehicle requested?"),
-        _flag("wav_match_flag", "Was the vehicle wheelchair-accessible?"),
+        *FLAGS,
     ),
     rules=(
         *rules.TIME_RULES,
@@ -113,6 +117,7 @@ FHVHV: Final = DatasetSpec(
         NEGATIVE_FARE,
         rules.unknown_zone(),
         rules.ZONE_OUT_OF_RANGE,
+        rules.unknown_code(LICENSE_NUM, *FLAGS),
     ),
     # 0 of a 1,000-row extract of 2020-04: the services' servers record the times, not meters.
     max_reject_share=0.01,

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Final
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.datasets.spec import Action, Rule
+from taxi_assets.datasets.spec import Action, Column, Rule
 
 __all__ = [
     "DISTANCE_RULES",
@@ -28,6 +28,7 @@ __all__ = [
     "PASSENGER_RULES",
     "TIME_RULES",
     "ZONE_OUT_OF_RANGE",
+    "unknown_code",
     "unknown_zone",
 ]
 
@@ -150,6 +151,25 @@ def unknown_zone(
         condition=(
             f"{end('pickup_zone_id', pickups_since)} OR {end('dropoff_zone_id', dropoffs_since)}"
         ),
+    )
+
+
+def unknown_code(*columns: Column) -> Rule:
+    """The rule for text that is none of a column's codes; blank text is a code that was not sent.
+
+    A new code of TLC's belongs into ``values`` of its column.
+    """
+
+    def unknown(column: Column) -> str:
+        codes = ", ".join(f"'{code}'" for code in column.values)
+        return f"({column.name} NOT IN ({codes}) AND trim({column.name}) <> '')"
+
+    names = ", ".join(column.name for column in columns)
+    return Rule(
+        name="unknown_code",
+        action=Action.FLAG,
+        description=f"The text is none of the column's codes: {names}.",
+        condition=" OR ".join(map(unknown, columns)),
     )
 
 

@@ -146,6 +146,7 @@ YELLOW: Final = DatasetSpec(
         *rules.PASSENGER_RULES,
         rules.unknown_zone(pickups_since=ZONES_BEGIN, dropoffs_since=ZONES_BEGIN),
         rules.ZONE_OUT_OF_RANGE,
+        rules.unknown_code(shared.STORE_AND_FWD_FLAG),
         OUTSIDE_NYC,
     ),
     # 2024-01 has 18 pickups outside the month in 2,964,624 rows, not all far enough to be rejected.

@@ -166,7 +166,9 @@ def rows_of(path: Path) -> int | None:
         return None
     try:
         rows: int = pq.read_metadata(path).num_rows
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # the disk failed, not the file
         return None
     return rows
 

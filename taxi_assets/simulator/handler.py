@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -90,8 +91,10 @@ class Handler(BaseHTTPRequestHandler):
             return False
         if is_own(self.headers):
             return True
-        self.close_connection = True  # a body that was not read is not the next request
-        self._send_json({"error": "the simulator answers this machine only"}, HTTPStatus.FORBIDDEN)
+        self._read_body()
+        refusal = b"The simulator does not answer requests of web pages.\n"
+        close = {"Connection": "close"}  # a body in chunks is not read, nor is it the next request
+        self._send_whole(HTTPStatus.FORBIDDEN, refusal, "text/plain", close)
         return False
 
     def send_response(self, code: int, message: str | None = None) -> None:
@@ -217,7 +220,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send_whole(status, json.dumps(values).encode(), "application/json")
 
     def _send_whole(
-        self, status: int, body: bytes, kind: str, headers: dict[str, str | None] | None = None
+        self, status: int, body: bytes, kind: str, headers: Mapping[str, str | None] | None = None
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)

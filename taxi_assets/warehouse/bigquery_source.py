@@ -56,7 +56,7 @@ def _remote_footer(client: storage.Client, uri: str, version: str) -> pq.FileMet
         blob = _blob(client, uri, version)
         with blob.open("rb", chunk_size=_FOOTER_READ) as file:
             return pq.read_metadata(file)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise unreadable(uri, error) from error
 
 

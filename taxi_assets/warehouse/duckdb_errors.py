@@ -5,13 +5,16 @@ DuckDB has no error codes, so rules match exception classes, and messages where 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
+import pyarrow as pa
 
 from taxi_assets.errors import AuditFailed, WarehouseLocked
 from taxi_assets.machine_errors import DUCKDB_LIMITS, duckdb_details
 from taxi_assets.services import Rule, Service
 
-__all__ = ["DUCKDB"]
+__all__ = ["DUCKDB", "DUCKDB_STREAM"]
 
 _CLOSE = (
     "Close the file in the notebook, shell or run that has it open: while one process writes, "
@@ -26,7 +29,7 @@ _IN_USE = (
 )
 _DAMAGED = (
     r'IO Error: The file ".*" exists, but it is not a valid DuckDB database file!'
-    r"|Corrupt (database file|WAL).*"
+    r"|(Data Corruption Error: )?Corrupt (database file|WAL).*"
 )
 _OPENING = {duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUseException}
 
@@ -39,3 +42,5 @@ _RULES = (
 )
 
 DUCKDB = Service("DuckDB", (duckdb.Error,), duckdb_details, _RULES)
+# The errors of a stream of batches come through Arrow's C interface, which has no classes for them.
+DUCKDB_STREAM = replace(DUCKDB, raises=(duckdb.Error, pa.ArrowException, OSError))

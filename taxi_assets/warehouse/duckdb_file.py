@@ -14,10 +14,11 @@ from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, ObjectMissing, WarehouseLocked
+from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse import duckdb_months
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
-from taxi_assets.warehouse.duckdb_errors import DUCKDB
+from taxi_assets.warehouse.duckdb_errors import DUCKDB, DUCKDB_STREAM
 from taxi_assets.warehouse.duckdb_schema import (
     FIELD_TYPES,
     columns_of,
@@ -65,9 +66,10 @@ class DuckDBWarehouse(Warehouse):
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         doing = f"Loading {', '.join(load.table.name for load in loads)} {month or ''}".rstrip()
-        with self._connect(read_only=False) as connection, named_errors(DUCKDB, doing):
+        with named_machine_errors(doing):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._connect(doing, read_only=False) as connection:
             connection.execute("BEGIN")
             try:
                 loaded = [_replace(connection, load, month) for load in loads]
@@ -90,7 +92,7 @@ class DuckDBWarehouse(Warehouse):
     def count(self, table: str, month: Month | None) -> int:
         if not self.path.exists():
             return 0
-        with self._connect(read_only=True) as connection:
+        with self._connect(f"Counting {table}", read_only=True) as connection:
             if not columns_of(connection, table):
                 return 0
             where, values = month_filter(None if month is None else [month])
@@ -103,28 +105,28 @@ class DuckDBWarehouse(Warehouse):
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
         if not self.path.exists():
             return None
-        with self._connect(read_only=True) as connection:
+        with self._connect(f"Reading the records of {table}", read_only=True) as connection:
             return duckdb_months.loaded(connection, table, month)
 
     @override
     def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
         if not self.path.exists():
             return {}
-        with self._connect(read_only=True) as connection:
+        with self._connect(f"Reading the records of {table}", read_only=True) as connection:
             return duckdb_months.loaded_months(connection, table)
 
     @override
     def origins(self) -> Collection[str | None]:
         if not self.path.exists():
             return []
-        with self._connect(read_only=True) as connection:
+        with self._connect("Reading the records of months", read_only=True) as connection:
             return duckdb_months.origins(connection)
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:
         if not self.path.exists():
             return []
-        with self._connect(read_only=True) as connection:
+        with self._connect(f"Reading the months of {table}", read_only=True) as connection:
             return duckdb_months.unrecorded_months(connection, table)
 
     @contextmanager
@@ -134,7 +136,7 @@ class DuckDBWarehouse(Warehouse):
         missing = ObjectMissing(f"{self.url} has no table {table}.", "Materialize its asset first.")
         if not self.path.exists():
             raise missing
-        with self._connect(read_only=True) as connection:
+        with self._connect(f"Reading {table}", read_only=True) as connection:
             have = [name for name, _ in columns_of(connection, table)]
             if not have:
                 raise missing
@@ -148,19 +150,22 @@ class DuckDBWarehouse(Warehouse):
             query = f"SELECT {chosen} FROM {quoted(table)}{where}"
             reader = connection.sql(query, params=values).to_arrow_reader(_BATCH_ROWS)
             try:
-                yield reader
+                yield pa.RecordBatchReader.from_batches(
+                    reader.schema, _named_batches(reader, f"Reading {table}")
+                )
             finally:
                 # An open reader keeps the file open, and the next connection would time out.
                 reader.close()
 
     @contextmanager
-    def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connect(self, doing: str, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = self._open(read_only)
         try:
             connection.execute("SET enable_progress_bar = false")
             # The order of rows has no meaning, and preserving it costs memory and time.
             connection.execute("SET preserve_insertion_order = false")
-            yield connection
+            with named_errors(DUCKDB, doing):
+                yield connection
         finally:
             connection.close()
 
@@ -186,6 +191,11 @@ class DuckDBWarehouse(Warehouse):
                 return connection
             time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
             delay = min(delay * 2, _MAX_RETRY_DELAY)
+
+
+def _named_batches(reader: pa.RecordBatchReader, doing: str) -> Iterator[pa.RecordBatch]:
+    with named_errors(DUCKDB_STREAM, doing):
+        yield from reader
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | None) -> Loaded:

@@ -17,7 +17,6 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.parquet as pq
 from typing_extensions import override
 
 from taxi_assets.datasets import DATASETS
@@ -26,7 +25,7 @@ from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ConcurrentWrite, Misconfigured
 from taxi_assets.failures import instance_of, translated_errors
-from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
+from taxi_assets.frames import Rows, from_reader, read_parquet, schema_of, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
 from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
@@ -154,7 +153,7 @@ class WarehouseIOManager(AssetIOManager):
 
     def _replace(self, name: str, value: Any, month: Month | None) -> Loaded:
         source = self._source(value, month)
-        table = table_from_schema(name, pq.read_schema(source.path()), monthly=month is not None)
+        table = table_from_schema(name, schema_of(source.path()), monthly=month is not None)
         (loaded,) = self.warehouse.replace([Load(table, source)], month)
         return loaded
 
@@ -170,7 +169,7 @@ class WarehouseIOManager(AssetIOManager):
     def _source(self, value: Any, month: Month | None) -> Source:
         """The value as a Parquet file; for a monthly asset, with the column ``source_month``."""
         source = _source(value if isinstance(value, StoredFile | Path) else self._parquet(value))
-        if month is None or SOURCE_MONTH in pq.read_schema(source.path()).names:
+        if month is None or SOURCE_MONTH in schema_of(source.path()).names:
             return source
         return _source(self._parquet(_with_month(read_parquet([source.path()], None), month)))
 

@@ -16,8 +16,11 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from pyarrow import csv
 
+from taxi_assets.errors import UncastableValue
+from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.warehouse.postgres_schema import QualifiedName
 from taxi_assets.warehouse.sources import unreadable
+from taxi_assets.wording import one_line
 
 __all__ = ["copy_in", "copy_out"]
 
@@ -47,10 +50,10 @@ def copy_in(
 
 def _file_batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path) as file:
+        with named_machine_errors(f"Reading {path}"), pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_BATCH_ROWS, columns=schema.names):
                 yield batch.select(schema.names).cast(schema)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise unreadable(str(path), error) from error
 
 
@@ -60,6 +63,7 @@ def copy_out(
     """Stream a query's rows as batches of ``schema``, one block in memory at a time.
 
     Close it to stop early. It does not read ahead, so the connection is not used between batches.
+    Raises ``UncastableValue`` for a value that Arrow has no form of, such as an infinite time.
     """
     command = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
@@ -77,6 +81,17 @@ def copy_out(
 
 def _parsed(block: Sequence[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     content = b"".join(block)
+    try:
+        table = _table(content, schema)
+    except pa.ArrowException as error:
+        raise UncastableValue(
+            f"A value in PostgreSQL does not fit its column here ({one_line(str(error))}).",
+            "Correct the value, or read the table without that column.",
+        ) from error
+    yield from table.to_batches()
+
+
+def _table(content: bytes, schema: pa.Schema) -> pa.Table:
     table = csv.read_csv(
         pa.BufferReader(content),
         csv.ReadOptions(column_names=schema.names, block_size=len(content) + 1),
@@ -90,4 +105,4 @@ def _parsed(block: Sequence[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatc
             false_values=["f"],
         ),
     )
-    yield from table.cast(schema).to_batches()
+    return table.cast(schema)

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, Misconfigured, TableSchemaConflict
+from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.warehouse.months import LOADED_MONTHS
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, table_from_schema
+from taxi_assets.wording import one_line
 
 __all__ = ["check_file", "check_month", "footer_of", "unreadable"]
 
@@ -21,15 +23,16 @@ __all__ = ["check_file", "check_month", "footer_of", "unreadable"]
 def footer_of(path: Path) -> pq.FileMetaData:
     """The footer of a local file; raises ``AuditFailed`` if it is truncated or not Parquet."""
     try:
-        return pq.read_metadata(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        with named_machine_errors(f"Reading {path}"):
+            return pq.read_metadata(path)
+    except (OSError, pa.ArrowException) as error:
         raise unreadable(str(path), error) from error
 
 
 def unreadable(where: str, error: Exception) -> AuditFailed:
     """The error for a damaged Parquet file."""
     return AuditFailed(
-        f"{where} cannot be read as Parquet ({error}). Nothing was loaded.",
+        f"{where} cannot be read as Parquet ({one_line(str(error))}). Nothing was loaded.",
         "Run the month again.",
     )
 

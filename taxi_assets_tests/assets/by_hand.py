@@ -207,6 +207,8 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
         flags["zero_passengers"] = _mask(frame["passenger_count"] == 0)
         flags["passengers_unknown"] = _mask(frame["passenger_count"].isna())
     flags |= _zone_flags(dataset, start.year, frame)
+    if dataset != "fhv":
+        flags["unknown_code"] = _unknown_code(dataset, frame)
     if dataset == "yellow":
         flags["outside_nyc"] = _outside(frame)
     return flags
@@ -224,6 +226,18 @@ def _zone_flags(dataset: str, year: int, frame: pd.DataFrame) -> dict[str, Mask]
             unknown |= _mask(zone.isna() | zone.isin([264, 265]))
         outside |= _mask((zone < 1) | (zone > 265))
     return {"unknown_zone": unknown, "zone_out_of_range": outside}
+
+
+def _unknown_code(dataset: str, frame: pd.DataFrame) -> Mask:
+    flags = [name for name in frame.columns if name.endswith("_flag")]
+    codes = {name: ["Y", "N"] for name in flags}
+    if dataset == "fhvhv":
+        codes["license_num"] = ["HV0002", "HV0003", "HV0004", "HV0005"]
+    unknown = np.zeros(len(frame), np.bool_)
+    for name, known in codes.items():
+        text = frame[name]
+        unknown |= _mask(text.notna() & ~text.isin(known) & (text.astype(str).str.strip(" ") != ""))
+    return unknown
 
 
 def _outside(frame: pd.DataFrame) -> Mask:

@@ -175,6 +175,34 @@ def test_zones(
 
 
 @pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("yellow", "store_and_fwd_flag"),
+        ("green", "store_and_fwd_flag"),
+        ("fhvhv", "access_a_ride_flag"),
+        ("fhvhv", "wav_match_flag"),
+        ("fhvhv", "license_num"),
+    ],
+)
+def test_text_that_is_no_code_is_flagged(
+    duck: duckdb.DuckDBPyConnection, name: str, column: str
+) -> None:
+    spec = dataset(name)
+    for code in (*spec.column(column).values, None, "", " "):
+        assert matched(duck, spec, {**GOOD_TRIP, column: code}) == set()
+    for control in ("*", "2", "\x00", "y", " Y", "HV0006"):
+        assert matched(duck, spec, {**GOOD_TRIP, column: control}) == {"unknown_code"}
+
+
+def test_every_text_with_codes_is_covered_by_the_rule() -> None:
+    for spec in DATASETS.values():
+        coded = {c.name for c in spec.columns if c.type is Type.STRING and c.values}
+        rules = [rule for rule in spec.rules if rule.name == "unknown_code"]
+        assert len(rules) == bool(coded)
+        assert all(name in rules[0].condition for name in coded)
+
+
+@pytest.mark.parametrize(
     ("name", "month", "missing", "rules"),
     [
         ("yellow", Month(2010, 12), ("pickup_zone_id", "dropoff_zone_id"), set()),

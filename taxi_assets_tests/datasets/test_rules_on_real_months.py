@@ -16,7 +16,7 @@ TRIPS = Path(__file__).resolve().parents[3] / "shared" / "tlc" / "trip-data"
 GREEN_ROWS = """
     SELECT lpep_pickup_datetime AS pickup_at, lpep_dropoff_datetime AS dropoff_at,
            PULocationID AS pickup_zone_id, DOLocationID AS dropoff_zone_id,
-           trip_distance, passenger_count, total_amount,
+           trip_distance, passenger_count, total_amount, store_and_fwd_flag,
            regexp_extract(filename, '(\\d{4}-\\d{2})\\.parquet', 1) AS file_month,
            strptime(file_month || '-01', '%Y-%m-%d') AS month_start,
            month_start + INTERVAL 1 MONTH AS month_end
@@ -63,4 +63,4 @@ def test_the_rules_match_the_known_counts_of_real_months() -> None:
     assert total["dropoff_just_before_pickup"] == 262
     assert total["implausible_distance"] == 418
     assert total["passengers_unknown"] == 185_748
-    assert total["zone_out_of_range"] == total["negative_distance"] == 0
+    assert total["unknown_code"] == total["zone_out_of_range"] == total["negative_distance"] == 0
