@@ -145,8 +145,9 @@ class LocalStore(LakeStore):
         path = self._path(key)
         if path.exists():
             with self._locked():
-                path.unlink(missing_ok=True)
+                # The facts first: without their object, no later run would find and delete them.
                 self._facts.delete(key, keep=None)
+                path.unlink(missing_ok=True)
 
     def _replace(
         self,

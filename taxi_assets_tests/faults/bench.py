@@ -54,7 +54,6 @@ class Subject:
     def __init__(self, bench: Bench, place: Place) -> None:
         self.bench, self.place = bench, place
         self.loaded = self.published = "none"
-        self._left: set[str] = set()
         self.call(partial(_create, place))
 
     def publish(self, name: str) -> str:
@@ -87,17 +86,22 @@ class Subject:
         """Read the month, run it undisturbed, and check that it is then the published version.
 
         ``before`` are the versions that may be there before the run; without them it is not read.
-        What a killed run has left must be gone after two runs, of which one writes.
+        What a killed run has left must be gone after that run and one more, which writes.
         """
+        findings, left = self._run_undisturbed(before)
+        if left:
+            self.reissue()
+            more, still_left = self._run_undisturbed(None)
+            findings += [*more, *(Finding(Wrong.LEFT, each) for each in left & still_left)]
+        return findings
+
+    def _run_undisturbed(self, before: Sequence[str] | None) -> tuple[list[Finding], set[str]]:
         work = partial(_settle, self.place, self.bench.versions, before, self.published)
         findings, modules = self.call(work)
         adopt(modules)
-        # By another process: a run's folder may last as long as its process.
-        left = self.call(partial(checks.left_behind, self.place))
-        findings += [Finding(Wrong.LEFT, each) for each in left & self._left]
-        self._left = left
         self.loaded = self.published
-        return findings
+        # By another process: a run's folder may last as long as its process.
+        return findings, self.call(partial(checks.left_behind, self.place))
 
     def look(self, allowed: Sequence[str]) -> tuple[Finding, ...]:
         """What is wrong with what readers see now."""

@@ -94,9 +94,6 @@ class _Scene:
                 subject.loaded = new
                 return
             findings += subject.settle([before, new])
-            if before == "none":
-                subject.reissue()
-                findings += subject.settle()
         except Hung as hung:
             findings.append(Finding(Wrong.HANG, str(hung)))
         kind = "kill a first load" if before == "none" else "kill a reissue"
