@@ -40,12 +40,13 @@ _REMEDIES: Final[Mapping[int, str]] = {
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
     errno.ENOMEM: _MEMORY,
+    errno.EEXIST: _PATH,  # a file where a folder has to be made
     errno.ENOTDIR: _PATH,
     errno.EISDIR: _PATH,
     errno.ENAMETOOLONG: _PATH,
     errno.ELOOP: _PATH,
 }
-_OF_PATHS: Final = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_OF_PATHS: Final = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 DUCKDB_LIMITS: Final = (
     # The system's text follows the quoted path, which may contain the same words.

@@ -22,10 +22,10 @@ JANUARY = Month(2024, 1)
 ODD = Path(__file__).resolve().parents[3] / "shared" / "tlc" / "odd"
 
 
-def refused(source: Path, **more: str) -> TaxiAssetsError:
+def refused(source: Path, memory_limit: str = "512MB") -> TaxiAssetsError:
     folder = source.parent / "cleaned"
     with pytest.raises(TaxiAssetsError) as raised:
-        clean_month(dataset("green"), JANUARY, source, folder, **more)
+        clean_month(dataset("green"), JANUARY, source, folder, memory_limit=memory_limit)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 2_000
     assert [path for path in folder.rglob("*") if path.is_file()] == []

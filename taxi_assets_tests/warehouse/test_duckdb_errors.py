@@ -14,9 +14,11 @@ import pytest
 
 from taxi_assets.errors import Misconfigured, WarehouseLocked
 from taxi_assets.services import named_errors
+from taxi_assets.warehouse.base import Load
 from taxi_assets.warehouse.duckdb_errors import DUCKDB
 from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse
-from taxi_assets_tests.warehouse.months import load, trips, zones_of
+from taxi_assets_tests.small_disk import small_disk
+from taxi_assets_tests.warehouse.months import FEBRUARY, TRIPS, load, parquet, trip, trips, zones_of
 
 _HOLDER = """
 import sys, duckdb
@@ -164,3 +166,43 @@ def test_the_error_for_too_little_memory_names_the_setting(tmp_path: Path) -> No
     with pytest.raises(Misconfigured, match="TAXI_MEMORY_LIMIT"):
         load(warehouse, tmp_path / "files", trips(range(200_000)))
     assert warehouse.count("green_trips", None) == 0
+
+
+def test_a_full_disk_at_commit_is_named_and_the_tables_are_unchanged(tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "taxi.duckdb")
+    load(warehouse, tmp_path / "files", trips([1]))
+    many = Load(TRIPS, parquet(tmp_path / "files", trips(range(200_000), FEBRUARY)))
+    with (
+        small_disk(1 << 20),
+        pytest.raises(Misconfigured, match=r"File too large\)\. Free space") as raised,
+    ):
+        warehouse.replace([many], FEBRUARY)
+    assert raised.value.happened.startswith("Loading green_trips 2024-02 failed (DuckDB: ")
+    assert "rollback" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert zones_of(warehouse) == [1]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    warehouse = DuckDBWarehouse(tmp_path / "file" / "taxi.duckdb")
+    with pytest.raises(Misconfigured, match=r"Loading green_trips .*\(.*: .*file\)\. Choose"):
+        load(warehouse, tmp_path / "files", trips([1]))
+
+
+def test_damage_in_the_middle_of_a_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "taxi.duckdb"
+    warehouse = DuckDBWarehouse(path)
+    rows = [trip(number, note=f"{number * 7919}") for number in range(300_000)]
+    load(warehouse, tmp_path / "files", rows)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 100] = bytes(each ^ 255 for each in content[middle : middle + 100])
+    path.write_bytes(content)
+    with (
+        pytest.raises(Misconfigured, match="load its months again") as raised,
+        warehouse.read("green_trips", months=None, columns=None) as reader,
+    ):
+        for _ in reader:
+            pass
+    assert raised.value.happened.startswith("Reading green_trips failed (DuckDB: ")

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy
 
 from taxi_assets.datasets.spec import Type
-from taxi_assets.errors import AuditFailed, Misconfigured, StoreUnavailable
+from taxi_assets.errors import AuditFailed, Misconfigured, StoreUnavailable, UncastableValue
 from taxi_assets.warehouse.base import Load, LoadedMonth, Source
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.postgres import PostgresWarehouse
@@ -283,3 +283,16 @@ def test_a_refused_connection_is_transient(unused_port: int) -> None:
     with pytest.raises(StoreUnavailable) as caught:
         warehouse.count("green_trips", None)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_value_that_no_frame_can_hold_is_named(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("UPDATE green_trips SET pickup_at = 'infinity'")
+    with (
+        pytest.raises(UncastableValue, match=r"^A value in PostgreSQL does not fit .*infinity"),
+        warehouse.read("green_trips", months=None, columns=None) as reader,
+    ):
+        reader.read_all()
