@@ -170,6 +170,8 @@ def _materialize(
     print("browse it  make ui")
     if outdated := counter.outdated({spec.name for spec, _ in months}):
         print(f"outdated   {outdated}: of an older release; run python -m taxi_assets upgrade")
+    for warning in finished.warnings:
+        print(f"warning    {warning}", file=sys.stderr)
     for storage, reason in counter.uncounted.items():
         print(f"uncounted  {storage}: {reason}", file=sys.stderr)
     for failure in finished.failures:

@@ -18,7 +18,7 @@ from taxi_assets import errors
 from taxi_assets.dagster_names import LOG_EVENT, LOG_METADATA, PARTITION_TAG
 from taxi_assets.failures import facts_of
 
-__all__ = ["PROGRESS", "Failure", "failure_of", "progress"]
+__all__ = ["PROGRESS", "Failure", "failure_of", "progress", "warnings_of"]
 
 PROGRESS: Final = "progress"
 
@@ -52,7 +52,8 @@ class _Line(logging.Handler):
     def _texts(self, record: logging.LogRecord) -> Iterator[str]:
         event: dg.DagsterEvent | None = getattr(record, LOG_EVENT, None)
         if event is None:
-            if record.levelno >= logging.INFO:
+            # Of errors the command prints the cause; Dagster also logs each step that they prevent.
+            if logging.INFO <= record.levelno < logging.ERROR:
                 yield _message(getattr(record, LOG_METADATA))
         elif event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY:
             yield f"next attempt in {event.step_retry_data.seconds_to_wait or 0:.0f} s"
@@ -110,6 +111,15 @@ def failure_of(result: dg.JobExecutionResult) -> Failure | None:
         if event.is_run_failure:
             return _of_error("run", event.job_failure_data.error)
     return Failure("the run ended without a recorded reason; see its page")
+
+
+def warnings_of(result: dg.JobExecutionResult) -> list[str]:
+    """The descriptions of the checks that failed without stopping the run, each in one line."""
+    return [
+        _one_line(check.description or f"check {check.check_name} failed")
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.severity is dg.AssetCheckSeverity.WARN
+    ]
 
 
 def _of_step(event: dg.DagsterEvent, result: dg.JobExecutionResult) -> Failure:

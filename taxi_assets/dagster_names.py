@@ -19,6 +19,7 @@ __all__ = [
     "PARTITION_TAG",
     "REPOSITORY_TAG",
     "RUN_RETRY_TAG",
+    "RUN_STATUS_CURSOR",
     "USER_DATA_VERSION_TAG",
     "WILL_RETRY_TAG",
     "hidden",
@@ -47,6 +48,9 @@ USER_DATA_VERSION_TAG: Final = "dagster/data_version_is_user_provided"
 
 # The code location of a run: Overview and Jobs list runs by it.
 REPOSITORY_TAG: Final = ".dagster/repository"
+
+# The class that a run status sensor's cursor names, which is JSON.
+RUN_STATUS_CURSOR: Final = "RunStatusSensorCursor"
 
 # Attributes of the ``logging.LogRecord`` that a Dagster logger is given: the event, if it is one,
 # and a mapping with the step, the run's tags and the message without a prefix (``orig_message``).

@@ -18,7 +18,7 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.automation.jobs import ZONES_JOB, job_name
-from taxi_assets.console import PROGRESS, failure_of
+from taxi_assets.console import PROGRESS, failure_of, warnings_of
 from taxi_assets.dagster_names import (
     MAX_RETRIES_TAG,
     PARTITION_TAG,
@@ -38,9 +38,12 @@ _CLEANED = "{}__clean_trips"  # the step, which has the asset's configuration
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The results of a command: a line per failure, and the duration of each month in seconds."""
+    """The results of a command: a line per failure, a line per failed check that only warns, and
+    the duration of each month in seconds.
+    """
 
     failures: list[str]
+    warnings: list[str]
     seconds: dict[tuple[str, Month], float]
 
 
@@ -65,7 +68,7 @@ def run_months(
     standard output and the traceback of an unexpected error to standard error. Raises
     ``KeyboardInterrupt`` on Ctrl-C.
     """
-    finished = Finished([], {})
+    finished = Finished([], [], {})
     accepted = {"config": {"accept_rows": accept_rows}}
     for killed in report_killed(locks, instance):
         _assign(instance, killed.run_id)
@@ -83,10 +86,11 @@ def run_months(
             _run(instance, ZONES_JOB, tags, "taxi zones", finished)
         for number, (spec, month) in enumerate(months, start=1):
             started = time.monotonic()
-            title = f"[{number}/{len(months)}] {spec.name} {month}"
+            name = f"{spec.name} {month}"
             month_tags = {**tags, PARTITION_TAG: str(month)}
             ops = {} if accept_rows is None else {_CLEANED.format(spec.name): accepted}
-            _run(instance, job_name(spec), month_tags, title, finished, ops)
+            print(f"[{number}/{len(months)}] ", end="")
+            _run(instance, job_name(spec), month_tags, name, finished, ops)
             finished.seconds[spec.name, month] = time.monotonic() - started
     return finished
 
@@ -95,11 +99,11 @@ def _run(
     instance: dg.DagsterInstance,
     job: str,
     tags: Mapping[str, str],
-    title: str,
+    name: str,
     finished: Finished,
     ops: Mapping[str, Any] | None = None,
 ) -> None:
-    print(f"{title} …", end="", flush=True)
+    print(f"{name} …", end="", flush=True)
     result = dg.execute_job(
         dg.build_reconstructable_job(__name__, reconstruct.__name__, (job,)),
         instance=instance,
@@ -107,6 +111,7 @@ def _run(
         run_config={"loggers": {PROGRESS: {}}, "ops": ops or {}},
     )
     _assign(instance, result.run_id)
+    finished.warnings.extend(f"{name}: {each}" for each in warnings_of(result))
     failure = failure_of(result)
     if failure is None:
         print(" done", flush=True)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,6 +194,39 @@ def green(tlc: Simulator) -> Simulator:
     tlc.publish_zones()
     tlc.publish("green", Month(2024, 1), rows=500)
     return tlc
+
+
+def test_a_wrong_published_count_is_a_warning_after_the_table(
+    tmp_path: Path, green: Simulator
+) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("dataset,month,rows\ngreen,2024-01,1234\n")
+    ran = command(tmp_path, "run", *JANUARY, TAXI_TLC_URL=green.url, TAXI_ROW_COUNTS=str(counts))
+    assert ran.returncode == 0
+    assert ran.stderr.splitlines() == [
+        "warning    green 2024-01: 500 rows published; the trusted count is 1,234."
+    ]
+
+
+def test_zones_that_cannot_be_loaded_are_reported_with_the_reason(
+    tmp_path: Path, tlc: Simulator
+) -> None:
+    tlc.publish_zones()
+    (shapes,) = tmp_path.glob("site/misc/*.zip")
+    with zipfile.ZipFile(shapes) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(shapes, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content[: len(content) // 2])
+    tlc.publish("green", Month(2024, 1), rows=100)
+    ran = command(tmp_path, "run", *JANUARY, TAXI_TLC_URL=tlc.url)
+    assert ran.returncode == 1
+    assert re.search(r"^taxi zones … .*failed$", ran.stdout, re.M)
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith(
+        "FAILED     lake_zones: taxi_zone_lookup.csv or taxi_zones.zip cannot be"
+    )
+    assert line.endswith("check the files on TLC's page.")
 
 
 def test_an_unpublished_month_fails_alone_and_in_one_line(tmp_path: Path, green: Simulator) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import dagster as dg
 import pytest
 
-from taxi_assets.console import Failure, failure_of
+from taxi_assets.console import Failure, failure_of, warnings_of
 from taxi_assets.errors import CorruptDownload, Misconfigured
 from taxi_assets.failures import translated_errors
 
@@ -99,3 +99,26 @@ def test_a_bug_has_its_traceback() -> None:
 
 def test_a_failed_check_that_does_not_block_is_no_failure() -> None:
     assert failure(no_failure) is None
+
+
+def checked() -> dg.JobDefinition:
+    @dg.asset_check(asset=dg.AssetKey("stored"))
+    def wrong() -> dg.AssetCheckResult:
+        warn = dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(passed=False, severity=warn, description="One\nline.")
+
+    @dg.asset_check(asset=dg.AssetKey("stored"))
+    def silent() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
+
+    @dg.asset_check(asset=dg.AssetKey("stored"))
+    def right() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN)
+
+    return job(checks=[wrong, silent, right])
+
+
+def test_checks_that_only_warn_are_reported() -> None:
+    with dg.instance_for_test() as instance:
+        result = dg.execute_job(dg.reconstructable(checked), instance=instance)
+    assert sorted(warnings_of(result)) == ["One line.", "check silent failed"]

@@ -123,7 +123,7 @@ def test_an_invalid_mail_address_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", ["TAXI_LAKE_URL", "TAXI_WAREHOUSE_URL"])
 def test_an_unknown_store_is_refused_when_the_settings_are_read(name: str) -> None:
-    with pytest.raises(Misconfigured, match=f"^{name} has the unknown scheme 'ftp'"):
+    with pytest.raises(Misconfigured, match=f"^{name} is ftp://host/path, which is not a"):
         Settings.from_env({name: "ftp://host/path"})
 
 

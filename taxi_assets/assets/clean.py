@@ -27,7 +27,7 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.errors import AuditFailed
 from taxi_assets.failures import translated_errors
-from taxi_assets.lake import attributes, keys
+from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, NewMonth, PreviousMonth, StoredFile
 from taxi_assets.lake.io_manager import finished
 from taxi_assets.versions import LAYOUT, month_version
@@ -167,9 +167,8 @@ def _cleaned(
         name: of_raw[name] for name in handed_on if name in of_raw
     }
     numbers = {attributes.COUNTS: counts.to_text(), attributes.MISSING_PICKUPS: str(missing)}
-    names = {attributes.REJECTS: keys.rejects_name(version)}
     value = NewMonth(
-        trips=finished(cleaned.trips, {**facts, **names, **numbers}),
+        trips=finished(cleaned.trips, {**facts, **numbers}),
         rejects=finished(cleaned.rejects, facts),
         before=before,
     )

@@ -8,7 +8,6 @@ https://docs.dagster.io/guides/build/assets/metadata-and-tags/asset-observations
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +56,13 @@ def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
 
             def download() -> Download | Unchanged:
                 with tlc.client() as client:
-                    got = client.download_month(
+                    return client.download_month(
                         spec.name,
                         month,
-                        scratch.downloads,
+                        scratch.folder,
+                        parts=scratch.downloads,
                         known_etag=None if config.redo else etag,
                     )
-                if isinstance(got, Download):
-                    got = replace(got, path=got.path.replace(scratch.folder / got.path.name))
-                return got
 
             got = scratch.once(f"{spec.name} {month}", download, _files)
             if isinstance(got, Download):

@@ -7,7 +7,7 @@ Dagster's records cannot answer; everything else is read from them in every tick
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from taxi_assets.datasets.month import Month
@@ -27,21 +27,27 @@ class Cursor:
     requested: Mapping[Month, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, text: str | None) -> Cursor:
-        """Parse a stored cursor; an empty cursor if there is none or its format is unknown.
+    def read(cls, text: str | None, dataset: str, months: Collection[Month]) -> Cursor:
+        """Parse a stored cursor of ``dataset``, which has ``months``.
 
-        Losing a cursor costs one tick: failed months are requested once more, with a run key that
-        Dagster has already launched.
+        An empty cursor if there is none, its format is unknown or it is of another dataset, whose
+        months would make this one request its whole history. Losing a cursor costs one tick:
+        failed months are requested once more, with a run key that Dagster has already launched.
         """
         try:
             stored = json.loads(text or "")
             position, requested = stored["position"], stored["requested"]
-            return cls(
+            read = cls(
                 Month.parse(position) if position else None,
-                {Month.parse(month): str(run_key) for month, run_key in requested.items()},
+                {Month.parse(month): run_key for month, run_key in requested.items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+            is_own = all(
+                month in months and run_key.startswith(f"{dataset}:{month}:")
+                for month, run_key in read.requested.items()
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls()
+        return read if is_own and (read.position is None or read.position in months) else cls()
 
     def write(self) -> str:
         """JSON to store, about 100 bytes per requested month."""

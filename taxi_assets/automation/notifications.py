@@ -17,6 +17,7 @@ from taxi_assets.automation.channels import Channel, NotSent, notify
 from taxi_assets.automation.jobs import OVERDUE_JOB, overdue_job
 from taxi_assets.automation.messages import Message, failure, loaded, overdue, run_url
 from taxi_assets.automation.records import run_before
+from taxi_assets.automation.run_status import RunStatusSensor
 from taxi_assets.dagster_names import WILL_RETRY_TAG
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
@@ -32,26 +33,28 @@ def failure_sensor(
 ) -> dg.SensorDefinition:
     """Notifies of every failed run that is not retried, and of the check that stopped it."""
 
-    @dg.run_failure_sensor(
-        name="notify_failures",
-        minimum_interval_seconds=seconds,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Notifies {_names(channels)} of failed runs and failed blocking checks.",
-    )
-    def failed(context: dg.RunFailureSensorContext) -> None:
+    def failed(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
         if run.is_complete_and_waiting_to_retry:
             return
+        failed_run = context.for_run_failure()
         message = failure(
             run,
-            context.failure_event.message or "No reason was recorded.",
-            context.get_step_failure_events(),
+            failed_run.failure_event.message or "No reason was recorded.",
+            failed_run.get_step_failure_events(),
             _evaluations(context.instance, run.run_id),
             ui_url,
         )
         notify(channels, message)
 
-    return failed
+    return RunStatusSensor(
+        run_status=dg.DagsterRunStatus.FAILURE,
+        run_status_sensor_fn=failed,
+        name="notify_failures",
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Notifies {_names(channels)} of failed runs and failed blocking checks.",
+    )
 
 
 def loaded_sensor(
@@ -70,11 +73,14 @@ def loaded_sensor(
         description=f"Notifies {_names(channels)} of new and of recovered months.",
     )
     def loaded_months(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        seen: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
+        before, seen = _read(context.cursor), dict[str, int]()
         count, problems = 0, []
         for spec in specs:
             key = trip_key(spec, "warehouse_trips")
-            records = _since(context.instance, key, seen.get(spec.name))
+            end = _end(context.instance, key)
+            # Beyond the end after Dagster's records were restored or deleted: as a first tick.
+            since = before.get(spec.name, end)
+            records = _since(context.instance, key, since) if since < end else []
             for recovered, news in _news(context.instance, spec, records).items():
                 try:
                     notify(channels, _loaded(spec, news, recovered=recovered, ui_url=ui_url))
@@ -83,7 +89,7 @@ def loaded_sensor(
                     context.log.error(str(error))
                     problems.append(str(error))
                 count += len(news)
-            seen[spec.name] = _latest(context.instance, key, records, seen.get(spec.name))
+            seen[spec.name] = records[-1].storage_id if records else end
         reason = " ".join(problems) or f"Notified of {counted(count, 'month')}."
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(seen))
 
@@ -95,14 +101,6 @@ def overdue_sensor(
 ) -> dg.SensorDefinition:
     """Notifies of overdue months when they differ from those of the previous check run."""
 
-    @dg.run_status_sensor(
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        monitored_jobs=[overdue_job(specs)],
-        name="notify_overdue_months",
-        minimum_interval_seconds=seconds,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Notifies {_names(channels)} when the overdue months change.",
-    )
     def overdue_months(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
         known = _overdue_before(context.instance, run)
@@ -110,28 +108,41 @@ def overdue_sensor(
         if news := [each for key, each in found.items() if known.get(key) != each.description]:
             notify(channels, overdue(news, run_url(ui_url, run.run_id)))
 
-    return overdue_months
+    return RunStatusSensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        run_status_sensor_fn=overdue_months,
+        monitored_jobs=[overdue_job(specs)],
+        name="notify_overdue_months",
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Notifies {_names(channels)} when the overdue months change.",
+    )
+
+
+def _read(cursor: str | None) -> dict[str, int]:
+    """The last materialization seen, by dataset; empty for a cursor of another format.
+
+    A dataset without one is seen for the first time: its earlier months are not notified.
+    """
+    try:
+        stored = json.loads(cursor or "")
+        return {name: seen for name, seen in stored.items() if type(seen) is int and seen >= 0}
+    except (ValueError, AttributeError, RecursionError):
+        return {}
 
 
 def _since(
-    instance: dg.DagsterInstance, key: dg.AssetKey, seen: int | None
+    instance: dg.DagsterInstance, key: dg.AssetKey, seen: int
 ) -> Sequence[dg.EventLogRecord]:
-    """Materializations after ``seen``; none in the first tick, which must not report old ones."""
-    if seen is None:
-        return []
+    """Materializations after ``seen``."""
     newer = dg.AssetRecordsFilter(key, after_storage_id=seen)
     return instance.fetch_materializations(newer, limit=_RECORDS_PER_TICK, ascending=True).records
 
 
-def _latest(
-    instance: dg.DagsterInstance,
-    key: dg.AssetKey,
-    records: Sequence[dg.EventLogRecord],
-    seen: int | None,
-) -> int:
-    if seen is None:
-        records = instance.fetch_materializations(key, limit=1).records
-    return records[-1].storage_id if records else seen or 0
+def _end(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
+    """The latest materialization; 0 if there is none."""
+    latest = instance.fetch_materializations(key, limit=1).records
+    return latest[0].storage_id if latest else 0
 
 
 def _news(

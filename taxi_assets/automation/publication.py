@@ -70,10 +70,11 @@ def _tick(
     spec: DatasetSpec,
     split: SplitMonths | None,
 ) -> Plan:
-    records, cursor = read_records(context.instance, spec), Cursor.read(context.cursor)
+    records = read_records(context.instance, spec)
     if split:
         records = replace(records, split=split(spec))
     months = [Month.parse(key) for key in monthly(spec).get_partition_keys()]
+    cursor = Cursor.read(context.cursor, spec.name, months)
     to_poll = months_to_poll(months, records, cursor)
     answers = Answers()
     if to_poll.months:

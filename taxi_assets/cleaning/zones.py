@@ -7,7 +7,6 @@ import, and most runs need neither.
 from __future__ import annotations
 
 import csv
-import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,15 +26,17 @@ def read_zones(lookup: Path, shapes: Path) -> pa.Table:
     """The lookup CSV and the zipped shapefile as one table, with a row per zone of the lookup.
 
     The text ``N/A``, which TLC writes for zones without a location, is not turned into NULL. Raises
-    ``CorruptDownload`` for a file of another format.
+    ``CorruptDownload`` for a file that is damaged, without zones or of another format.
     """
     try:
         outlines = _outlines(shapes)
         with lookup.open(newline="", encoding="utf-8-sig") as file:
             rows = [_zone(row, outlines) for row in csv.DictReader(file)]
-    except (KeyError, ValueError, shapefile.ShapefileException, zipfile.BadZipFile) as error:
+        if not (rows and outlines):
+            raise ValueError("one has no zones")
+    except Exception as error:  # a damaged shapefile raises errors of several libraries
         raise CorruptDownload(
-            f"{lookup.name} or {shapes.name} cannot be read: {error!r}.",
+            f"{lookup.name} or {shapes.name} cannot be read ({type(error).__name__}: {error}).",
             "Materialize lake_zones again; if it fails again, check the files on TLC's page.",
         ) from error
     schema = pa.schema([(column.name, ARROW[column.type]) for column in TAXI_ZONE_COLUMNS])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class AzureStore(BucketStore):
             answer = self._container.get_blob_client(name).upload_blob(
                 file,
                 length=new.path.stat().st_size,
-                metadata=to_header(new),
+                metadata=to_header(new.described()),
                 validate_content=True,
                 overwrite=expected is not None,
                 **_if(expected),
@@ -60,10 +60,18 @@ class AzureStore(BucketStore):
         return str(answer["etag"])
 
     @override
-    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+    def _duplicate(
+        self,
+        source: str,
+        version: str,
+        name: str,
+        expected: str | None,
+        facts: Mapping[str, str],
+    ) -> str:
         blob = self._container.get_blob_client(name)
         answer = blob.start_copy_from_url(
             self._container.get_blob_client(source).url,
+            metadata=to_header(facts),
             source_etag=version,
             source_match_condition=MatchConditions.IfNotModified,
             **(_if(expected) or {"match_condition": MatchConditions.IfMissing}),

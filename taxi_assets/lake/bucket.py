@@ -12,7 +12,7 @@ import uuid
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -99,7 +99,20 @@ class BucketStore(LakeStore):
         )
 
     @override
-    def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
+    def copy(
+        self,
+        source: LakeObject,
+        key: str,
+        *,
+        replacing: LakeObject | None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> LakeObject:
+        target = replace(
+            source,
+            uri=self.uri(key),
+            key=key,
+            attributes=source.attributes if attributes is None else attributes,
+        )
         self._must_be_current(source)
         self._expect(key, replacing)
         try:
@@ -109,12 +122,11 @@ class BucketStore(LakeStore):
                     source.version,
                     self._name(key),
                     _version_of(replacing),
+                    target.described(),
                 )
         except ObjectMissing:
             raise concurrent_write(source.uri) from None
-        return LakeObject(
-            self.uri(key), key, source.size, version, source.sha256, source.rows, source.attributes
-        )
+        return replace(target, version=version)
 
     @override
     def fetch(self, source: LakeObject, folder: Path) -> Path:
@@ -190,9 +202,16 @@ class BucketStore(LakeStore):
         """Store ``new`` if the version of ``name`` is ``expected``; return the new version."""
 
     @abstractmethod
-    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
-        """Copy ``source`` if it has ``version`` and ``name`` has ``expected``; return the new
-        version.
+    def _duplicate(
+        self,
+        source: str,
+        version: str,
+        name: str,
+        expected: str | None,
+        facts: Mapping[str, str],
+    ) -> str:
+        """Copy ``source`` if it has ``version`` and ``name`` has ``expected``, with these facts;
+        return the new version.
         """
 
     @abstractmethod
@@ -212,13 +231,13 @@ def _version_of(replacing: LakeObject | None) -> str | None:
     return None if replacing is None else replacing.version
 
 
-def to_header(new: NewObject) -> dict[str, str]:
+def to_header(facts: Mapping[str, str]) -> dict[str, str]:
     """An object's facts as one metadata header, for stores that send metadata as HTTP headers.
 
     Header values are ASCII, and names lose their case and must be identifiers on Azure; a JSON
     value keeps any name and any text.
     """
-    return {"facts": json.dumps(new.described())}
+    return {"facts": json.dumps(facts)}
 
 
 def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:

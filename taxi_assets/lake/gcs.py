@@ -6,7 +6,7 @@ credentials in ``taxi_assets.gcp``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dagster_gcp import GCSResource
@@ -74,8 +74,16 @@ class GcsStore(BucketStore):
         return str(blob.generation)
 
     @override
-    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+    def _duplicate(
+        self,
+        source: str,
+        version: str,
+        name: str,
+        expected: str | None,
+        facts: Mapping[str, str],
+    ) -> str:
         original, blob = self._bucket.blob(source), self._bucket.blob(name)
+        blob.metadata = dict(facts)
         token: str | None = None
         while True:  # a call copies at least 1 MiB; within a location, the whole object
             token, _, _ = blob.rewrite(

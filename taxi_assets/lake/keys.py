@@ -2,9 +2,9 @@
 
 raw/<dataset>/<file name as published>                       byte-identical
 staging/<dataset>/<month>/trips.parquet                      cleaned and audited
-staging/<dataset>/<month>/rejects-<version>.parquet          its rejects
+staging/<dataset>/<month>/rejects-<version>-….parquet        its rejects
 trips/<dataset>/year=2024/month=01/trips.parquet             published
-rejects/<dataset>/year=2024/month=01/rejects-<version>.parquet   its rejects
+rejects/<dataset>/year=2024/month=01/rejects-<version>-….parquet its rejects
 zones/taxi_zones.parquet                                     the taxi zones
 assets/<asset key>[/<partition>].parquet                     all other assets, escaped
 """
@@ -28,7 +28,6 @@ __all__ = [
     "published",
     "raw",
     "rejects",
-    "rejects_name",
     "staging",
 ]
 
@@ -57,11 +56,6 @@ def staging(spec: DatasetSpec, month: Month) -> str:
 def published(spec: DatasetSpec, month: Month) -> str:
     """The trips of a published month."""
     return f"trips/{spec.name}/year={month.year:04d}/month={month.month:02d}/trips.parquet"
-
-
-def rejects_name(version: str) -> str:
-    """The file name of the rejects of that version."""
-    return f"rejects-{version}.parquet"
 
 
 def rejects(trips: str, name: str) -> str:

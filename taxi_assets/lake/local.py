@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -101,12 +101,20 @@ class LocalStore(LakeStore):
         return self._replace(key, create, new, replacing)
 
     @override
-    def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
+    def copy(
+        self,
+        source: LakeObject,
+        key: str,
+        *,
+        replacing: LakeObject | None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> LakeObject:
         def create(temporary: Path) -> None:
             # Objects are replaced, never modified, so two keys may share one file.
             self._hold(source, temporary)
 
-        new = NewObject(self._path(source.key), source.sha256, source.rows, source.attributes)
+        given = source.attributes if attributes is None else attributes
+        new = NewObject(self._path(source.key), source.sha256, source.rows, given)
         return self._replace(key, create, new, replacing)
 
     @override
@@ -137,8 +145,9 @@ class LocalStore(LakeStore):
         path = self._path(key)
         if path.exists():
             with self._locked():
-                path.unlink(missing_ok=True)
+                # The facts first: without their object, no later run would find and delete them.
                 self._facts.delete(key, keep=None)
+                path.unlink(missing_ok=True)
 
     def _replace(
         self,

@@ -1,13 +1,19 @@
 """Write a month into the lake, so that one write switches it.
 
-The rejects lie under a key of their version and are written first. Then the trips object, whose
-attribute ``REJECTS`` names them, is replaced under a precondition. So whenever a writer is killed
-and whoever else writes, a reader of the trips finds the rejects of the same version. Rejects that
-the trips no longer name are deleted afterwards, by the writer or, if it was killed, by the next
-one. ``Lake.month`` reads a month.
+The rejects are written first, under a key of their version. Then the trips object, whose attribute
+``REJECTS`` names them, is replaced under a precondition. So whenever a writer is killed and whoever
+else writes, a reader of the trips finds the rejects of the same version. ``Lake.month`` reads a
+month.
+
+Rejects that the trips do not name are deleted: by the writer or, if it was killed, by the next one.
+Their key also says which trips object their writer found and will replace. If there is another one
+by now, that writer can only fail, so that they can be deleted at any time, and only then.
 """
 
 from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
 
 from taxi_assets.lake import attributes, keys
 from taxi_assets.lake.handles import NewMonth, StoredFile, StoredMonth
@@ -30,16 +36,17 @@ def write_month(
     if isinstance(value, StoredMonth) and before and _is_in_place(value, before):
         existing = lake.rejects_of(before)
         if existing is not None:
-            _delete_unnamed_rejects(lake, before, existing.key)
+            _delete_abandoned_rejects(lake, key)
             return before, existing, False
-    trips = value.trips.object if isinstance(value, StoredMonth) else value.trips
-    rejects_key = keys.rejects(key, trips.attributes[attributes.REJECTS])
+    given = value.trips.object if isinstance(value, StoredMonth) else value.trips
+    version = given.attributes[attributes.VERSION]
+    name = f"rejects-{version}-{_token(before)}.parquet"
+    rejects_key = keys.rejects(key, name)
     rejects = _write(lake, value.rejects, rejects_key, replacing=lake.store.find(rejects_key))
-    stored = _write(lake, value.trips, key, replacing=before)
-    if lake.store.find(rejects_key) is None:
-        # A run that found the previous month in place has deleted them, as not named by its trips.
+    stored = _write(lake, value.trips, key, replacing=before, rejects=name)
+    if lake.store.find(rejects_key) is None:  # only if the store ignored the precondition
         raise concurrent_write(rejects.uri)
-    _delete_unnamed_rejects(lake, stored, rejects_key)
+    _delete_abandoned_rejects(lake, key)
     return stored, rejects, True
 
 
@@ -56,18 +63,34 @@ def _is_in_place(value: StoredMonth, before: LakeObject) -> bool:
     return not value.redo and same_version(before, value.trips.object)
 
 
+def _token(trips: LakeObject | None) -> str:
+    """A short text for the trips object, or for its absence, in the key of rejects."""
+    version = trips.version if trips else ""
+    return hashlib.sha256(version.encode()).hexdigest()[:8]
+
+
 def _write(
-    lake: Lake, file: NewObject | StoredFile, key: str, *, replacing: LakeObject | None
+    lake: Lake,
+    file: NewObject | StoredFile,
+    key: str,
+    *,
+    replacing: LakeObject | None,
+    rejects: str | None = None,
 ) -> LakeObject:
+    """Store the file, with the name of its rejects if it is the trips."""
+    given = file if isinstance(file, NewObject) else file.object
+    named = {**given.attributes, **({attributes.REJECTS: rejects} if rejects else {})}
     if isinstance(file, NewObject):
-        return lake.put(file, key, replacing=replacing)
-    return lake.store.copy(file.object, key, replacing=replacing)
+        return lake.put(replace(file, attributes=named), key, replacing=replacing)
+    return lake.store.copy(file.object, key, replacing=replacing, attributes=named)
 
 
-def _delete_unnamed_rejects(lake: Lake, trips: LakeObject, named: str) -> None:
-    for key in lake.store.keys(keys.rejects(trips.key, "rejects")):
-        if key != named:
-            current = lake.store.find(trips.key)
-            if current is None or current.version != trips.version:
-                return  # another run has switched the month, and deletes what it does not name
-            lake.store.delete(key)
+def _delete_abandoned_rejects(lake: Lake, key: str) -> None:
+    """Delete the rejects that the trips under ``key`` do not name and no writer will switch to."""
+    others = list(lake.store.keys(keys.rejects(key, "rejects")))
+    current = lake.store.find(key) if len(others) > 1 else None
+    if current is not None:
+        kept, of_writers = lake.rejects_key(current), f"-{_token(current)}.parquet"
+        for each in others:
+            if each != kept and not each.endswith(of_writers):
+                lake.store.delete(each)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class S3Store(BucketStore):
                 Bucket=self.bucket_name,
                 Key=name,
                 Body=file,
-                Metadata=to_header(new),
+                Metadata=to_header(new.described()),
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(new.sha256)).decode(),
                 **_if(expected),
             )
@@ -65,7 +65,7 @@ class S3Store(BucketStore):
     def _upload_parts(self, new: NewObject, name: str, expected: str | None) -> str:
         target = {"Bucket": self.bucket_name, "Key": name}
         begun = self._client.create_multipart_upload(
-            **target, Metadata=to_header(new), ChecksumAlgorithm="SHA256"
+            **target, Metadata=to_header(new.described()), ChecksumAlgorithm="SHA256"
         )
         upload = {**target, "UploadId": begun["UploadId"]}
         try:
@@ -88,12 +88,21 @@ class S3Store(BucketStore):
         return {name: answer[name] for name in ("ETag", "ChecksumSHA256")}
 
     @override
-    def _duplicate(self, source: str, version: str, name: str, expected: str | None) -> str:
+    def _duplicate(
+        self,
+        source: str,
+        version: str,
+        name: str,
+        expected: str | None,
+        facts: Mapping[str, str],
+    ) -> str:
         answer = self._client.copy_object(
             Bucket=self.bucket_name,
             Key=name,
             CopySource={"Bucket": self.bucket_name, "Key": source},
             CopySourceIfMatch=version,
+            MetadataDirective="REPLACE",
+            Metadata=to_header(facts),
             **_if(expected),
         )
         return str(answer["CopyObjectResult"]["ETag"])

@@ -58,6 +58,10 @@ class LakeObject:
     rows: int | None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
+    def described(self) -> dict[str, str]:
+        """As ``NewObject.described()``."""
+        return _described(self.sha256, self.rows, self.attributes)
+
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
@@ -70,8 +74,12 @@ class NewObject:
 
     def described(self) -> dict[str, str]:
         """All facts as text, for a store's object metadata; see :func:`facts_of`."""
-        facts = {**self.attributes, "sha256": self.sha256}
-        return facts if self.rows is None else {**facts, "rows": str(self.rows)}
+        return _described(self.sha256, self.rows, self.attributes)
+
+
+def _described(sha256: str, rows: int | None, attributes: Mapping[str, str]) -> dict[str, str]:
+    facts = {**attributes, "sha256": sha256}
+    return facts if rows is None else {**facts, "rows": str(rows)}
 
 
 def facts_of(metadata: Mapping[str, str]) -> tuple[str, int | None, dict[str, str]]:
@@ -104,9 +112,17 @@ class LakeStore(ABC):
         """Store ``new`` under ``key``. May move the local file: use the returned object."""
 
     @abstractmethod
-    def copy(self, source: LakeObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
-        """Store ``source``'s content and attributes under ``key``, without downloading them.
+    def copy(
+        self,
+        source: LakeObject,
+        key: str,
+        *,
+        replacing: LakeObject | None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> LakeObject:
+        """Store ``source``'s content under ``key``, without downloading it.
 
+        The copy has ``attributes``; ``None`` stands for those of ``source``.
         Raises ``ConcurrentWrite`` if ``source`` was replaced or deleted since.
         """
 

@@ -151,31 +151,41 @@ class TlcClient:
         month: Month,
         folder: Path,
         *,
+        parts: Path | None = None,
         known_etag: str | None = None,
         progress: Progress | None = None,
     ) -> Download | Unchanged:
         """Download the month's file into ``folder`` under its published name and verify it.
 
         If the file still has ``known_etag``, it is not downloaded and ``Unchanged`` is returned.
-        An interrupted download stays in ``folder`` as ``<name>.part``; the next call, in any
-        process, resumes it. ``progress`` is called with the bytes on disk and the size, if known.
+        An interrupted download stays in ``parts`` (by default ``folder``) as ``<name>.part``; the
+        next call, in any process, resumes it. If several processes share ``parts``, each needs a
+        ``folder`` of its own. ``progress`` is called with the bytes on disk and the size, if known.
 
         Raises ``MonthNotPublished``, ``CorruptDownload`` (nothing is kept), ``SourceUnavailable``,
         ``ConcurrentWrite`` (another process is downloading it there) and ``Misconfigured`` (the
         disk is full, the address is wrong).
         """
         source = month_of(self.url, dataset, month)
-        return self._download(source, folder, known_etag=known_etag, progress=progress)
+        return self._download(
+            source, folder, parts or folder, known_etag=known_etag, progress=progress
+        )
 
     def download_file(
         self, path: str, folder: Path, *, known_etag: str | None = None
     ) -> Download | Unchanged:
         """``download_month`` for a file of no month, such as ``misc/taxi_zones.zip``."""
         source = file_of(self.url, path)
-        return self._download(source, folder, known_etag=known_etag, progress=None)
+        return self._download(source, folder, folder, known_etag=known_etag, progress=None)
 
     def _download(
-        self, source: RemoteFile, folder: Path, *, known_etag: str | None, progress: Progress | None
+        self,
+        source: RemoteFile,
+        folder: Path,
+        parts: Path,
+        *,
+        known_etag: str | None,
+        progress: Progress | None,
     ) -> Download | Unchanged:
         def attempt() -> Download | Unchanged:
             retries = self._retries(source, give_up_at=math.inf)
@@ -187,7 +197,7 @@ class TlcClient:
             rows = verified_rows(part, source, published)
             return Download(published, part.finish(), rows, part.sha256, part.size)
 
-        with PartialFile(folder / source.file_name, source.url) as part:
+        with PartialFile(folder / source.file_name, source.url, parts) as part:
             try:
                 return attempt()
             except CorruptDownload:

@@ -26,27 +26,28 @@ _CHUNK_BYTES = 1 << 20
 
 
 class PartialFile:
-    """An open, locked partial file with the digests of its bytes.
+    """An open, locked partial file in ``folder``, to become ``final``, with digests of its bytes.
 
     On exit, a part that can be resumed is kept; one that is empty, corrupt or failed to be written
     is removed. ``validator`` names the version of the file for ``If-Range``; ``resumed`` says that
     the bytes came in more than one response.
     """
 
-    def __init__(self, final: Path, url: str) -> None:
-        self.path = final.with_name(f"{final.name}.part")
+    def __init__(self, final: Path, url: str, folder: Path) -> None:
+        self.path = folder / f"{final.name}.part"
         self.size = 0
         self.validator: str | None = None
         self.resumed = False
         self._final = final
-        self._version_file = final.with_name(f"{final.name}.part.json")
+        self._version_file = folder / f"{final.name}.part.json"
         self._url = url
         self._disk_failed = False
         self._digests = Digests()
 
     def __enter__(self) -> Self:
         with self._translated_disk_errors():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self.path.parent, self._final.parent):
+                folder.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("a+b", buffering=0)
             try:
                 self._lock()

@@ -29,10 +29,27 @@ def test_the_real_zones(real_tlc: Path) -> None:
     assert all(from_wkt(rows[number]["geometry_wkt"]).is_valid for number in shaped)
 
 
-@pytest.mark.parametrize("broken", ["lookup", "shapes"])
-def test_other_files_are_corrupt_downloads(broken: str, tmp_path: Path) -> None:
-    lookup, shapes = tmp_path / "taxi_zone_lookup.csv", tmp_path / "taxi_zones.zip"
-    lookup.write_bytes(b"a,b\n1,2\n" if broken == "lookup" else lookup_csv())
-    shapes.write_bytes(b"PK no zip" if broken == "shapes" else shapes_zip())
-    with pytest.raises(CorruptDownload, match=r"cannot be read: .*lake_zones again"):
-        read_zones(lookup, shapes)
+@pytest.mark.parametrize(
+    ("lookup", "shapes"),
+    [
+        (b"a,b\n1,2\n", shapes_zip()),
+        (b"", shapes_zip()),
+        (lookup_csv().splitlines()[0], shapes_zip()),
+        (b"\xff" * 10_000, shapes_zip()),
+        (lookup_csv(), b"PK no zip"),
+        *(
+            (lookup_csv(), shapes_zip()[:at] + b"damage" + shapes_zip()[at + 6 :])
+            for at in (99, 999)
+        ),
+    ],
+    ids=["columns", "empty", "no zones", "no text", "no zip", "damaged", "damaged later"],
+)
+def test_other_files_are_corrupt_downloads(lookup: bytes, shapes: bytes, tmp_path: Path) -> None:
+    files = tmp_path / "taxi_zone_lookup.csv", tmp_path / "taxi_zones.zip"
+    for path, content in zip(files, (lookup, shapes), strict=True):
+        path.write_bytes(content)
+    with pytest.raises(
+        CorruptDownload, match=r"cannot be read \(.*\)\..*lake_zones again"
+    ) as caught:
+        read_zones(*files)
+    assert len(str(caught.value)) < 400

@@ -94,6 +94,7 @@ def watched(tmp_path: Path, tlc: Simulator, http: HttpSink, smtp: SmtpSink) -> I
         yield made
 
 
+@pytest.mark.long
 def test_months_are_published_reissued_blocked_and_loaded_across_a_restart(
     watched: Watched, tlc: Simulator
 ) -> None:

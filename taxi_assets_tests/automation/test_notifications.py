@@ -13,6 +13,7 @@ from taxi_assets.automation.notifications import failure_sensor, loaded_sensor, 
 from taxi_assets.dagster_names import WILL_RETRY_TAG
 from taxi_assets.datasets import DATASETS, Month
 from taxi_assets.errors import CorruptDownload, MonthNotPublished
+from taxi_assets_tests.automation.garbage import FOREIGN, garbage
 from taxi_assets_tests.automation.ticks import Records, tick
 
 UI = "https://dagster.example.org"
@@ -49,6 +50,10 @@ class Notifier:
         self._cursors: list[str | None] = [None, None, None]
         self.tick()
 
+    def forget(self, cursor: str | None) -> None:
+        """Every sensor finds ``cursor`` in place of its own."""
+        self._cursors = [cursor] * 3
+
     def tick(self) -> list[str]:
         """A tick of each sensor; returns their skip reasons."""
         reasons = []
@@ -71,6 +76,10 @@ class News:
         self._notifier.tick()
         taken, self._notebook.messages = self._notebook.messages, []
         return taken
+
+    def forget(self, cursor: str) -> None:
+        """Every sensor finds ``cursor`` in place of its own."""
+        self._notifier.forget(cursor)
 
     def titles(self) -> list[str]:
         """The same, titles only."""
@@ -236,3 +245,56 @@ def test_overdue_months_are_notified_when_they_differ_from_the_previous_check(
     assert third.body == "green: 2024-04 to 2024-07 are overdue."
     assert checked() == []
     assert len(checked(green="2024-04 to 2024-07 are overdue.")) == 1
+
+
+def test_a_cursor_that_is_not_its_own_costs_a_tick_and_repeats_nothing(
+    records: Records, news: News
+) -> None:
+    def happens(month: Month) -> None:
+        """Something to notify by each of the three sensors."""
+        records.run(month)
+        run = records.start(month, dg.DagsterRunStatus.NOT_STARTED)
+        records.instance.report_run_failed(run, "The run worker was killed.")
+        records.script.overdue = {"green": f"{month} is overdue."}
+        records.run(None, job="overdue_months")
+
+    happens(Month(2014, 1))
+    assert len(news.take()) == 3
+    for cursor in (*FOREIGN, *garbage(0, 50)):
+        news.forget(cursor)
+        assert news.take() == [], cursor[:200]
+        assert news.take() == [], cursor[:200]
+    for number, cursor in enumerate(FOREIGN[::9], start=1):
+        news.forget(cursor)
+        news.take()
+        happens(month := Month(2014, 1).plus(number))
+        assert news.titles() == [
+            f"green {month} failed", f"green {month} loaded", "green: months are overdue",
+        ]  # fmt: skip
+
+
+def test_restored_records_are_notified_after_a_tick(records: Records) -> None:
+    for month in range(1, 6):
+        records.run(Month(2024, month))
+        run = records.start(Month(2024, month), dg.DagsterRunStatus.NOT_STARTED)
+        records.instance.report_run_failed(run)
+    news = News(records)
+    with dg.DagsterInstance.ephemeral() as empty:
+        records.instance = empty  # as after deleting the records, with the sensors' cursors kept
+        assert news.take() == []
+        records.script.errors[RAW] = UNPUBLISHED
+        records.run(MONTH)
+        records.run(Month(2024, 2))
+        assert news.titles() == ["green 2024-01 failed", "green 2024-02 loaded"]
+
+
+def test_dagsters_own_cursor_is_its_own(records: Records) -> None:
+    """A field that a later version adds must not be taken for damage."""
+    notebook = Notebook()
+    sensor = failure_sensor([notebook], ui_url=UI, seconds=30)
+    cursor = tick(sensor, records, None).cursor
+    for month in range(1, 4):
+        run = records.start(Month(2024, month), dg.DagsterRunStatus.NOT_STARTED)
+        records.instance.report_run_failed(run)
+        cursor = tick(sensor, records, cursor).cursor
+    assert len(notebook.messages) == 3

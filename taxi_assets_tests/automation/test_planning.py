@@ -75,7 +75,7 @@ class World:
             refusal=self.refusal,
         )
         planned = plan(GREEN, records, self.cursor, poll, answers)
-        self.cursor = Cursor.read(planned.cursor.write())
+        self.cursor = Cursor.read(planned.cursor.write(), "green", MONTHS)
         return planned
 
     def requested(self) -> list[Month]:
@@ -281,7 +281,7 @@ def test_a_refusal_does_not_advance_the_pass_over_older_months() -> None:
 def test_a_lost_cursor_costs_one_tick_of_run_keys_already_launched() -> None:
     world = World(missing=[LAST, NOV])
     first = world.tick().requests
-    world.cursor = Cursor.read("{broken")
+    world.cursor = Cursor.read("{broken", "green", MONTHS)
     assert world.tick().requests == first
     assert world.requested() == []
 

@@ -23,6 +23,7 @@ from taxi_assets.automation.records import read_records
 from taxi_assets.dagster_names import DATA_VERSION_TAG, WILL_RETRY_TAG
 from taxi_assets.datasets import Month, months_between
 from taxi_assets.errors import CorruptDownload
+from taxi_assets_tests.automation.garbage import FOREIGN
 from taxi_assets_tests.automation.standins import VERSION
 from taxi_assets_tests.automation.ticks import GREEN, STOPPED, Site, months_of, newest
 
@@ -257,3 +258,12 @@ def statements() -> Iterator[list[str]]:
         yield found
     finally:
         event.remove(Engine, "before_cursor_execute", keep)
+
+
+@pytest.mark.parametrize("cursor", FOREIGN[::4], ids=lambda text: text[:40])
+def test_a_cursor_that_is_not_its_own_requests_what_it_must(site: Site, cursor: str) -> None:
+    site.loaded(newest(back=1))
+    site.publish(newest(), newest(back=2))
+    data = site.tick(SENSOR, cursor)
+    assert months_of(data) == [str(newest())], "and no earlier month, which needs a backfill"
+    assert months_of(site.tick(SENSOR, data.cursor)) == []

@@ -53,5 +53,5 @@ def test_a_cleaned_months_attributes_fit_into_an_objects_metadata(spec: DatasetS
         attributes.COUNTS: fullest(spec).to_text(),
         attributes.MISSING_PICKUPS: "25000000",
     }
-    header = to_header(NewObject(Path(), "0" * 64, 25_000_000, described))
+    header = to_header(NewObject(Path(), "0" * 64, 25_000_000, described).described())
     assert sum(len(name) + len(text) for name, text in header.items()) < S3_METADATA_BYTES

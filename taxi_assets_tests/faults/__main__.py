@@ -6,14 +6,14 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from taxi_assets_tests.faults.bench import Bench, bench
 from taxi_assets_tests.faults.kinds import KINDS
 from taxi_assets_tests.faults.report import page, summary
 from taxi_assets_tests.faults.result import Result
 from taxi_assets_tests.faults.stores import PAIRS
+from taxi_assets_tests.faults.workers import inject
 
 SEED = "TAXI_FAULTS_SEED"
 
@@ -22,38 +22,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     started = time.monotonic()
     results: list[Result] = []
-    with bench(options.seed, options.scale) as tools:
-        for result in _results(tools, options.only, options.stores):
-            results.append(result)
-            if result.skipped:
-                print(f"skipped {result.kind} on {result.stores}: {result.skipped}", flush=True)
-            for found in result.findings:
-                print(
-                    f"FOUND {found.wrong} on {result.stores}, {result.kind} {result.fault}: "
-                    f"{found.detail}",
-                    flush=True,
-                )
+    tasks = [
+        (name, stores)
+        for name in options.only
+        for stores in KINDS[name].stores
+        if stores in (*options.stores, "none")
+    ]
+    for _, result in inject(tasks, options.seed, options.scale, options.processes):
+        if result is None:
+            continue
+        results.append(result)
+        if result.skipped:
+            print(f"skipped {result.kind} on {result.stores}: {result.skipped}", flush=True)
+        for found in result.findings:
+            where = f"{result.kind} on {result.stores}, {result.fault}"
+            print(f"FOUND {found.wrong}: {where}: {found.detail}", flush=True)
     seconds = time.monotonic() - started
     print(summary(results, options.seed, seconds), flush=True)
     if options.write:
         options.write.write_text(page(results, options.seed, seconds))
     return 1 if any(result.findings for result in results) else 0
-
-
-def _results(tools: Bench, only: Sequence[str], stores: Sequence[str]) -> Iterator[Result]:
-    for name in only:
-        kind = KINDS[name]
-        for pair in [each for each in kind.stores if each in (*stores, "none")]:
-            reason = tools.stores.unavailable(pair)
-            if reason:
-                yield Result(name, pair, "", skipped=reason)
-                continue
-            started = time.monotonic()
-            count = 0
-            for result in kind.inject(tools, pair):
-                count += 1
-                yield result
-            print(f"{name} on {pair}: {count} in {time.monotonic() - started:.0f} s", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=[*KINDS], default=[*KINDS], metavar="KIND")
     parser.add_argument("--stores", nargs="+", choices=PAIRS, default=PAIRS, metavar="PAIR")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the faults (default 1)")
+    parser.add_argument("--processes", type=int, default=2, help="at once (default 2)")
     parser.add_argument("--write", type=Path, help="write the table to this file")
     return parser
 

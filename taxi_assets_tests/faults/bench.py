@@ -63,8 +63,10 @@ class Subject:
         return name
 
     def reissue(self) -> str:
-        """Publish the version that is not loaded."""
-        return self.publish("B" if self.loaded == "A" else "A")
+        """Publish the next version; it comes back after the others."""
+        names = [*self.bench.versions]
+        at = names.index(self.published) + 1 if self.published in names else 0
+        return self.publish(names[at % len(names)])
 
     def start(
         self,
@@ -84,14 +86,22 @@ class Subject:
         """Read the month, run it undisturbed, and check that it is then the published version.
 
         ``before`` are the versions that may be there before the run; without them it is not read.
+        What a killed run has left must be gone after that run and one more, which writes.
         """
+        findings, left = self._run_undisturbed(before)
+        if left:
+            self.reissue()
+            more, still_left = self._run_undisturbed(None)
+            findings += [*more, *(Finding(Wrong.LEFT, each) for each in left & still_left)]
+        return findings
+
+    def _run_undisturbed(self, before: Sequence[str] | None) -> tuple[list[Finding], set[str]]:
         work = partial(_settle, self.place, self.bench.versions, before, self.published)
         findings, modules = self.call(work)
         adopt(modules)
-        # By another process: a run's folder may last as long as its process.
-        findings += self.call(partial(checks.left_behind, self.place))
         self.loaded = self.published
-        return findings
+        # By another process: a run's folder may last as long as its process.
+        return findings, self.call(partial(checks.left_behind, self.place))
 
     def look(self, allowed: Sequence[str]) -> tuple[Finding, ...]:
         """What is wrong with what readers see now."""

@@ -102,9 +102,9 @@ def package_month(place: Place) -> tuple[Rows, Rows] | str:
     return reason
 
 
-def left_behind(place: Place) -> list[Finding]:
-    """What a successful run leaves that is no month, no record and not documented."""
-    return [Finding(Wrong.LEFT, each) for each in _left_behind(place)]
+def left_behind(place: Place) -> set[str]:
+    """What is there that is no month, no record and not documented."""
+    return {*_left_behind(place)}
 
 
 def _left_behind(place: Place) -> Iterator[str]:

@@ -22,7 +22,7 @@ from taxi_assets_tests.faults.result import Finding, Result, Wrong
 __all__ = ["disks"]
 
 _PAIR = "local-duckdb"
-_SIZES = 30  # of each folder, at scale 1
+_SIZES = 25  # of each folder, at scale 1
 _DISK_BYTES = 64 << 20
 _PAGE = 4096
 _MOST_FREE = 24  # pages: with more, a run of the month succeeds

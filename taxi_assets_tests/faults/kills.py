@@ -15,12 +15,11 @@ from taxi_assets_tests.faults.result import Finding, Result, Wrong
 
 __all__ = ["kills"]
 
-# Kills at operations of each kind and at random instants, by pair, at scale 1; the operations of
-# the local pair are all covered.
-_OPERATIONS = {"local-duckdb": 250}
-_REMOTE_OPERATIONS = 25
-_INSTANTS = {"local-duckdb": 150}
-_REMOTE_INSTANTS = 40
+# Kills at operations of each kind and at random instants, by pair, at scale 1.
+_OPERATIONS = {"local-duckdb": 200}
+_REMOTE_OPERATIONS = 20
+_INSTANTS = {"local-duckdb": 100}
+_REMOTE_INSTANTS = 30
 _FIRST_LOADS = 60
 
 

@@ -1,4 +1,4 @@
-"""Two and four processes run one month at once, with two versions of it, while others read.
+"""Two and four processes run one month at once, with several versions of it, while others read.
 
 Each process has a home and scratch of its own, as two machines have, with lake and warehouse in
 common. In every second race they share the home too, as two runs on one machine do.
@@ -34,7 +34,7 @@ def races(bench: Bench, pair: str) -> Iterator[Result]:
         with Readers(subject) as readers:
             findings = _race(subject, delays, shared=shared)
         findings += readers.findings
-        versions = ["A", "B"]
+        versions = [*bench.versions]
         where = f"after the race of {', '.join(f'{delay:.2f} s' for delay in delays)}"
         try:
             findings += subject.settle(versions)
@@ -50,14 +50,13 @@ def races(bench: Bench, pair: str) -> Iterator[Result]:
 
 
 def _race(subject: Subject, delays: list[float], *, shared: bool) -> list[Finding]:
-    """Start a run after each delay; each finds the other version published."""
+    """Start a run after each delay; each finds another version published."""
     findings: list[Finding] = []
     started: list[Child[str]] = []
-    version = subject.loaded
     for number, delay in enumerate(delays):
         if started:
             started[-1].ended(delay)
-        version = subject.publish("B" if version == "A" else "A")
+        subject.reissue()
         home = subject.place.home if shared else subject.place.folder / f"home-{number}"
         own = {"TAXI_HOME": str(home), "TAXI_SCRATCH": str(home / "scratch")}
         started.append(subject.start(load_month, f"log-{number}", own))

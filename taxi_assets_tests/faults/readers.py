@@ -30,12 +30,12 @@ class Readers:
     ``polls`` and ``findings`` are known after the block.
     """
 
-    def __init__(self, subject: Subject, *, missing: bool = False) -> None:
+    def __init__(self, subject: Subject) -> None:
         self.polls = 0
         self.findings: list[Finding] = []
         self._subject = subject
         self._stop = subject.place.folder / "stop-reading"
-        self._allowed = ["A", "B", *(["none"] if missing else [])]
+        self._allowed = [*subject.bench.versions]
         self._children: list[Child[Polled]] = []
 
     def __enter__(self) -> Self:

@@ -14,8 +14,8 @@ _PAGE = """\
 # Reliability
 
 `make test-faults` injects faults into runs of the real assets and looks for what must not happen.
-The same seed gives the same faults. This table is of seed {seed}: {total} faults in
-{minutes:.0f} minutes, {findings}.
+The same seed gives the same faults. This table is of seed {seed}: {total} faults in {minutes:.0f}
+minutes, {findings}. Polls are how often a reader has read the month meanwhile.
 
 {table}
 
@@ -29,10 +29,21 @@ The same seed gives the same faults. This table is of seed {seed}: {total} fault
 - **reissue under readers**: the month is reissued again and again. In this and in races three
   readers poll it: the lake and the warehouse with their own clients, and the lake with the
   package's reader.
+- **full disk**: one folder is on a small file system with a few pages left. The run must fail in
+  one line that names the disk, the old month stays, and with space the next run succeeds.
+- **hostile server**, **hostile file**: servers that break HTTP's rules or never end, and mutated or
+  hand-made Parquet files. Each must end within bounds, in success or in one named line.
+- **canary**: a secret in each setting that can hold one, and a run that fails. It must not be in
+  any message, log, record, page or file.
+- **reissues A, B, A, B by the daemon**: Dagster's daemon runs the sensor. Each version is loaded,
+  in one run, and no tick says anything that is not true at that time.
+
+A loss of power is not injected. Files of a local lake are synced before they are renamed; DuckDB,
+PostgreSQL and the cloud stores sync what they have confirmed.
 
 ## How it is checked
 
-Two versions of one month alternate. They have no row in common and both have rejects, so any
+Three versions of one month take turns. They have no row in common and all have rejects, so any
 mixture shows. Readers use the stores' own clients, not the code under test, and compare digests of
 all rows with those of a month cleaned outside any store.
 
@@ -44,7 +55,7 @@ all rows with those of a month cleaned outside any store.
 | hangs | a process does not end within two minutes |
 | unnamed errors | a failure that is not one line with what happened and what to do |
 | canaries | a planted secret in a message, log, record or file |
-| files left | a file, object or table that is left after the next run |
+| files left | a file, object or table of a killed run that is there after the next two runs |
 | false statements | a version that cannot be there, or a sensor's reason that is not true |
 
 In BigQuery trips and rejects are loaded by two jobs. Readers there must compare the versions in

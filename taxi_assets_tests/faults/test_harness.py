@@ -32,9 +32,17 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("kind", ["kill", "race"])
-def test_a_part_of_the_faults_on_local_stores(kind: str) -> None:
-    done = run("--only", kind, "--stores", "local-duckdb", "--scale", "0.01")
+def test_a_part_of_the_faults_finds_nothing() -> None:
+    kinds = ["kill", "race", "file"]
+    done = run("--only", *kinds, "--stores", "local-duckdb", "--scale", "0.01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 findings" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_part_of_all_faults_on_all_stores_finds_nothing() -> None:
+    done = run("--scale", "0.04")
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 findings" in done.stdout
 

@@ -237,7 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
             "done": call == self.stub.rewrite_calls,
         }
         if answer["done"]:
-            copied = self.stub.store(name, stored.content, dict(stored.metadata))
+            given = json.loads(request.body or b"{}").get("metadata", stored.metadata)
+            copied = self.stub.store(name, stored.content, dict(given))
             answer["resource"] = _resource(name, copied)
         else:
             answer["rewriteToken"] = str(call)

@@ -190,6 +190,18 @@ def test_a_copy_has_the_content_and_the_attributes(store: LakeStore, folder: Pat
     assert store.find(OTHER_KEY) == source
 
 
+def test_a_copy_has_the_attributes_that_are_given(store: LakeStore, folder: Path) -> None:
+    source = store.put(new_file(folder, b"audited", ATTRIBUTES, rows=7), OTHER_KEY, replacing=None)
+    given = {**ATTRIBUTES, "rejects": "rejects-1.parquet"}
+    copied = store.copy(source, KEY, replacing=None, attributes=given)
+    assert store.find(KEY) == copied
+    assert (copied.rows, copied.sha256, copied.attributes) == (7, source.sha256, given)
+    again = store.copy(source, KEY, replacing=copied, attributes={})
+    assert store.find(KEY) == again
+    assert (again.rows, again.sha256, again.attributes) == (7, source.sha256, {})
+    assert store.find(OTHER_KEY) == source
+
+
 def test_a_copy_does_not_depend_on_its_source(store: LakeStore, folder: Path) -> None:
     source = store.put(new_file(folder, b"old", ATTRIBUTES), OTHER_KEY, replacing=None)
     copied = store.copy(source, KEY, replacing=None)

@@ -218,3 +218,22 @@ def test_a_second_download_into_the_same_folder_is_refused(
         refused.set()
         thread.join()
     assert (tmp_path / "green_tripdata_2024-01.parquet").read_bytes() == body
+
+
+def test_processes_that_share_their_parts_resume_them_and_keep_their_own_files(
+    site: Site, client: TlcClient, tmp_path: Path
+) -> None:
+    parts = tmp_path / "parts"
+    site.publish(PATH, parquet())
+    leave_part(client, parts)
+    downloads = []
+    for seed in (0, 1):
+        body = parquet(seed=seed)
+        site.publish(PATH, body)
+        got = client.download_month("green", JANUARY, tmp_path / str(seed), parts=parts)
+        assert isinstance(got, Download)
+        downloads.append((got, body))
+    for got, body in downloads:
+        assert got.path.read_bytes() == body
+        assert got.sha256 == hashlib.sha256(body).hexdigest()
+    assert list(parts.iterdir()) == []

@@ -43,6 +43,9 @@ _PARTITIONS = """query ($asset: AssetKeyInput!) {
 }"""
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Simulator]]:
     """Dagster over a new home, after the backfill has ended; nothing of it has been fixed yet."""

@@ -56,6 +56,7 @@ def run(
     return command(home, "run", "--datasets", "green", "--months", months, **settings)
 
 
+@pytest.mark.long
 def test_a_month_is_loaded_reissued_with_fewer_rows_and_survives_a_killed_worker(
     tmp_path: Path, tlc: Simulator, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +71,7 @@ def test_a_month_is_loaded_reissued_with_fewer_rows_and_survives_a_killed_worker
     assert held == before["green", "2024-01"][1]
 
     # TLC reissues January; the worker dies between lake and warehouse.
-    reissued = tlc.publish("green", JANUARY, rows=1_000, seed=7)
+    reissued = tlc.publish("green", JANUARY, rows=2_000, seed=7)
     assert run_killed(tmp_path, tlc, urls, monkeypatch).returncode == -signal.SIGKILL
     assert warehouse.count("green_trips", JANUARY) == held
 
