@@ -5,16 +5,15 @@ Each case runs in a process of its own, so that one that crashes or hangs is fou
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from taxi_assets import errors
+from taxi_assets_tests.faults import canaries as canary_cases
+from taxi_assets_tests.faults import hostile, hostile_parquet
 from taxi_assets_tests.faults.bench import Bench
 from taxi_assets_tests.faults.child import Child, Hung
 from taxi_assets_tests.faults.result import Finding, Result, Wrong
@@ -28,49 +27,41 @@ _SECONDS = 960.0  # an unreachable cloud is retried for minutes
 
 def hostile_servers(bench: Bench, stores: str) -> Iterator[Result]:
     """Downloads from servers that break every rule."""
+    cases = [*hostile.hostile_cases()]
     yield from _run(
-        bench, stores, "hostile server", "hostile", lambda module: module.hostile_cases(), _server
+        bench, stores, "hostile server", _chosen(bench, cases), hostile.run_case, _server
     )
 
 
 def hostile_files(bench: Bench, stores: str) -> Iterator[Result]:
     """Cleaning of mutated and hand-made Parquet files."""
-    count = bench.scaled(_FILES)
-    yield from _run(
-        bench,
-        stores,
-        "hostile file",
-        "hostile_parquet",
-        lambda module: module.cases(bench.seed, count),
-        _file,
-    )
+    cases = hostile_parquet.cases(bench.seed, bench.scaled(_FILES))
+    yield from _run(bench, stores, "hostile file", cases, hostile_parquet.run_case, _file)
 
 
 def canaries(bench: Bench, stores: str) -> Iterator[Result]:
     """Failing runs with a secret in every setting."""
-    yield from _run(bench, stores, "canary", "canaries", lambda module: module.cases(), _canary)
+    cases = _chosen(bench, [*canary_cases.cases()])
+    yield from _run(bench, stores, "canary", cases, canary_cases.run_case, _canary)
+
+
+def _chosen(bench: Bench, cases: Sequence[Any]) -> Sequence[Any]:
+    return random.Random(f"{bench.seed} {len(cases)}").sample(cases, bench.scaled(len(cases)))
 
 
 def _run(
     bench: Bench,
     stores: str,
     kind: str,
-    name: str,
-    cases_of: Callable[[Any], Iterable[Any]],
+    cases: Iterable[Any],
+    run_case: Callable[[Any], Any],
     judge: _Judge,
 ) -> Iterator[Result]:
-    name = f"taxi_assets_tests.faults.{name}"
-    if importlib.util.find_spec(name) is None:
-        yield Result(kind, stores, "", skipped=f"{name} is not there")
-        return
-    module = importlib.import_module(name)
-    cases = [*cases_of(module)]
-    chosen = random.Random(f"{bench.seed} {kind}").sample(cases, bench.scaled(len(cases)))
     folder = bench.stores.folder()
     own = {"TMPDIR": str(folder / "tmp")}
     (folder / "tmp").mkdir()
-    for case in chosen:
-        child = Child(partial(_judged, module, case, judge), own, folder / "log")
+    for case in cases:
+        child = Child(partial(_judged, run_case, case, judge), own, folder / "log")
         yield Result(kind, stores, case.name, tuple(_findings(child, folder / "tmp")))
 
 
@@ -89,14 +80,13 @@ def _findings(child: Child[list[Finding]], temporary: Path) -> Iterator[Finding]
         yield Finding(Wrong.LEFT, path.name)
 
 
-def _judged(module: Any, case: Any, judge: _Judge) -> list[Finding]:
+def _judged(run_case: Callable[[Any], Any], case: Any, judge: _Judge) -> list[Finding]:
     tempfile.tempdir = None  # cached by the parent, of another TMPDIR
-    return judge((module, case), module.run_case(case))
+    return judge(case, run_case(case))
 
 
-def _server(asked: Any, outcome: Any) -> list[Finding]:
-    module, case = asked
-    wrong = module.wrong(case, outcome)
+def _server(case: Any, outcome: Any) -> list[Finding]:
+    wrong = hostile.wrong(case, outcome)
     if wrong is None:
         return []
     if not outcome.ended:
@@ -105,12 +95,12 @@ def _server(asked: Any, outcome: Any) -> list[Finding]:
 
 
 def _file(_: Any, outcome: Any) -> list[Finding]:
-    found = [Finding(Wrong.LEFT, str(each)) for each in outcome.files_left]
-    if outcome.named_error is None:
-        return [*found, *([] if outcome.rows_ok else [Finding(Wrong.LOST, outcome.message)])]
-    if "\n" in outcome.message or outcome.named_error not in errors.__all__:
-        found.append(Finding(Wrong.UNNAMED, f"{outcome.named_error}: {outcome.message}"[:600]))
-    return found
+    wrong = hostile_parquet.wrong(outcome)
+    if wrong is None:
+        return []
+    if outcome.files_left:
+        return [Finding(Wrong.LEFT, wrong)]
+    return [Finding(Wrong.UNNAMED if outcome.named_error else Wrong.LOST, wrong)]
 
 
 def _canary(_: Any, outcome: Any) -> list[Finding]:
