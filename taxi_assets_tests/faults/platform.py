@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import os
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -58,7 +59,8 @@ def load_zones() -> Outcome:
 
 
 def _run(job: str, partition: str | None, before: Callable[[], None] | None) -> Outcome:
-    tempfile.tempdir = None  # cached by the parent, of another TMPDIR
+    # Set, because Python would first write a file there to see whether it can.
+    tempfile.tempdir = os.environ["TMPDIR"]
     # Steps wait ten seconds before they are tried again; nothing here takes so long to be free.
     failures._STEP_RETRY_SECONDS = 0.2
     definitions = build_definitions(Settings.from_env())
