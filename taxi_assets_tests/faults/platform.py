@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
