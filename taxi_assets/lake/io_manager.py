@@ -57,8 +57,8 @@ class LakeIOManager(AssetIOManager):
 
     @override
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
-        if isinstance(value, StoredMonth) and not keys.is_monthly(path):
-            value = value.trips  # an asset of a user's keeps one file for a partition
+        if isinstance(value, StoredMonth) and not keys.has_rejects(path):
+            value = value.trips  # an asset of a user's has one file for a partition
         key = keys.of_asset(path, partition)
         if isinstance(value, StoredMonth | NewMonth):
             trips, rejects, written = write_month(self.lake, key, value)

@@ -22,7 +22,7 @@ from taxi_assets.errors import Misconfigured
 
 __all__ = [
     "ZONES",
-    "is_monthly",
+    "has_rejects",
     "month_of",
     "of_asset",
     "published",
@@ -65,6 +65,9 @@ def rejects(trips: str, name: str) -> str:
     return f"rejects/{rest}/{name}" if zone == "trips" else f"{folder}/{name}"
 
 
+_OF_MONTHS = {"raw_trips": raw, "clean_trips": staging, "lake_trips": published}
+
+
 def other_asset(path: Sequence[str], partition: str | None) -> str:
     """The key of any other asset: below ``assets/``, and of no other asset or partition.
 
@@ -88,21 +91,14 @@ def other_asset(path: Sequence[str], partition: str | None) -> str:
 
 def of_asset(path: Sequence[str], partition: str | None) -> str:
     """The key of a partition of the asset ``path``; of a month's trips, if it has two parts."""
-    if partition is not None and is_monthly(path):
-        spec, month = month_of(path, partition)
-        match path[1]:
-            case "raw_trips":
-                return raw(spec, month)
-            case "clean_trips":
-                return staging(spec, month)
-            case "lake_trips":
-                return published(spec, month)
+    if partition is not None and len(path) == 2 and path[0] in DATASETS and path[1] in _OF_MONTHS:
+        return _OF_MONTHS[path[1]](*month_of(path, partition))
     return ZONES if list(path) == ["lake_zones"] else other_asset(path, partition)
 
 
-def is_monthly(path: Sequence[str]) -> bool:
-    """Whether ``path`` is an asset of a TLC dataset."""
-    return len(path) == 2 and path[0] in DATASETS
+def has_rejects(path: Sequence[str]) -> bool:
+    """Whether ``path`` is an asset that stores a month's rejects with its trips."""
+    return len(path) == 2 and path[0] in DATASETS and path[1] in ("clean_trips", "lake_trips")
 
 
 def month_of(path: Sequence[str], partition: str) -> tuple[DatasetSpec, Month]:

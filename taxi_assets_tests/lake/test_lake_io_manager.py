@@ -57,6 +57,16 @@ class Lake:
         return failures(self.platform.run(f"key:{name}", first, last))
 
 
+@dg.asset(
+    key=["green", "copy"],
+    ins={"month": dg.AssetIn(dg.AssetKey(LAKE))},
+    partitions_def=MONTHLY,
+    io_manager_key="lake",
+)
+def green_copy(month: StoredMonth) -> LakeValue:
+    return month
+
+
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     folder = tmp_path_factory.mktemp("lake")
@@ -86,6 +96,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
             mapping=dg.SpecificPartitionsPartitionMapping(["2024-01", "2024-03"]),
         ),
     ]
+    more.append(green_copy)
     with Simulator(folder / "site") as tlc:
         tlc.publish_zones()
         for month, rows in ROWS.items():
@@ -134,6 +145,17 @@ def test_a_stored_month_has_both_files(lake: Lake) -> None:
 def test_a_dict_of_stored_months_has_each_month(lake: Lake) -> None:
     got = lake.run("months_by_month", *RANGE)
     assert {name: each.value.counts.published for name, each in got.items()} == ROWS
+
+
+def test_a_users_asset_of_a_dataset_that_returns_a_month_has_its_trips(lake: Lake) -> None:
+    for month in ("2024-01", "2024-02"):
+        assert lake.platform.run("key:green/copy", month).success
+    assert list(lake.platform.store.keys("assets/green/")) == [
+        "assets/green/copy/2024-01.parquet",
+        "assets/green/copy/2024-02.parquet",
+    ]
+    copied = lake.platform.store.get("assets/green/copy/2024-01.parquet", remedy="")
+    assert copied.rows == _rows(_file(lake, "2024-01"))
 
 
 @pytest.mark.parametrize("name", ["frame", "table", "batches"])
