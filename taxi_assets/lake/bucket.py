@@ -1,7 +1,7 @@
-"""The base of all remote stores: object names, version checks, verified downloads, error rules.
+"""The base of all remote stores: object names, version checks, verified downloads.
 
 To add a store, write a subclass with its client's requests, as in ``gcs``, ``s3`` and ``azure``,
-and a module with its error rules, which starts with the rules made here.
+and a module with its error rules, which starts with those of ``bucket_rules``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,8 @@ from typing import ClassVar
 from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
-from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
+from taxi_assets.errors import ObjectMissing, StoreUnavailable
 from taxi_assets.lake.store import (
-    MATERIALIZE_AGAIN,
-    RUN_AGAIN,
-    WRITTEN_BY_ANOTHER_RUN,
     LakeObject,
     LakeStore,
     NewObject,
@@ -33,16 +30,13 @@ from taxi_assets.lake.store import (
     rows_of,
     sha256_of,
 )
-from taxi_assets.services import Code, Rule, Service, named_errors
+from taxi_assets.services import Service, named_errors
 
 __all__ = [
     "PART_SIZE",
     "BucketStore",
     "Found",
-    "bucket_missing",
     "from_header",
-    "object_missing",
-    "precondition_failed",
     "to_header",
 ]
 
@@ -244,19 +238,3 @@ def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """The inverse of ``to_header``; empty if another program wrote the object."""
     facts: dict[str, str] = json.loads((metadata or {}).get("facts", "{}"))
     return facts
-
-
-def precondition_failed(*codes: Code) -> Rule:
-    """The rule for a write whose precondition failed."""
-    return Rule({412, *codes}, RUN_AGAIN, ConcurrentWrite, happened=WRITTEN_BY_ANOTHER_RUN)
-
-
-def bucket_missing(*codes: Code, command: str, pattern: str = ".*") -> Rule:
-    """The rule for a missing bucket, which ``command`` creates."""
-    remedy = f"There is no bucket {{bucket}}: create it (`{command}`) or correct TAXI_LAKE_URL."
-    return Rule(set(codes), remedy, pattern=pattern)
-
-
-def object_missing(*codes: Code) -> Rule:
-    """The rule for a missing object."""
-    return Rule({404, *codes}, MATERIALIZE_AGAIN, ObjectMissing)

@@ -10,7 +10,7 @@ from requests.exceptions import RequestException
 
 from taxi_assets.errors import StoreUnavailable
 from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, google_error_details
-from taxi_assets.lake.bucket import bucket_missing, object_missing, precondition_failed
+from taxi_assets.lake.bucket_rules import bucket_missing, object_missing, precondition_failed
 from taxi_assets.services import TRY_LATER, Rule, Service, transient
 
 __all__ = ["GCS", "NO_BUCKET"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import botocore.exceptions as boto
 
-from taxi_assets.lake.bucket import bucket_missing, object_missing, precondition_failed
+from taxi_assets.lake.bucket_rules import bucket_missing, object_missing, precondition_failed
 from taxi_assets.services import ErrorDetails, Rule, Service, http_codes, transient
 
 __all__ = ["S3"]

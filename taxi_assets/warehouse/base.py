@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from taxi_assets.datasets.month import Month
+from taxi_assets.errors import ConcurrentWrite
 from taxi_assets.lake.store import LakeObject
 from taxi_assets.warehouse.tables import Table
 
@@ -111,6 +112,17 @@ class Warehouse(ABC):
     @abstractmethod
     def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
         """All records of that table, in one query, without checking them against its rows."""
+
+    def require_whole(self, tables: Sequence[str], months: Collection[Month]) -> None:
+        """Raise ``ConcurrentWrite`` if the tables have different versions of any of ``months``."""
+        split = self.split_months(tables)
+        for month in months:
+            if month in split:
+                raise ConcurrentWrite(
+                    f"{' and '.join(tables)} have {month} in different versions ({split[month]}): "
+                    "a run is loading it, or was killed while it did.",
+                    "If it is in no run, run the month again.",
+                )
 
     @abstractmethod
     def origins(self) -> Collection[str | None]:

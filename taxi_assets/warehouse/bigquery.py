@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 
 import pyarrow as pa
 from google.api_core.exceptions import NotFound
@@ -17,19 +17,26 @@ from google.cloud import bigquery, storage
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.errors import AuditFailed, ConcurrentWrite, Misconfigured, ObjectMissing
+from taxi_assets.errors import (
+    AuditFailed,
+    ConcurrentWrite,
+    Misconfigured,
+    ObjectMissing,
+    PermanentError,
+)
 from taxi_assets.gcp import credentials
 from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
-from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
+from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job, start_load
 from taxi_assets.warehouse.bigquery_months import LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
-from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, fields_of, types_of
+from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, load_config, types_of
 from taxi_assets.warehouse.bigquery_source import Located, locate, require_current
 from taxi_assets.warehouse.sources import check_file, check_month
-from taxi_assets.warehouse.tables import Table, read_schema
+from taxi_assets.warehouse.tables import read_schema
+from taxi_assets.wording import counted
 
 __all__ = ["BigQueryWarehouse"]
 
@@ -100,14 +107,18 @@ class BigQueryWarehouse(Warehouse):
                 self._months.ensure_table()
                 self._months.begin(loads, month)
         loaded: list[Loaded] = []
-        try:
-            for load, source in zip(loads, located, strict=True):
-                loaded.append(self._load(load, source, month))
-        except Exception:
-            if month is not None and not loaded:  # the tables are unchanged
-                with named_errors(BIGQUERY, f"Recording that {month} was not loaded"):
-                    self._months.withdraw(loads, month)
-            raise
+        for load, source in zip(loads, located, strict=True):
+            started = time.monotonic()
+            try:
+                job = self._run(load, source, month)
+            except PermanentError:
+                if month is not None and not loaded:  # the job failed, and the tables are unchanged
+                    with named_errors(BIGQUERY, f"Recording that {month} was not loaded"):
+                        self._months.withdraw(loads, month)
+                raise
+            self._settle(load, source, month, job)
+            rows = int(job.output_rows or 0)
+            loaded.append(Loaded(rows, time.monotonic() - started, details_of(job)))
         tables = [load.table.name for load in loads]
         split = self.split_months(tables) if month is not None else {}
         if month is not None and month in split:
@@ -129,68 +140,41 @@ class BigQueryWarehouse(Warehouse):
         )
         return located
 
-    def _load(self, load: Load, source: Located, month: Month | None) -> Loaded:
-        started = time.monotonic()
+    def _run(self, load: Load, source: Located, month: Month | None) -> bigquery.LoadJob:
+        """The finished load job; raises the error of a failed one."""
         table = load.table
         name = table.name if month is None else f"{table.name}${month.year}{month.month:02d}"
         target = self._dataset.table(name)
         content = Content(
             str(target), table.column_names, source.uri, source.version, source.sha256
         )
-        config = self._job_config(table)
-
-        def start(job_id: str) -> bigquery.LoadJob:
-            if source.path is None:
-                return self._client.load_table_from_uri(
-                    source.uri,
-                    target,
-                    job_id=job_id,
-                    location=self._location,
-                    job_config=config,
-                    timeout=TIMEOUT,
-                )
-            with source.path.open("rb") as file:
-                return self._client.load_table_from_file(
-                    file,
-                    target,
-                    job_id=job_id,
-                    location=self._location,
-                    job_config=config,
-                    timeout=TIMEOUT,
-                )
-
+        start = partial(
+            start_load, self._client, source, target, load_config(table), self._location
+        )
         doing = f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()
         with named_errors(BIGQUERY, doing):
-            job = run_job(
+            return run_job(
                 self._client, content.job_name(name.replace("$", "-")), self._location, start
             )
+
+    def _settle(
+        self, load: Load, source: Located, month: Month | None, job: bigquery.LoadJob
+    ) -> None:
+        """Check what the job loaded, and record it."""
+        doing = f"Recording {self._dataset.dataset_id}.{load.table.name} {month or ''}".rstrip()
+        with named_errors(BIGQUERY, doing):
             # A job names an object, not a version of it.
             require_current(source, self._storage)
-        rows = int(job.output_rows or 0)
-        if rows != source.footer.num_rows:
+        if job.output_rows != source.footer.num_rows:
             raise AuditFailed(
-                f"{table.name} {month or ''}: BigQuery job {job.job_id} loaded {_count(rows)} of a "
-                f"file with {_count(source.footer.num_rows)}.",
+                f"{load.table.name} {month or ''}: BigQuery job {job.job_id} loaded "
+                f"{counted(job.output_rows or 0, 'row')} of a file with "
+                f"{counted(source.footer.num_rows, 'row')}.",
                 "Load the month again.",
             )
         if month is not None:
-            with named_errors(
-                BIGQUERY, f"Recording {self._dataset.dataset_id}.{table.name} {month}"
-            ):
+            with named_errors(BIGQUERY, doing):
                 self._months.record(load, job, month)
-        return Loaded(rows, time.monotonic() - started, details_of(job))
-
-    def _job_config(self, table: Table) -> bigquery.LoadJobConfig:
-        config = bigquery.LoadJobConfig(
-            source_format=bigquery.SourceFormat.PARQUET,
-            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
-            schema=fields_of(table),
-            labels={"managed_by": "taxi_assets"},
-        )
-        if table.cluster_by:
-            config.clustering_fields = list(table.cluster_by[:4])
-        return config
 
     @override
     @contextmanager
@@ -274,7 +258,3 @@ class BigQueryWarehouse(Warehouse):
         except NotFound:
             _ = self._location  # raises if the dataset is missing, not only the table
             return None
-
-
-def _count(rows: int) -> str:
-    return f"{rows} row" if rows == 1 else f"{rows} rows"

@@ -7,14 +7,17 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from google.api_core.exceptions import Conflict, GoogleAPICallError
 from google.cloud import bigquery
 
 from taxi_assets.services import ErrorDetails, cause_shown
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
+from taxi_assets.warehouse.bigquery_schema import TIMEOUT
+from taxi_assets.warehouse.bigquery_source import Located
 
-__all__ = ["Content", "details_of", "run_job"]
+__all__ = ["Content", "details_of", "run_job", "start_load"]
 
 Start = Callable[[str], bigquery.LoadJob]
 
@@ -34,6 +37,27 @@ class Content:
         facts = [self.destination, self.columns, self.uri, self.version, self.sha256]
         digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
         return f"taxi_assets-{label}-{digest[:24]}"
+
+
+def start_load(
+    client: bigquery.Client,
+    source: Located,
+    target: bigquery.TableReference,
+    config: bigquery.LoadJobConfig,
+    location: str,
+    job_id: str,
+) -> bigquery.LoadJob:
+    """Start the job that loads ``source`` into ``target``, from GCS or by an upload."""
+    options: dict[str, Any] = {
+        "job_id": job_id,
+        "location": location,
+        "job_config": config,
+        "timeout": TIMEOUT,
+    }
+    if source.path is None:
+        return client.load_table_from_uri(source.uri, target, **options)
+    with source.path.open("rb") as file:
+        return client.load_table_from_file(file, target, **options)
 
 
 def run_job(client: bigquery.Client, name: str, location: str, start: Start) -> bigquery.LoadJob:

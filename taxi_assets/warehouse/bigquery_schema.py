@@ -11,7 +11,7 @@ from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import TableSchemaConflict
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
 
-__all__ = ["TIMEOUT", "ensure_table", "fields_of", "types_of"]
+__all__ = ["TIMEOUT", "ensure_table", "fields_of", "load_config", "types_of"]
 
 # Timestamps have no time zone, so DATETIME: BigQuery's TIMESTAMP is in UTC.
 FIELD_TYPES = {
@@ -27,6 +27,20 @@ TIMEOUT = 60.0  # seconds without data from the server; Google's client has no d
 _DESCRIPTION_LIMIT = 1024  # of a column, in characters
 _TABLE_DESCRIPTION_LIMIT = 16384
 _CLUSTERING_LIMIT = 4
+
+
+def load_config(table: Table) -> bigquery.LoadJobConfig:
+    """How a file replaces a table, or one partition of it."""
+    config = bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.PARQUET,
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        schema=fields_of(table),
+        labels={"managed_by": "taxi_assets"},
+    )
+    if table.cluster_by:
+        config.clustering_fields = list(table.cluster_by[:4])
+    return config
 
 
 def fields_of(table: Table) -> list[bigquery.SchemaField]:

@@ -9,7 +9,7 @@ which do not read rows.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
-from taxi_assets.errors import ConcurrentWrite, Misconfigured
+from taxi_assets.errors import Misconfigured
 from taxi_assets.failures import instance_of, translated_errors
 from taxi_assets.frames import Rows, from_reader, read_parquet, schema_of, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
@@ -55,7 +55,7 @@ class WarehouseMonth:
 
     def counts(self) -> dict[Part, int]:
         """The current number of rows, by part; raises ``ConcurrentWrite`` for a split month."""
-        require_whole(self.warehouse, list(self.tables.values()), [self.month])
+        self.warehouse.require_whole(list(self.tables.values()), [self.month])
         return {part: self.warehouse.count(name, self.month) for part, name in self.tables.items()}
 
 
@@ -162,7 +162,7 @@ class WarehouseIOManager(AssetIOManager):
         months = None if wanted.partitions is None else [_month(each) for each in wanted.partitions]
         table = table_name(wanted.path)
         if _is_trips(wanted.path):
-            require_whole(self.warehouse, _tables(wanted.path[0]), months or ())
+            self.warehouse.require_whole(_tables(wanted.path[0]), months or ())
         with self.warehouse.read(table, months=months, columns=wanted.columns) as reader:
             yield reader
 
@@ -199,18 +199,6 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     def create_io_manager(self, context: dg.InitResourceContext) -> WarehouseIOManager:
         warehouse = open_warehouse(self.url, memory_limit=self.memory_limit)
         return WarehouseIOManager(warehouse, scratch=self.scratch)
-
-
-def require_whole(warehouse: Warehouse, tables: Sequence[str], months: Collection[Month]) -> None:
-    """Raise ``ConcurrentWrite`` if the tables have different versions of any of ``months``."""
-    split = warehouse.split_months(tables)
-    for month in months:
-        if month in split:
-            raise ConcurrentWrite(
-                f"{' and '.join(tables)} have {month} in different versions ({split[month]}): "
-                "a run is loading it, or was killed while it did.",
-                "If it is in no run, run the month again.",
-            )
 
 
 def _tables(dataset: str) -> list[str]:

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.errors import ConcurrentWrite
+from taxi_assets.errors import AuditFailed, ConcurrentWrite
 from taxi_assets.warehouse.base import Load
 from taxi_assets.warehouse.bigquery import BigQueryWarehouse
 from taxi_assets.warehouse.bigquery_months import BigQueryMonths
 from taxi_assets.warehouse.factory import open_warehouse
-from taxi_assets.warehouse.io_manager import require_whole
 from taxi_assets_tests.warehouse.months import FEBRUARY, JANUARY, REJECTS, TRIPS, parquet, trips
 
 TABLES = ["green_trips", "green_rejects"]
@@ -56,7 +55,7 @@ def test_whole_months_are_not_split(warehouse: BigQueryWarehouse, tmp_path: Path
         _load(warehouse, tmp_path, version)
         _load(warehouse, tmp_path, version, FEBRUARY)
         assert warehouse.split_months(TABLES) == {}
-    require_whole(warehouse, TABLES, [JANUARY, FEBRUARY])
+    warehouse.require_whole(TABLES, [JANUARY, FEBRUARY])
 
 
 @pytest.mark.parametrize("at", [1, 2])
@@ -73,8 +72,8 @@ def test_a_month_whose_run_was_killed_before_a_record_is_split_until_it_is_loade
     assert set(split) == {JANUARY}
     assert "green_trips: load begun and not finished" in split[JANUARY]
     with pytest.raises(ConcurrentWrite, match="2024-01 in different versions"):
-        require_whole(warehouse, TABLES, [JANUARY])
-    require_whole(warehouse, TABLES, [FEBRUARY])
+        warehouse.require_whole(TABLES, [JANUARY])
+    warehouse.require_whole(TABLES, [FEBRUARY])
     _load(warehouse, tmp_path, "b")
     assert warehouse.split_months(TABLES) == {}
 
@@ -106,11 +105,11 @@ def test_a_load_that_fails_leaves_the_month_whole(
     _load(warehouse, tmp_path, "a")
 
     def failing(*arguments: object) -> Mapping[str, object]:
-        raise ConcurrentWrite("The object was replaced.")
+        raise AuditFailed("The job failed.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(warehouse, "_load", failing)
-        with pytest.raises(ConcurrentWrite):
+        patch.setattr(warehouse, "_run", failing)
+        with pytest.raises(AuditFailed):
             _load(warehouse, tmp_path, "b")
     assert warehouse.split_months(TABLES) == {}
     loaded = warehouse.loaded("green_trips", JANUARY)
