@@ -30,7 +30,7 @@ from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job, start_load
-from taxi_assets.warehouse.bigquery_months import LOADED_MONTHS, BigQueryMonths
+from taxi_assets.warehouse.bigquery_months import BEGUN, LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, load_config, types_of
 from taxi_assets.warehouse.bigquery_source import Located, locate, require_current
@@ -120,10 +120,11 @@ class BigQueryWarehouse(Warehouse):
             rows = int(job.output_rows or 0)
             loaded.append(Loaded(rows, time.monotonic() - started, details_of(job)))
         tables = [load.table.name for load in loads]
-        split = self.split_months(tables) if month is not None else {}
-        if month is not None and month in split:
+        split = self.split_months(tables).get(month) if month is not None else None
+        # A run whose load has begun will find the month split itself, if it is.
+        if split and BEGUN not in split:
             raise ConcurrentWrite(
-                f"Another run loaded {month} at the same time ({split[month]}).", RUN_AGAIN
+                f"Another run loaded {month} at the same time ({split}).", RUN_AGAIN
             )
         return loaded
 

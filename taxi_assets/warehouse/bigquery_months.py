@@ -31,7 +31,7 @@ from taxi_assets.warehouse.base import Load, LoadedMonth
 from taxi_assets.warehouse.bigquery_schema import TIMEOUT
 from taxi_assets.warehouse.tables import TableColumn
 
-__all__ = ["LOADED_MONTHS", "BigQueryMonths"]
+__all__ = ["BEGUN", "LOADED_MONTHS", "BigQueryMonths"]
 
 LOADED_MONTHS = replace(
     months.LOADED_MONTHS,
@@ -46,7 +46,7 @@ LOADED_MONTHS = replace(
 )
 
 
-_BEGUN = "load begun and not finished"
+BEGUN = "load begun and not finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class BigQueryMonths:
                 f"{table}: {state}" for table, state in zip(tables, found, strict=True)
             )
             for month, found in states.items()
-            if len({*found}) > 1 or _BEGUN in found
+            if len({*found}) > 1 or BEGUN in found
         }
 
     def _latest(self, table: str) -> dict[Month, str]:
@@ -164,7 +164,7 @@ class BigQueryMonths:
             table,
         )
         return {
-            Month.of(row["source_month"]): _BEGUN
+            Month.of(row["source_month"]): BEGUN
             if row["row_count"] is None
             else str(row["version"])
             for row in rows
