@@ -53,9 +53,10 @@ class Lake:
     def file(self, path: Sequence[str], partition: str | None, part: Part) -> StoredFile:
         """The asset's object; raises ``ObjectMissing``, which names the asset to materialize."""
         key = keys.of_asset(path, partition)
-        found = self.store.find(key)
-        if part is Part.REJECTS and found is not None:
-            key, found = self.rejects_key(found), self.rejects_of(found)
+        if part is Part.REJECTS and keys.has_rejects(path):
+            found = self._both(key)[1]
+        else:
+            found = self.store.find(key)
         if found is None:
             raise _missing(self.store.uri(key), path, partition)
         return StoredFile(found, self.local)
@@ -79,27 +80,25 @@ class Lake:
 
     def previous_month(self, path: Sequence[str], partition: str) -> PreviousMonth:
         """What is stored of the asset's month now."""
-        key = keys.of_asset(path, partition)
+        trips, rejects = self._both(keys.of_asset(path, partition))
+        if not (trips and rejects and is_current(trips.attributes.get(attributes.VERSION))):
+            return PreviousMonth(trips, None)
+        spec, month = keys.month_of(path, partition)
+        stored = StoredMonth(
+            spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)
+        )
+        return PreviousMonth(trips, stored)
+
+    def _both(self, key: str) -> tuple[LakeObject | None, LakeObject | None]:
+        """The trips under ``key`` and the rejects that they name."""
         trips = self.store.find(key)
         while trips is not None:
             rejects = self.rejects_of(trips)
-            if rejects is not None:
-                return PreviousMonth(trips, self._usable(path, partition, trips, rejects))
-            latest = self.store.find(key)
+            latest = trips if rejects else self.store.find(key)
             if latest is not None and latest.version == trips.version:
-                break
+                return trips, rejects
             trips = latest  # replaced since, and the rejects of the previous version deleted
-        return PreviousMonth(trips, None)
-
-    def _usable(
-        self, path: Sequence[str], partition: str, trips: LakeObject, rejects: LakeObject
-    ) -> StoredMonth | None:
-        if not is_current(trips.attributes.get(attributes.VERSION)):
-            return None
-        spec, month = keys.month_of(path, partition)
-        return StoredMonth(
-            spec, month, StoredFile(trips, self.local), StoredFile(rejects, self.local)
-        )
+        return None, None
 
     def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
         """The rows of the file that the stored month was cleaned from; ``None`` if there is none.
