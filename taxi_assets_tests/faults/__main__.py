@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for found in result.findings:
             where = f"{result.kind} on {result.stores}, {result.fault}"
             print(f"FOUND {found.wrong}: {where}: {found.detail}", flush=True)
+        if len(results) % 100 == 0:
+            print(f"{len(results)} faults in {time.monotonic() - started:.0f} s", flush=True)
     seconds = time.monotonic() - started
     print(summary(results, options.seed, seconds), flush=True)
     if options.write:
