@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for stores in KINDS[name].stores
         if stores in (*options.stores, "none")
     ]
-    for _, result in inject(tasks, options.seed, options.scale, options.processes):
+    scales = {name: 1.0 if name in options.full else options.scale for name in KINDS}
+    for _, result in inject(tasks, options.seed, scales, options.processes):
         if result is None:
             continue
         results.append(result)
@@ -42,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - started
     print(summary(results, options.seed, seconds), flush=True)
     if options.write:
-        options.write.write_text(page(results, options.seed, seconds))
+        given = [] if options.scale == 1 else ["--scale", f"{options.scale:g}"]
+        given += ["--full", *options.full] if options.full else []
+        options.write.write_text(page(results, options.seed, seconds, " ".join(given)))
     return 1 if any(result.findings for result in results) else 0
 
 
@@ -60,6 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=[*KINDS], default=[*KINDS], metavar="KIND")
     parser.add_argument("--stores", nargs="+", choices=PAIRS, default=PAIRS, metavar="PAIR")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the faults (default 1)")
+    parser.add_argument(
+        "--full",
+        nargs="+",
+        choices=[*KINDS],
+        default=[],
+        metavar="KIND",
+        help="kinds of which all faults are injected, whatever the scale",
+    )
     parser.add_argument("--processes", type=int, default=2, help="at once (default 2)")
     parser.add_argument("--write", type=Path, help="write the table to this file")
     return parser

@@ -113,14 +113,14 @@ class Subject:
 
 
 @contextmanager
-def bench(seed: int, scale: float) -> Iterator[Bench]:
+def bench(seed: int) -> Iterator[Bench]:
     """The tools, until the block ends."""
     warm_up()
     with Stores() as stores:
         folder = stores.folder()
         made = call(partial(months.versions, folder, seed), {}, folder / "log")
         with months.serving_tlc(stores.folder()) as site:
-            yield Bench(seed, scale, stores, site, made)
+            yield Bench(seed, 1.0, stores, site, made)
 
 
 def _create(place: Place) -> None:

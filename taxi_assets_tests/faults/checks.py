@@ -93,7 +93,7 @@ def package_month(place: Place) -> tuple[Rows, Rows] | str:
                 trips, rejects = (rows_of_table(pq.ParquetFile(file).read()) for file in files)
             except (TaxiAssetsError, FileNotFoundError) as error:
                 reason = str(error)
-                if isinstance(error, ObjectMissing) and "not of one version" in reason:
+                if isinstance(error, ObjectMissing) and "cannot be used" in reason:
                     return reason
                 continue  # replaced while it was read
             return trips, rejects

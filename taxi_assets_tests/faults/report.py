@@ -14,8 +14,10 @@ _PAGE = """\
 # Reliability
 
 `make test-faults` injects faults into runs of the real assets and looks for what must not happen.
-The same seed gives the same faults. This table is of seed {seed}: {total} faults in {minutes:.0f}
-minutes, {findings}. Polls are how often a reader has read the month meanwhile.
+The same seed gives the same faults. This table is of
+`{command}`
+with seed {seed}: {total} faults in {minutes:.0f} minutes, {findings}. Polls are how often a reader
+has read the month meanwhile.
 
 {table}
 
@@ -71,8 +73,8 @@ def summary(results: Sequence[Result], seed: int, seconds: float) -> str:
     return "\n".join([*_table(results), last])
 
 
-def page(results: Sequence[Result], seed: int, seconds: float) -> str:
-    """The text of ``docs/reliability.md``."""
+def page(results: Sequence[Result], seed: int, seconds: float, arguments: str = "") -> str:
+    """The text of ``docs/reliability.md``; ``arguments`` are those of the command."""
     found = sum(len(each.findings) for each in results)
     skipped = [
         f"Not injected: {each.kind} on {each.stores}, because {each.skipped}.\n"
@@ -81,6 +83,7 @@ def page(results: Sequence[Result], seed: int, seconds: float) -> str:
     ]
     return _PAGE.format(
         seed=seed,
+        command=f'make test-faults ARGS="{arguments}"' if arguments else "make test-faults",
         total=sum(not each.skipped for each in results),
         minutes=seconds / 60,
         findings=f"{found} findings" if found else "nothing found",

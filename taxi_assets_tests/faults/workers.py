@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe, wait
 
 from taxi_assets_tests.faults.bench import Bench, bench
@@ -23,16 +24,17 @@ Task = tuple[str, str]
 
 
 def inject(
-    tasks: Sequence[Task], seed: int, scale: float, processes: int
+    tasks: Sequence[Task], seed: int, scales: Mapping[str, float], processes: int
 ) -> Iterator[tuple[Task, Result | None]]:
     """The results of ``tasks`` as they come; ``None`` when a task has ended.
 
+    ``scales`` are the shares of the faults to inject, by kind.
     Raises ``RuntimeError`` if a worker ends before its tasks.
     """
     take, give = os.pipe()
     os.write(give, bytes(range(len(tasks))))
     os.close(give)
-    workers = [_start(tasks, seed, scale, take, number, processes) for number in range(processes)]
+    workers = [_start(tasks, seed, scales, take, number, processes) for number in range(processes)]
     os.close(take)
     open_, ended = list(workers), 0
     while open_:
@@ -52,7 +54,12 @@ def inject(
 
 
 def _start(
-    tasks: Sequence[Task], seed: int, scale: float, take: int, number: int, processes: int
+    tasks: Sequence[Task],
+    seed: int,
+    scales: Mapping[str, float],
+    take: int,
+    number: int,
+    processes: int,
 ) -> Connection:
     """Fork a worker; the connection has its results."""
     results, sink = Pipe(duplex=False)
@@ -62,10 +69,10 @@ def _start(
         try:
             results.close()
             _own_ports(number, processes)
-            with bench(seed, scale) as tools:
+            with bench(seed) as tools:
                 while at := os.read(take, 1):
                     task = tasks[at[0]]
-                    for result in _results(tools, task):
+                    for result in _results(replace(tools, scale=scales[task[0]]), task):
                         sink.send((task, result))
                     sink.send((task, None))
             code = 0
