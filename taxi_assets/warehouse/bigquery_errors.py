@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from requests.exceptions import ConnectionError, Timeout  # noqa: A004 - the builtin is not used
 
-from taxi_assets.errors import AuditFailed, ConcurrentWrite, ObjectMissing
+from taxi_assets.errors import AuditFailed, ConcurrentWrite, ObjectMissing, TableSchemaConflict
 from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, google_error_details
 from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import Rule, Service, transient
@@ -52,6 +52,13 @@ _RULES = (
         "The table is unchanged. The file has rows of another source_month: clean the month again.",
         AuditFailed,
         r"Some rows belong to different partitions rather than destination partition .*",
+    ),
+    Rule(
+        set(),
+        "The table is unchanged, but was made with another partitioning or clustering than this "
+        "platform's: rename it, and load its months again into a new one.",
+        TableSchemaConflict,
+        r"Incompatible table partitioning specification.*",
     ),
     Rule(
         set(),

@@ -30,17 +30,18 @@ _CLUSTERING_LIMIT = 4
 
 
 def load_config(table: Table) -> bigquery.LoadJobConfig:
-    """How a file replaces a table, or one partition of it."""
-    config = bigquery.LoadJobConfig(
+    """How a file replaces a table, or one partition of it.
+
+    It names neither partitioning nor clustering: BigQuery compares a layout that a job names with
+    the table's, which ``ensure_table`` made, and refuses one that names a part of it.
+    """
+    return bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.PARQUET,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
         create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
         schema=fields_of(table),
         labels={"managed_by": "taxi_assets"},
     )
-    if table.cluster_by:
-        config.clustering_fields = list(table.cluster_by[:4])
-    return config
 
 
 def fields_of(table: Table) -> list[bigquery.SchemaField]:

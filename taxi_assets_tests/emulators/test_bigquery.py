@@ -222,6 +222,44 @@ def test_a_table_created_by_concurrent_requests_is_complete_for_each(
     assert {each.time_partitioning.field for each in seen} == {"source_month"}
 
 
+MONTHLY = bigquery.TimePartitioning(type_="MONTH", field="source_month")
+
+
+@pytest.mark.parametrize(
+    ("partitioning", "clustering", "agrees"),
+    [
+        (None, None, True),
+        (MONTHLY, ["pickup_at"], True),
+        (None, ["pickup_at"], False),
+        (MONTHLY, None, False),
+        (MONTHLY, ["fare"], False),
+    ],
+)
+def test_a_load_into_a_partition_names_the_tables_layout_whole_or_not_at_all(
+    client: bigquery.Client,
+    table: bigquery.Table,
+    bucket: Bucket,
+    partitioning: bigquery.TimePartitioning | None,
+    clustering: list[str] | None,
+    agrees: bool,
+) -> None:
+    clustered = bigquery.Table(f"{table.reference}_clustered", table.schema)
+    clustered.time_partitioning, clustered.clustering_fields = MONTHLY, ["pickup_at"]
+    client.create_table(clustered)
+    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_TRUNCATE")
+    if partitioning:
+        config.time_partitioning = partitioning
+    if clustering:
+        config.clustering_fields = clustering
+    uri, name = put(bucket, "layout/trips", JANUARY, [1]), f"{clustered.reference}$202401"
+    job = client.load_table_from_uri(uri, name, job_config=config)
+    if agrees:
+        job.result()
+        return
+    with pytest.raises(BadRequest, match="Incompatible table partitioning specification"):
+        job.result()
+
+
 def test_a_load_into_a_partition_adds_a_column_only_if_allowed(
     client: bigquery.Client, table: bigquery.Table, bucket: Bucket
 ) -> None:

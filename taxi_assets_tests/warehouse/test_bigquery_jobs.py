@@ -22,6 +22,7 @@ from taxi_assets.errors import (
     Misconfigured,
     ObjectMissing,
     StoreUnavailable,
+    TableSchemaConflict,
     TaxiAssetsError,
 )
 from taxi_assets.services import named_errors
@@ -188,6 +189,11 @@ def test_details_have_bytes_slot_time_and_the_console_page(run: Callable[[], Any
 
 
 PARTITION = "Some rows belong to different partitions rather than destination partition p:nyc.t"
+LAYOUT = (
+    "Incompatible table partitioning specification. Expects partitioning specification "
+    "interval(type:month,field:source_month) clustering(zone), but input partitioning "
+    "specification is clustering(zone)"
+)
 LOCATIONS = "Cannot read and write in different locations: source: US, destination: EU"
 
 
@@ -196,6 +202,7 @@ LOCATIONS = "Cannot read and write in different locations: source: US, destinati
     [
         ("invalid", "Error while reading data: bad footer", AuditFailed, "bad footer; row 7"),
         ("invalid", PARTITION, AuditFailed, "source_month"),
+        ("invalid", LAYOUT, TableSchemaConflict, "made with another partitioning"),
         ("invalid", LOCATIONS, Misconfigured, "source: US, destination: EU.*Neither can be moved"),
         ("accessDenied", "Access Denied: File gs://lake", Misconfigured, "storage.objectViewer"),
         (

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from .partitions import Ids, Reference, condition, partitioning_of
+from .partitions import Ids, Reference, condition, layout_of
 from .upstream import (
     BigQueryError,
     already_exists,
@@ -140,14 +140,24 @@ def _into_table(
 
 
 def _agreed_partitioning(reference: Reference, config: Any) -> Any:
-    """The table's partitioning; the job's, if it has one, must be the same."""
-    has, job = partitioning_of(reference), _layout(config).timePartitioning
-    if has and job and (job.type or "DAY", job.field) != (has.type or "DAY", has.field):
+    """The table's partitioning; a job that names any part of a layout must name the table's."""
+    has, job = layout_of(reference), _layout(config)
+    if (job.timePartitioning or job.clustering) and _specification(job) != _specification(has):
         raise BigQueryError(
             "invalid",
-            f"Incompatible table partitioning specification for {names.label(*reference)}",
+            "Incompatible table partitioning specification. Expects partitioning specification "
+            f"{_specification(has)}, but input partitioning specification is "
+            f"{_specification(job)}",
         )
-    return has
+    return has and has.timePartitioning
+
+
+def _specification(layout: Any) -> str:
+    """As BigQuery writes it in its error: ``interval(type:month,field:day) clustering(zone)``."""
+    time, clustering = layout and layout.timePartitioning, layout and layout.clustering
+    parts = [f"interval(type:{(time.type or 'DAY').lower()},field:{time.field})"] if time else []
+    parts += [f"clustering({','.join(clustering.fields)})"] if clustering else []
+    return " ".join(parts) or "none"
 
 
 def _layout(config: Any) -> Any:

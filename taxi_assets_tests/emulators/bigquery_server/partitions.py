@@ -77,9 +77,14 @@ def source(ids: Ids) -> str:
     return f"(SELECT * FROM {tables.name(*ids)} WHERE {within})"
 
 
+def layout_of(ids: Ids) -> Any:
+    """An existing table's partitioning and clustering, or None."""
+    return metadata.load(tables.Table, *ids)
+
+
 def partitioning_of(ids: Ids) -> Any:
     """The time partitioning of an existing table, or None."""
-    stored = metadata.load(tables.Table, *ids)
+    stored = layout_of(ids)
     return stored and stored.timePartitioning
 
 
