@@ -64,9 +64,13 @@ def _is_in_place(value: StoredMonth, before: LakeObject) -> bool:
 
 
 def _token(trips: LakeObject | None) -> str:
-    """A short text for the trips object, or for its absence, in the key of rejects."""
-    version = trips.version if trips else ""
-    return hashlib.sha256(version.encode()).hexdigest()[:8]
+    """A short text for the trips object, or for its absence, in the key of rejects.
+
+    S3 gives the same content the same version. The name of its rejects, which has such a token of
+    the object before, tells two such objects apart.
+    """
+    facts = (trips.version, trips.attributes.get(attributes.REJECTS, "")) if trips else ()
+    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:8]
 
 
 def _write(

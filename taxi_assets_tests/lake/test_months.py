@@ -94,6 +94,28 @@ def test_a_killed_writer_changes_nothing_and_the_next_one_deletes_what_it_wrote(
     assert len(list(lake.store.keys("rejects/"))) == 1
 
 
+def test_rejects_of_a_killed_writer_are_deleted_though_its_month_is_published_again(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a version is a digest of the content (S3), it is the same one again."""
+    _write(lake, 1)
+    put = lake.store.put
+
+    def killed(new: NewObject, key: str, **given: Any) -> LakeObject:
+        if key == STAGED:
+            raise KeyboardInterrupt
+        return put(new, key, **given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.store, "put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _write(lake, 3)
+    for version in (2, 1):
+        _write(lake, version)
+    assert _rows(lake.month(CLEANED, MONTH)) == (1, 1)
+    assert len([key for key in lake.store.keys("staging/") if "rejects" in key]) == 1
+
+
 def test_rejects_of_a_writer_that_is_about_to_switch_are_not_deleted(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
