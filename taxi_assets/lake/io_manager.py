@@ -63,35 +63,22 @@ class LakeIOManager(AssetIOManager):
         if isinstance(value, StoredMonth | NewMonth):
             trips, rejects, written = write_month(self.lake, key, value)
             return {**_metadata(trips, written), "rejects": dg.MetadataValue.path(rejects.uri)}
+        if isinstance(value, StoredFile):
+            return _metadata(*self._hand_on(value, key))
         if isinstance(value, NewFile):
-            stored, written = self._write(value.new, key, before=value.before)
-        elif isinstance(value, StoredFile):
-            stored, written = self._write(value, key, redo=value.redo)
+            new, before = value.new, value.before
         else:
-            new = finished(self._file_of(value), {})
-            stored, written = self._write(new, key, before=self.lake.store.find(key))
-        return _metadata(stored, written)
+            new, before = finished(self._file_of(value), {}), self.lake.store.find(key)
+        return _metadata(self.lake.put(new, key, replacing=before), written=True)
 
-    def _write(
-        self,
-        value: StoredFile | NewObject,
-        key: str,
-        *,
-        before: LakeObject | None = None,
-        redo: bool = False,
-    ) -> tuple[LakeObject, bool]:
-        """Store ``value`` under ``key``; return the object and whether it was written.
-
-        ``before`` is the object that a new file replaces: the one found before the work began.
-        """
-        if isinstance(value, NewObject):
-            return self.lake.put(value, key, replacing=before), True
-        if value.object.key == key:
-            return value.object, False
+    def _hand_on(self, file: StoredFile, key: str) -> tuple[LakeObject, bool]:
+        """Copy the file to ``key``; returns the object and whether it was written."""
+        if file.object.key == key:
+            return file.object, False
         existing = self.lake.store.find(key)
-        if existing and not redo and same_version(existing, value.object):
+        if existing and not file.redo and same_version(existing, file.object):
             return existing, False
-        return self.lake.store.copy(value.object, key, replacing=existing), True
+        return self.lake.store.copy(file.object, key, replacing=existing), True
 
     def _local_files(self, wanted: Wanted) -> list[Path]:
         return [

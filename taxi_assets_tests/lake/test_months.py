@@ -7,9 +7,9 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,18 +70,8 @@ def test_a_killed_writer_changes_nothing_and_the_next_one_deletes_what_it_wrote(
     _write(lake, 1)
     _publish(lake)
     _write(lake, 2)
-
-    copy = lake.store.copy
-
-    def killed(source: LakeObject, key: str, **given: Any) -> LakeObject:
-        if key == TRIPS:
-            raise KeyboardInterrupt
-        return copy(source, key, **given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(lake.store, "copy", killed)
-        with pytest.raises(KeyboardInterrupt):
-            _publish(lake)
+    with _killed_before(lake, "copy", TRIPS, monkeypatch):
+        _publish(lake)
     assert _rows(lake.month(PUBLISHED, MONTH)) == (1, 1)
     assert len(list(lake.store.keys("rejects/"))) == 2
 
@@ -99,17 +89,8 @@ def test_rejects_of_a_killed_writer_are_deleted_though_its_month_is_published_ag
 ) -> None:
     """Where a version is a digest of the content (S3), it is the same one again."""
     _write(lake, 1)
-    put = lake.store.put
-
-    def killed(new: NewObject, key: str, **given: Any) -> LakeObject:
-        if key == STAGED:
-            raise KeyboardInterrupt
-        return put(new, key, **given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(lake.store, "put", killed)
-        with pytest.raises(KeyboardInterrupt):
-            _write(lake, 3)
+    with _killed_before(lake, "put", STAGED, monkeypatch):
+        _write(lake, 3)
     for version in (2, 1):
         _write(lake, version)
     assert _rows(lake.month(CLEANED, MONTH)) == (1, 1)
@@ -195,6 +176,24 @@ def test_an_opened_file_stays_as_it_was_when_the_month_is_replaced(lake: Lake) -
     _write(lake, 2)
     assert pq.read_metadata(path).num_rows == 1
     assert month.trips.path() == path
+
+
+@contextmanager
+def _killed_before(
+    lake: Lake, method: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The writer in the block ends before the store's ``method`` writes ``key``."""
+    original = getattr(lake.store, method)
+
+    def killed(source: LakeObject | NewObject, to: str, **given: Any) -> LakeObject:
+        if to == key:
+            raise KeyboardInterrupt
+        return cast("LakeObject", original(source, to, **given))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.store, method, killed)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 def _write_often(url: str, version: int) -> None:
