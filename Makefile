@@ -1,7 +1,7 @@
 # Each target sets up the environment; only Python 3.11 to 3.13 and make are needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-gcp run upgrade ui test test-long test-faults check bench clean lock snapshot docs screenshots
+.PHONY: help demo demo-gcp run upgrade ui test test-long test-faults test-mutations lint bench clean lock snapshot docs screenshots
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13; do \
 export DAGSTER_DISABLE_TELEMETRY := 1
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
 
 demo: $(READY) ## three generated months of every dataset, end to end, offline
 	@$(BIN)/python -m taxi_assets demo
@@ -45,7 +45,11 @@ test-faults: $(READY) ## kills, races, full disks, hostile servers and files: do
 	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
 	@$(BIN)/python -m taxi_assets_tests.faults --write docs/reliability.md $(ARGS)
 
-check: $(READY) ## lint, format, types
+test-mutations: $(READY) ## break each rule of the services once, and see its test fail
+	@$(BIN)/python -m taxi_assets_tests.emulators.install || test "$$CI" != true
+	@$(BIN)/python -m taxi_assets_tests.service_rules.mutations $(ARGS)
+
+lint: $(READY) ## lint, format, types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -62,6 +66,7 @@ snapshot: $(READY) ## write the snapshot of the asset graph again
 docs: $(READY) ## write the generated pages again
 	@$(BIN)/python -m taxi_assets.datasets > docs/datasets.md
 	@$(BIN)/python -m taxi_assets.settings > docs/settings.md
+	@$(BIN)/python -m taxi_assets_tests.service_rules > docs/service-rules.md
 
 lock: $(READY) ## resolve the dependencies again, with hashes
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,0 +1,9 @@
+"""Rules of Azure Blob Storage."""
+
+from __future__ import annotations
+
+from taxi_assets_tests.service_rules import ServiceRule
+
+__all__ = ["RULES"]
+
+RULES: tuple[ServiceRule, ...] = ()
