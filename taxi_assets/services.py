@@ -108,9 +108,11 @@ def named_errors(service: Service, doing: str, **facts: str) -> Iterator[None]:
 def cause_shown(error: Exception) -> Exception | None:
     """``error``, to raise another from it; ``None`` if its chain quotes more than is shown."""
     each: BaseException | None = error
-    while each is not None:
+    chain: set[int] = set()  # a driver's error raised while its wrapper is handled is a circle
+    while each is not None and id(each) not in chain:
         if text_shown(str(each)) != str(each):
             return None
+        chain.add(id(each))
         each = each.__cause__ or each.__context__
     return error
 
