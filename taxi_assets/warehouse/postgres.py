@@ -42,6 +42,14 @@ _CONNECT_SECONDS = 10
 _LOCK_TIMEOUT_SECONDS = 60  # how long a swap waits for readers, and blocks new ones
 
 
+# Of a server, a database or a role; each ends a load that takes longer.
+_TIME_LIMITS = (
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+    "transaction_timeout",  # since PostgreSQL 17
+)
+
+
 class PostgresWarehouse(Warehouse):
     """One schema of one database: the first of the connection's ``search_path``.
 
@@ -175,6 +183,44 @@ class PostgresWarehouse(Warehouse):
         with self._transaction(f"Finding unrecorded months of {table}") as connection:
             schema = _schema(connection, self.url)
             return postgres_months.unrecorded_months(connection, schema, table)
+
+    @override
+    def tables(self, prefix: str) -> list[str]:
+        """See :class:`Warehouse`."""
+        with self._transaction("Listing tables") as connection:
+            rows = connection.execute(
+                "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace "
+                "AND relkind IN ('r', 'p') AND NOT relispartition AND starts_with(relname, %s) "
+                "ORDER BY relname",
+                [sql.Identifier(_schema(connection, self.url)).as_string(connection), prefix],
+            )
+            return [name for (name,) in rows.fetchall()]
+
+    @override
+    def drop(self, table: str) -> None:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Dropping {table}") as connection:
+            schema = _schema(connection, self.url)
+            name = QualifiedName(schema, table)
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name.identifier))
+            postgres_months.forget(connection, schema, table)
+
+    def session(self) -> Mapping[str, str]:
+        """Who a load is on the server, and the time limits in force during it; 0 is none."""
+        with self._transaction("Reading the session's settings") as connection:
+            row = connection.execute(
+                "SELECT current_user, current_database(), current_schema(), "
+                "current_setting('server_version')"
+            ).fetchone()
+            assert row is not None
+            limits = connection.execute(
+                "SELECT name, setting || coalesce(unit, '') FROM pg_settings WHERE name = ANY(%s)",
+                [list(_TIME_LIMITS)],
+            ).fetchall()
+        return {
+            **dict(zip(("user", "database", "schema", "version"), row, strict=True)),
+            **dict(limits),
+        }
 
 
 def _parsed(url: str) -> sqlalchemy.URL:
