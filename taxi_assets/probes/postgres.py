@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
@@ -14,12 +13,12 @@ from taxi_assets.warehouse.postgres import PostgresWarehouse
 __all__ = ["PostgresProbes"]
 
 _WHO: Final = "warehouse: who am I"
-_UNITS: Final = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1)}
+_MILLISECONDS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 # The largest month takes minutes to copy; while its rows are read the session is idle for less.
-_ENOUGH: Final = {
-    "statement_timeout": timedelta(minutes=30),
-    "transaction_timeout": timedelta(minutes=30),
-    "idle_in_transaction_session_timeout": timedelta(minutes=1),
+_ENOUGH_MINUTES: Final = {
+    "statement_timeout": 30,
+    "transaction_timeout": 30,
+    "idle_in_transaction_session_timeout": 1,
 }
 
 
@@ -48,22 +47,19 @@ class PostgresProbes:
         )
 
     def _limits(self) -> str:
+        """Of those in force in a transaction of the platform's, which may set its own."""
         found = self._session
-        short = {
-            name: found[name]
-            for name, enough in _ENOUGH.items()
-            if timedelta() < _duration(found.get(name, "0ms")) < enough
-        }
-        for name, value in short.items():
-            raise Misconfigured(
-                f"{name} is {value}, so that the server ends a load of a large month.",
-                f'`ALTER ROLE "{found["user"]}" IN DATABASE "{found["database"]}" '
-                f"SET {name} = 0`, or at least {int(_ENOUGH[name].total_seconds())}s.",
-            )
+        for name, minutes in _ENOUGH_MINUTES.items():
+            if 0 < _milliseconds(found[name]) < minutes * 60_000:
+                raise Misconfigured(
+                    f"{name} is {found[name]}, so that the server ends the load of a large month.",
+                    f'Run `ALTER ROLE "{found["user"]}" IN DATABASE "{found["database"]}" '
+                    f"SET {name} = 0`, or set at least {minutes}min.",
+                )
         return "none that ends the load of a month"
 
 
-def _duration(text: str) -> timedelta:
-    """A time in PostgreSQL's own units, such as ``60000ms``."""
+def _milliseconds(text: str) -> int:
+    """A time as PostgreSQL shows it, such as ``10s`` or ``2min``; ``0`` is none."""
     unit = text.lstrip("0123456789")
-    return int(text.removesuffix(unit)) * _UNITS[unit]
+    return int(text.removesuffix(unit)) * _MILLISECONDS.get(unit, 1)

@@ -21,7 +21,7 @@ from taxi_assets.addresses import shown
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.services import named_errors
-from taxi_assets.warehouse import postgres_months
+from taxi_assets.warehouse import postgres_catalog, postgres_months
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
@@ -40,14 +40,6 @@ __all__ = ["PostgresWarehouse"]
 
 _CONNECT_SECONDS = 10
 _LOCK_TIMEOUT_SECONDS = 60  # how long a swap waits for readers, and blocks new ones
-
-
-# Of a server, a database or a role; each ends a load that takes longer.
-_TIME_LIMITS = (
-    "statement_timeout",
-    "idle_in_transaction_session_timeout",
-    "transaction_timeout",  # since PostgreSQL 17
-)
 
 
 class PostgresWarehouse(Warehouse):
@@ -188,39 +180,18 @@ class PostgresWarehouse(Warehouse):
     def tables(self, prefix: str) -> list[str]:
         """See :class:`Warehouse`."""
         with self._transaction("Listing tables") as connection:
-            rows = connection.execute(
-                "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace "
-                "AND relkind IN ('r', 'p') AND NOT relispartition AND starts_with(relname, %s) "
-                "ORDER BY relname",
-                [sql.Identifier(_schema(connection, self.url)).as_string(connection), prefix],
-            )
-            return [name for (name,) in rows.fetchall()]
+            return postgres_catalog.tables(connection, _schema(connection, self.url), prefix)
 
     @override
     def drop(self, table: str) -> None:
         """See :class:`Warehouse`."""
         with self._transaction(f"Dropping {table}") as connection:
-            schema = _schema(connection, self.url)
-            name = QualifiedName(schema, table)
-            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name.identifier))
-            postgres_months.forget(connection, schema, table)
+            postgres_catalog.drop(connection, _schema(connection, self.url), table)
 
     def session(self) -> Mapping[str, str]:
-        """Who a load is on the server, and the time limits in force during it; 0 is none."""
+        """See ``postgres_catalog.session``."""
         with self._transaction("Reading the session's settings") as connection:
-            row = connection.execute(
-                "SELECT current_user, current_database(), current_schema(), "
-                "current_setting('server_version')"
-            ).fetchone()
-            assert row is not None
-            limits = connection.execute(
-                "SELECT name, setting || coalesce(unit, '') FROM pg_settings WHERE name = ANY(%s)",
-                [list(_TIME_LIMITS)],
-            ).fetchall()
-        return {
-            **dict(zip(("user", "database", "schema", "version"), row, strict=True)),
-            **dict(limits),
-        }
+            return postgres_catalog.session(connection, _schema(connection, self.url))
 
 
 def _parsed(url: str) -> sqlalchemy.URL:
