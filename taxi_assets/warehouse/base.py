@@ -141,6 +141,14 @@ class Warehouse(ABC):
     def unrecorded_months(self, table: str) -> list[Month]:
         """Months with rows but no record, in order: loaded before records were introduced."""
 
+    @abstractmethod
+    def tables(self, prefix: str) -> list[str]:
+        """The names of all tables that start with ``prefix``, in order; no partitions."""
+
+    @abstractmethod
+    def drop(self, table: str) -> None:
+        """Drop the table, if it exists, and its records in ``loaded_months``."""
+
 
 class Database(Warehouse):
     """A warehouse that users' own code may connect to as well."""

@@ -255,6 +255,23 @@ class BigQueryWarehouse(Warehouse):
         ):
             return sorted(set(self._months.with_rows(table)) - recorded.keys())
 
+    @override
+    def tables(self, prefix: str) -> list[str]:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Listing the tables of {self._dataset.dataset_id}"):
+            listed = self._client.list_tables(self._dataset, timeout=TIMEOUT)
+            return sorted(each.table_id for each in listed if each.table_id.startswith(prefix))
+
+    @override
+    def drop(self, table: str) -> None:
+        """See :class:`Warehouse`."""
+        with named_errors(BIGQUERY, f"Dropping {self._dataset.dataset_id}.{table}"):
+            self._client.delete_table(
+                self._dataset.table(table), not_found_ok=True, timeout=TIMEOUT
+            )
+            if self._find(LOADED_MONTHS.name) is not None:
+                self._months.forget(table)
+
     def _find(self, table: str) -> bigquery.Table | None:
         try:
             return self._client.get_table(self._dataset.table(table), timeout=TIMEOUT)

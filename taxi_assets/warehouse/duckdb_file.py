@@ -140,6 +140,24 @@ class DuckDBWarehouse(Database):
         with self._connect(f"Reading the months of {table}", read_only=True) as connection:
             return duckdb_months.unrecorded_months(connection, table)
 
+    @override
+    def tables(self, prefix: str) -> list[str]:
+        if not self.path.exists():
+            return []
+        with self._connect("Listing tables", read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT table_name FROM duckdb_tables() "
+                "WHERE schema_name = 'main' AND starts_with(table_name, ?) ORDER BY 1",
+                [prefix],
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    @override
+    def drop(self, table: str) -> None:
+        with self._connect(f"Dropping {table}", read_only=False) as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+            duckdb_months.forget(connection, table)
+
     @contextmanager
     def _read(
         self, table: str, months: Sequence[Month] | None, columns: Sequence[str] | None

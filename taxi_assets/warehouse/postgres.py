@@ -21,7 +21,7 @@ from taxi_assets.addresses import shown
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.services import named_errors
-from taxi_assets.warehouse import postgres_months
+from taxi_assets.warehouse import postgres_catalog, postgres_months
 from taxi_assets.warehouse.base import Database, Load, Loaded, LoadedMonth
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
@@ -187,6 +187,23 @@ class PostgresWarehouse(Database):
         with self._transaction(f"Finding unrecorded months of {table}") as connection:
             schema = _schema(connection, self.url)
             return postgres_months.unrecorded_months(connection, schema, table)
+
+    @override
+    def tables(self, prefix: str) -> list[str]:
+        """See :class:`Warehouse`."""
+        with self._transaction("Listing tables") as connection:
+            return postgres_catalog.tables(connection, _schema(connection, self.url), prefix)
+
+    @override
+    def drop(self, table: str) -> None:
+        """See :class:`Warehouse`."""
+        with self._transaction(f"Dropping {table}") as connection:
+            postgres_catalog.drop(connection, _schema(connection, self.url), table)
+
+    def session(self) -> Mapping[str, str]:
+        """See ``postgres_catalog.session``."""
+        with self._transaction("Reading the session's settings") as connection:
+            return postgres_catalog.session(connection, _schema(connection, self.url))
 
 
 def _parsed(url: str) -> sqlalchemy.URL:
