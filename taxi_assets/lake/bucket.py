@@ -19,7 +19,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
-from taxi_assets.errors import ObjectMissing, StoreUnavailable
+from taxi_assets.errors import DamagedObject, ObjectMissing
 from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
@@ -138,9 +138,9 @@ class BucketStore(LakeStore):
                 raise concurrent_write(source.uri) from None
             if sha256_of(temporary) != source.sha256:
                 self._must_be_current(source)
-                raise StoreUnavailable(
+                raise DamagedObject(
                     f"The download of {source.uri} is damaged: its sha256 is not {source.sha256}.",
-                    "If a retry fails too, materialize it again.",
+                    "If a retry fails too, run `python -m taxi_assets rebuild`.",
                 )
             temporary.replace(path)
         finally:
