@@ -19,7 +19,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
-from taxi_assets.errors import ObjectMissing, StoreUnavailable
+from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
 from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
@@ -86,8 +86,14 @@ class BucketStore(LakeStore):
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         self._expect(key, replacing)
         size = new.path.stat().st_size
-        with self._named_errors("Writing", self.uri(key)):
-            version = self._upload(new, self._name(key), _version_of(replacing))
+        try:
+            with self._named_errors("Writing", self.uri(key)):
+                version = self._upload(new, self._name(key), _version_of(replacing))
+        except ConcurrentWrite:
+            written = self._written(key, new.described(), replacing)
+            if written is None:
+                raise
+            version = written
         return LakeObject(
             self.uri(key), key, size, version, new.sha256, new.rows, dict(new.attributes)
         )
@@ -118,8 +124,13 @@ class BucketStore(LakeStore):
                     _version_of(replacing),
                     target.described(),
                 )
-        except ObjectMissing:
-            raise concurrent_write(source.uri) from None
+        except (ConcurrentWrite, ObjectMissing) as error:
+            written = self._written(key, target.described(), replacing)
+            if written is None:
+                raise (
+                    error if isinstance(error, ConcurrentWrite) else concurrent_write(source.uri)
+                ) from None
+            version = written
         return replace(target, version=version)
 
     @override
@@ -164,6 +175,19 @@ class BucketStore(LakeStore):
         found = self._found(key)
         if (found.version if found else None) != _version_of(replacing):
             raise concurrent_write(self.uri(key))
+
+    def _written(
+        self, key: str, facts: Mapping[str, str], replacing: LakeObject | None
+    ) -> str | None:
+        """The version under ``key`` if it is what a refused write would have stored.
+
+        It is this run's own: the answer to its first request was lost, and the request was sent
+        again. Another run may have written the very same content and facts, which is as good.
+        """
+        found = self._found(key)
+        if found is None or found.version == _version_of(replacing) or found.facts != facts:
+            return None
+        return found.version
 
     def _must_be_current(self, source: LakeObject) -> None:
         found = self._found(source.key)

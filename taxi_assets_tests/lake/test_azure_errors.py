@@ -37,7 +37,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
         (409, "BlobAlreadyExists", ConcurrentWrite, "another run"),
         (404, "ContainerNotFound", Misconfigured, "az storage container create --name lake"),
         (403, "AuthorizationPermissionMismatch", Misconfigured, "Storage Blob Data Contributor"),
-        (401, "InvalidAuthenticationInfo", Misconfigured, "correct the credentials"),
+        (401, "InvalidAuthenticationInfo", Misconfigured, "Correct the credentials"),
         (400, "Md5Mismatch", StoreUnavailable, "Try later"),
         (400, "InvalidHeaderValue", Misconfigured, "InvalidHeaderValue.*AZURE_STORAGE_ACCOUNT"),
     ],
@@ -52,17 +52,6 @@ def test_an_error_response_has_a_remedy(
     assert f"az://lake/{KEY}" in str(raised.value) or code == "ContainerNotFound"
 
 
-@pytest.fixture
-def no_retry_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client retry at once instead of after up to a minute."""
-    monkeypatch.setattr("azure.storage.blob._shared.policies.StorageRetryPolicy.sleep", _no_sleep)
-
-
-def _no_sleep(*_: object) -> None:
-    pass
-
-
-@pytest.mark.usefixtures("no_retry_delay")
 def test_an_error_after_all_retries_is_transient(azure: Canned) -> None:
     azure.responses.append(Response("HEAD", KEY, 503, {"x-ms-error-code": "ServerBusy"}))
     with pytest.raises(StoreUnavailable, match=r"ServerBusy.* Try later"):
@@ -70,7 +59,6 @@ def test_an_error_after_all_retries_is_transient(azure: Canned) -> None:
     assert len(azure.requests) > 1
 
 
-@pytest.mark.usefixtures("no_retry_delay")
 def test_an_interrupted_download_is_transient(azure: Canned, tmp_path: Path) -> None:
     found = {
         "ETag": '"v1"',
@@ -86,7 +74,6 @@ def test_an_interrupted_download_is_transient(azure: Canned, tmp_path: Path) -> 
     assert list((tmp_path / "fetched").iterdir()) == []
 
 
-@pytest.mark.usefixtures("no_retry_delay")
 def test_a_refused_connection_is_transient(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

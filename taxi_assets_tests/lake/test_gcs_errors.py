@@ -11,7 +11,6 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable
-from taxi_assets.lake import gcs
 from taxi_assets.lake.gcs import GcsStore
 from taxi_assets.lake.store import LakeObject
 from taxi_assets_tests.lake import gcs_stub
@@ -28,13 +27,6 @@ FACTS = {"sha256": "0" * 64}
 def stub() -> Iterator[GcsStub]:
     with gcs_stub.running() as stub:
         yield stub
-
-
-@pytest.fixture(autouse=True)
-def short_retry_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client give up after 1 second instead of 2 minutes."""
-    quick = gcs.RETRY.with_delay(initial=0.01, maximum=0.05).with_timeout(1)
-    monkeypatch.setattr(gcs, "RETRY", quick)
 
 
 @pytest.fixture
@@ -148,7 +140,7 @@ def test_a_checksum_mismatch_at_gcs_is_transient(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     message = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
-    stub.faults.append(Fault("POST", "/upload/", 400, message))
+    stub.faults.append(Fault("POST", "/upload/", 400, message, times=1000))
     with pytest.raises(StoreUnavailable, match="doesn't match"):
         store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
     assert stub.objects == {}
@@ -193,7 +185,7 @@ def test_a_download_that_is_always_interrupted_is_transient(
 ) -> None:
     stored = store.put(new_file(tmp_path, b"x" * 100), KEY, replacing=None)
     stub.downloads_to_cut = 10_000
-    with pytest.raises(StoreUnavailable, match=r"Timeout.* Try later"):
+    with pytest.raises(StoreUnavailable, match=r"IncompleteRead.* Try later"):
         store.fetch(stored, tmp_path / "fetched")
     assert list((tmp_path / "fetched").iterdir()) == []
 
@@ -202,7 +194,7 @@ def test_an_error_after_all_retries_is_transient(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
     stub.faults.append(Fault("POST", "/upload/", 503, "Backend Error", times=1000))
-    with pytest.raises(StoreUnavailable, match=rf"Writing gs://lake/{NAME} failed .*503"):
+    with pytest.raises(StoreUnavailable, match=rf"Writing gs://lake/{NAME} failed .*Backend Error"):
         store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
 
 
