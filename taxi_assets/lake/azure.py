@@ -130,7 +130,10 @@ class AzureStore(BucketStore):
 
 
 def _service() -> BlobServiceClient:
-    timeouts = {"connection_timeout": CONNECT_SECONDS, "read_timeout": SILENCE_SECONDS}
+    timeouts: dict[str, Any] = {
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": SILENCE_SECONDS,
+    }
     options: dict[str, Any] = {
         "max_single_put_size": PART_SIZE,
         "max_block_size": PART_SIZE,
@@ -147,9 +150,8 @@ def _service() -> BlobServiceClient:
             "Set AZURE_STORAGE_ACCOUNT, the storage account's name, or "
             "AZURE_STORAGE_CONNECTION_STRING.",
         )
-    return BlobServiceClient(
-        f"https://{account}.blob.core.windows.net", DefaultAzureCredential(**timeouts), **options
-    )
+    login = DefaultAzureCredential(**timeouts, retry_total=1)
+    return BlobServiceClient(f"https://{account}.blob.core.windows.net", login, **options)
 
 
 def _if(expected: str | None) -> dict[str, Any]:

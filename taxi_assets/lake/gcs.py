@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dagster_gcp import GCSResource
 from google.api_core.exceptions import NotFound
@@ -31,11 +31,15 @@ _NO_GENERATION = 0  # of an object that does not exist
 
 
 def _sent_again(error: Exception) -> bool:
-    """Not after a damaged download: the client would ask for the bytes after its last one."""
-    return GCS.is_transient(error) and not isinstance(error, DataCorruption)
+    """Not after a damaged download: the client would ask for the bytes after its last one. Nor to
+    a lost session: ``_upload`` begins another.
+    """
+    if isinstance(error, DataCorruption) or not GCS.is_transient(error):
+        return False
+    return RESTART not in GCS.details(error).codes
 
 
-_REQUEST: Final = {"retry": GoogleRetry(predicate=_sent_again), "timeout": TIMEOUT}
+REQUEST: Final[dict[str, Any]] = {"retry": GoogleRetry(predicate=_sent_again), "timeout": TIMEOUT}
 
 
 class GoogleStorage(GCSResource):
@@ -64,7 +68,7 @@ class GcsStore(BucketStore):
     @override
     def _describe(self, name: str) -> Found:
         blob = self._bucket.blob(name)
-        blob.reload(**_REQUEST)
+        blob.reload(**REQUEST)
         return Found(int(blob.size), str(blob.generation), blob.metadata or {})
 
     @override
@@ -86,7 +90,7 @@ class GcsStore(BucketStore):
                 content_type="application/octet-stream",
                 if_generation_match=int(expected or _NO_GENERATION),
                 checksum="crc32c",
-                **_REQUEST,
+                **REQUEST,
             )
         except NotFound as error:  # on a write, only the bucket or the session can be missing
             if RESTART in GCS.details(error).codes:
@@ -112,7 +116,7 @@ class GcsStore(BucketStore):
                 token=token,
                 if_generation_match=int(expected or _NO_GENERATION),
                 if_source_generation_match=int(version),
-                **_REQUEST,
+                **REQUEST,
             )
             if token is None:
                 return str(blob.generation)
@@ -120,14 +124,14 @@ class GcsStore(BucketStore):
     @override
     def _download(self, name: str, version: str, path: Path) -> None:
         self._bucket.blob(name).download_to_filename(
-            str(path), if_generation_match=int(version), checksum="crc32c", **_REQUEST
+            str(path), if_generation_match=int(version), checksum="crc32c", **REQUEST
         )
 
     @override
     def _names(self, prefix: str) -> Iterator[str]:
         try:
             listed = self._client.list_blobs(
-                self.bucket_name, prefix=prefix, fields="items(name),nextPageToken", **_REQUEST
+                self.bucket_name, prefix=prefix, fields="items(name),nextPageToken", **REQUEST
             )
             for blob in listed:
                 yield str(blob.name)
@@ -136,7 +140,7 @@ class GcsStore(BucketStore):
 
     @override
     def _remove(self, name: str) -> None:
-        self._bucket.blob(name).delete(**_REQUEST)
+        self._bucket.blob(name).delete(**REQUEST)
 
     def _no_bucket(self, error: NotFound) -> TaxiAssetsError:
         details = ErrorDetails(error.message, {NO_BUCKET})

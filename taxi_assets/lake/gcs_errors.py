@@ -25,7 +25,7 @@ NO_BUCKET = "no bucket"
 """The code for a 404 response to a request that names no object."""
 
 RESTART = "restart"
-"""The code for an upload whose session was lost, or has other bytes than the client thinks."""
+"""The code for an upload whose session was lost, or is in another state than the client thinks."""
 
 _CREATE = "gcloud storage buckets create gs://{bucket} --location=LOCATION --project=PROJECT"
 _PROJECT = (
@@ -48,6 +48,8 @@ _KMS = {
 }
 _MISMATCH = r"Provided (CRC32C|MD5 hash)\b.* doesn't match calculated \1.*"
 
+_OUT_OF_STEP = ("Bytes stream is in unexpected state", "Upload is in an invalid state")
+
 
 def _details(error: Exception) -> ErrorDetails:
     """As ``google_error_details``; only the parts of a resumable upload are sent with PUT.
@@ -57,7 +59,7 @@ def _details(error: Exception) -> ErrorDetails:
     details = google_error_details(error)
     request = getattr(getattr(error, "response", None), "request", None)
     lost = getattr(request, "method", "") == "PUT" and not details.codes.isdisjoint({404, 410})
-    moved = isinstance(error, ValueError) and details.message.startswith("Bytes stream is in")
+    moved = isinstance(error, ValueError) and details.message.startswith(_OUT_OF_STEP)
     return ErrorDetails(details.message, {*details.codes, RESTART}) if lost or moved else details
 
 
