@@ -126,6 +126,11 @@ def lake_address(url: str) -> LakeAddress:
             "store's own tools.",
         )
     prefix = parts.path.strip("/")
+    if prefix and any(not part or part.startswith(".") for part in prefix.split("/")):
+        raise Misconfigured(
+            f"TAXI_LAKE_URL is {shown(url)}, whose prefix cannot be used.",
+            "No part of it may be empty or start with a dot.",
+        )
     return LakeAddress(url.rstrip("/"), _LAKES[scheme], bucket=parts.netloc, prefix=prefix)
 
 

@@ -17,7 +17,8 @@ from typing_extensions import override
 
 from taxi_assets.errors import Misconfigured, StoreUnavailable
 from taxi_assets.lake.azure_errors import AZURE, is_transient_answer
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.objects import from_header, to_header
 from taxi_assets.lake.store import NewObject
 from taxi_assets.retry_policy import (
     CONNECT_SECONDS,
@@ -66,6 +67,7 @@ class AzureStore(BucketStore):
     """
 
     service = AZURE
+    metadata_limit = 8 << 10
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -83,7 +85,7 @@ class AzureStore(BucketStore):
             answer = self._container.get_blob_client(name).upload_blob(
                 file,
                 length=new.path.stat().st_size,
-                metadata=to_header(new.described()),
+                metadata=self._accepted(to_header(new.described()), name),
                 validate_content=True,
                 overwrite=expected is not None,
                 **_if(expected),
@@ -102,7 +104,7 @@ class AzureStore(BucketStore):
         blob = self._container.get_blob_client(name)
         answer = blob.start_copy_from_url(
             self._container.get_blob_client(source).url,
-            metadata=to_header(facts),
+            metadata=self._accepted(to_header(facts), name),
             source_etag=version,
             source_match_condition=MatchConditions.IfNotModified,
             **(_if(expected) or {"match_condition": MatchConditions.IfMissing}),

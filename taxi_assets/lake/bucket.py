@@ -6,7 +6,6 @@ and a module with its error rules, which starts with those of ``bucket_rules``.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import uuid
 from abc import abstractmethod
@@ -20,6 +19,7 @@ from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
 from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
+from taxi_assets.lake.objects import check_metadata, check_name
 from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
@@ -32,17 +32,11 @@ from taxi_assets.lake.store import (
 )
 from taxi_assets.services import Service, named_errors
 
-__all__ = [
-    "PART_SIZE",
-    "BucketStore",
-    "Found",
-    "from_header",
-    "to_header",
-]
+__all__ = ["PART_SIZE", "BucketStore", "Found"]
 
 PART_SIZE = 8 << 20
 """Bytes per part; also the largest file sent in one request. GCS requires a multiple of 256 KiB, S3
-more than 5 MiB."""
+more than 5 MiB, and at most 10,000 parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +59,8 @@ class BucketStore(LakeStore):
     """
 
     service: ClassVar[Service]
+    metadata_limit: ClassVar[int]
+    """Bytes of an object's metadata, names and values, that the service accepts."""
 
     def __init__(self, url: str) -> None:
         address = lake_address(url)
@@ -169,7 +165,15 @@ class BucketStore(LakeStore):
 
     def _name(self, key: str) -> str:
         check_key(key)
-        return self._prefix + key
+        name = self._prefix + key
+        check_name(name, self.uri(key))
+        return name
+
+    def _accepted(self, metadata: Mapping[str, str], name: str) -> dict[str, str]:
+        """``metadata`` to send for ``name``, if it is not too much."""
+        uri = self.uri(name.removeprefix(self._prefix))
+        check_metadata(metadata, uri, self.service.name, self.metadata_limit)
+        return dict(metadata)
 
     def _expect(self, key: str, replacing: LakeObject | None) -> None:
         found = self._found(key)
@@ -247,18 +251,3 @@ class BucketStore(LakeStore):
 
 def _version_of(replacing: LakeObject | None) -> str | None:
     return None if replacing is None else replacing.version
-
-
-def to_header(facts: Mapping[str, str]) -> dict[str, str]:
-    """An object's facts as one metadata header, for stores that send metadata as HTTP headers.
-
-    Header values are ASCII, and names lose their case and must be identifiers on Azure; a JSON
-    value keeps any name and any text.
-    """
-    return {"facts": json.dumps(facts)}
-
-
-def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """The inverse of ``to_header``; empty if another program wrote the object."""
-    facts: dict[str, str] = json.loads((metadata or {}).get("facts", "{}"))
-    return facts

@@ -59,6 +59,7 @@ class GcsStore(BucketStore):
     """
 
     service = GCS
+    metadata_limit = 8 << 10
 
     def __init__(self, url: str, client: storage.Client) -> None:
         super().__init__(url)
@@ -83,7 +84,7 @@ class GcsStore(BucketStore):
 
     def _sent(self, new: NewObject, name: str, expected: str | None) -> str:
         blob = self._bucket.blob(name, chunk_size=PART_SIZE)
-        blob.metadata = new.described()
+        blob.metadata = self._accepted(new.described(), name)
         try:
             blob.upload_from_filename(
                 str(new.path),
@@ -108,7 +109,7 @@ class GcsStore(BucketStore):
         facts: Mapping[str, str],
     ) -> str:
         original, blob = self._bucket.blob(source), self._bucket.blob(name)
-        blob.metadata = dict(facts)
+        blob.metadata = self._accepted(facts, name)
         token: str | None = None
         while True:  # a call copies at least 1 MiB; within a location, the whole object
             token, _, _ = blob.rewrite(

@@ -35,6 +35,7 @@ _PROJECT = (
 _PROJECT_REASONS = {
     *("accessNotConfigured", "SERVICE_DISABLED", "accountDisabled", "BILLING_DISABLED"),
     *("CONSUMER_INVALID", "USER_PROJECT_DENIED"),
+    *("usageLimits.accessNotConfigured", "userProjectInconsistent", "userProjectAccessDenied"),
     *("UserProjectAccountProblem", "UserProjectInvalid", "UserProjectMissing"),
 }
 _PROJECT_MESSAGES = (

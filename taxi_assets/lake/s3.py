@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.model import OperationModel
 from typing_extensions import override
 
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.objects import from_header, to_header
 from taxi_assets.lake.s3_errors import S3
 from taxi_assets.lake.store import CHUNK, NewObject
 from taxi_assets.retry_policy import (
@@ -45,6 +46,7 @@ class S3Store(BucketStore):
     """
 
     service = S3
+    metadata_limit = 2 << 10
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -74,7 +76,7 @@ class S3Store(BucketStore):
                 Bucket=self.bucket_name,
                 Key=name,
                 Body=file,
-                Metadata=to_header(new.described()),
+                Metadata=self._accepted(to_header(new.described()), name),
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(new.sha256)).decode(),
                 **_if(expected),
             )
@@ -84,7 +86,9 @@ class S3Store(BucketStore):
         self._abort_forgotten(name)
         target = {"Bucket": self.bucket_name, "Key": name}
         begun = self._client.create_multipart_upload(
-            **target, Metadata=to_header(new.described()), ChecksumAlgorithm="SHA256"
+            **target,
+            Metadata=self._accepted(to_header(new.described()), name),
+            ChecksumAlgorithm="SHA256",
         )
         upload = {**target, "UploadId": begun["UploadId"]}
         try:
@@ -138,7 +142,7 @@ class S3Store(BucketStore):
             CopySource={"Bucket": self.bucket_name, "Key": source},
             CopySourceIfMatch=version,
             MetadataDirective="REPLACE",
-            Metadata=to_header(facts),
+            Metadata=self._accepted(to_header(facts), name),
             **_if(expected),
         )
         return str(answer["CopyObjectResult"]["ETag"])
