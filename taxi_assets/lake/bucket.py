@@ -18,7 +18,12 @@ from typing import ClassVar
 from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
-from taxi_assets.errors import ConcurrentWrite, ObjectMissing, StoreUnavailable
+from taxi_assets.errors import (
+    ConcurrentWrite,
+    ObjectMissing,
+    StoreUnavailable,
+    TaxiAssetsError,
+)
 from taxi_assets.lake.objects import check_metadata, check_name
 from taxi_assets.lake.store import (
     LakeObject,
@@ -85,11 +90,8 @@ class BucketStore(LakeStore):
         try:
             with self._named_errors("Writing", self.uri(key)):
                 version = self._upload(new, self._name(key), _version_of(replacing))
-        except ConcurrentWrite:
-            written = self._written(key, new.described(), replacing)
-            if written is None:
-                raise
-            version = written
+        except ConcurrentWrite as refused:
+            version = self._written(key, new.described(), replacing, refused)
         return LakeObject(
             self.uri(key), key, size, version, new.sha256, new.rows, dict(new.attributes)
         )
@@ -121,12 +123,9 @@ class BucketStore(LakeStore):
                     target.described(),
                 )
         except (ConcurrentWrite, ObjectMissing) as error:
-            written = self._written(key, target.described(), replacing)
-            if written is None:
-                raise (
-                    error if isinstance(error, ConcurrentWrite) else concurrent_write(source.uri)
-                ) from None
-            version = written
+            missing = isinstance(error, ObjectMissing)
+            refused = concurrent_write(source.uri) if missing else error
+            version = self._written(key, target.described(), replacing, refused)
         return replace(target, version=version)
 
     @override
@@ -180,19 +179,6 @@ class BucketStore(LakeStore):
         if (found.version if found else None) != _version_of(replacing):
             raise concurrent_write(self.uri(key))
 
-    def _written(
-        self, key: str, facts: Mapping[str, str], replacing: LakeObject | None
-    ) -> str | None:
-        """The version under ``key`` if it is what a refused write would have stored.
-
-        It is this run's own: the answer to its first request was lost, and the request was sent
-        again. Another run may have written the very same content and facts, which is as good.
-        """
-        found = self._found(key)
-        if found is None or found.version == _version_of(replacing) or found.facts != facts:
-            return None
-        return found.version
-
     def _must_be_current(self, source: LakeObject) -> None:
         found = self._found(source.key)
         if found is None or found.version != source.version:
@@ -207,6 +193,24 @@ class BucketStore(LakeStore):
 
     def _named_errors(self, verb: str, uri: str) -> AbstractContextManager[None]:
         return named_errors(self.service, f"{verb} {uri}", uri=uri, bucket=self.bucket_name)
+
+    def _written(
+        self,
+        key: str,
+        facts: Mapping[str, str],
+        replacing: LakeObject | None,
+        refused: TaxiAssetsError,
+    ) -> str:
+        """The version under ``key`` if it is what the refused write would have stored.
+
+        It is this run's own: the answer to its first request was lost, and the request was sent
+        again. Another run may have written the very same content and facts, which is as good.
+        Raises ``refused`` if it is not.
+        """
+        found = self._found(key)
+        if found is None or found.version == _version_of(replacing) or found.facts != facts:
+            raise refused from refused.__cause__
+        return found.version
 
     def _found(self, key: str) -> Found | None:
         try:
