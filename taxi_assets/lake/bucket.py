@@ -63,9 +63,9 @@ class BucketStore(LakeStore):
     ``fetch`` verifies each download against the writer's sha256.
     """
 
-    service: ClassVar[Service]
     metadata_limit: ClassVar[int]
     """Bytes of an object's metadata, names and values, that the service accepts."""
+    service: ClassVar[Service]
 
     def __init__(self, url: str) -> None:
         address = lake_address(url)
