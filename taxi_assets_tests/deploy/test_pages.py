@@ -17,6 +17,8 @@ from taxi_assets.settings import SETTINGS
 from taxi_assets_tests.deploy.files import DEPLOY, DOCS, ROOT, fenced, read_yaml
 
 PAGES = [
+    DOCS / "cluster.md",
+    DOCS / "grants.md",
     DOCS / "operations.md",
     DOCS / "gcp.md",
     DOCS / "from-prefect.md",
