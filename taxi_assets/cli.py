@@ -8,6 +8,7 @@ only for what Dagster's own ``dg`` cannot do
     python -m taxi_assets demo
     python -m taxi_assets upgrade
     python -m taxi_assets ui
+    python -m taxi_assets check
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_mo
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.instance import prepared
 from taxi_assets.lake.factory import open_store
+from taxi_assets.probes.check import check
 from taxi_assets.runner import run_months
 from taxi_assets.servers import serve
 from taxi_assets.settings import TLC_URL, Settings
@@ -95,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     ui = commands.add_parser("ui", help="Dagster's web server and daemon on 127.0.0.1")
     ui.add_argument("--port", type=int, default=3000)
     ui.set_defaults(command=_ui)
+    checking = commands.add_parser(
+        "check", help="probe the configured lake, warehouse and source; leaves nothing behind"
+    )
+    checking.add_argument(
+        "--notify", action="store_true", help="send a message to each notification channel too"
+    )
+    checking.set_defaults(command=_check)
     return parser
 
 
@@ -148,6 +157,13 @@ def _ui(options: argparse.Namespace) -> int:
     settings = Settings.from_env()
     prepared(settings).dispose()
     return serve(options.port, settings.home)
+
+
+def _check(options: argparse.Namespace) -> int:
+    def write(line: str) -> None:
+        print(line, flush=True)
+
+    return 0 if check(Settings.from_env(), write, notify=options.notify) else 1
 
 
 def _materialize(

@@ -21,7 +21,7 @@ import dagster as dg
 from taxi_assets.errors import Misconfigured
 from taxi_assets.settings import Settings
 
-__all__ = ["LOCATION", "WORKSPACE", "prepared"]
+__all__ = ["LOCATION", "WORKSPACE", "home_of", "opened", "prepared"]
 
 # The code location's name in every workspace, deployment and run, by which the UI finds runs.
 LOCATION: Final = "taxi_assets"
@@ -30,6 +30,7 @@ WORKSPACE: Final = Path(__file__).with_name("workspace.yaml")
 
 _DAGSTER_HOME: Final = "DAGSTER_HOME"
 _CONFIGURATION: Final = "dagster.yaml"
+_SHIPPED: Final = Path(__file__).with_name(_CONFIGURATION)
 
 # Downloads mostly wait for the network, so several run at once, but not too many for TLC's site.
 _TLC_POOL, _TLC_DOWNLOADS = "tlc", 4
@@ -48,11 +49,21 @@ def prepared(settings: Settings) -> dg.DagsterInstance:
     _create(own, configured=home == own)
     os.environ[_DAGSTER_HOME] = str(home)
     with _one_at_a_time(home):
-        instance = _opened(home)
+        instance = opened(home)
         storage = instance.event_log_storage
         if home == own and _TLC_POOL not in {limit.name for limit in storage.get_pool_limits()}:
             storage.set_concurrency_slots(_TLC_POOL, _TLC_DOWNLOADS)
     return instance
+
+
+def home_of(settings: Settings) -> tuple[Path, Path]:
+    """The folder of the instance that ``prepared`` would open, and its ``dagster.yaml``.
+
+    Neither need exist, except that this package's is used for the platform's own folder.
+    """
+    own = settings.home / "dagster"
+    home = _named_home(own) or own
+    return home, _SHIPPED if home == own else home / _CONFIGURATION
 
 
 def _named_home(own: Path) -> Path | None:
@@ -98,7 +109,7 @@ def _create(own: Path, *, configured: bool) -> None:
 
 
 def _configure(path: Path) -> None:
-    shipped = Path(__file__).with_name(_CONFIGURATION).read_bytes()
+    shipped = _SHIPPED.read_bytes()
     if path.is_file() and path.read_bytes() == shipped:
         return
     # Renamed, because running servers read it whenever they start a process.
@@ -118,9 +129,15 @@ def _one_at_a_time(home: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _opened(home: Path) -> dg.DagsterInstance:
+def opened(home: Path, folder: Path | None = None) -> dg.DagsterInstance:
+    """The instance in ``DAGSTER_HOME``, or in ``folder``, with its storage open.
+
+    Raises ``Misconfigured``, which names ``home``.
+    """
     try:
-        instance = dg.DagsterInstance.get()
+        instance = (
+            dg.DagsterInstance.from_config(str(folder)) if folder else dg.DagsterInstance.get()
+        )
         instance.get_runs_count()  # opens the storage
         instance.event_log_storage.get_pool_limits()
         instance.all_instigator_state()

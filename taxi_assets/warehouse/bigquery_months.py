@@ -111,6 +111,14 @@ class BigQueryMonths:
             bigquery.ScalarQueryParameter("origin", "STRING", load.origin),
         )
 
+    def forget(self, table: str) -> None:
+        """Delete all records of that table.
+
+        DML may delete rows that DML inserted at any time, unlike rows that were streamed
+        (https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations).
+        """
+        self._query(f"DELETE FROM {self._table} WHERE table_name = @table", table)
+
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
         """The newest record of the month, if the partition is unchanged.
 

@@ -15,7 +15,7 @@ from taxi_assets.warehouse.duckdb_schema import columns_of, ensure_table, quoted
 from taxi_assets.warehouse.months import LOADED_MONTHS, records
 from taxi_assets.warehouse.tables import SOURCE_MONTH
 
-__all__ = ["loaded", "loaded_months", "origins", "record", "unrecorded_months"]
+__all__ = ["forget", "loaded", "loaded_months", "origins", "record", "unrecorded_months"]
 
 
 def record(
@@ -32,6 +32,12 @@ def record(
             "DELETE FROM loaded_months WHERE table_name = ? AND source_month = ?", each[:2]
         )
         connection.execute(f"INSERT INTO loaded_months ({columns}) VALUES (?, ?, ?, ?, ?, ?)", each)
+
+
+def forget(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Delete all records of that table."""
+    if _is_monthly(connection, LOADED_MONTHS.name):
+        connection.execute("DELETE FROM loaded_months WHERE table_name = ?", [table])
 
 
 def loaded(connection: duckdb.DuckDBPyConnection, table: str, month: Month) -> LoadedMonth | None:

@@ -19,6 +19,7 @@ from taxi_assets.warehouse.tables import SOURCE_MONTH
 
 __all__ = [
     "ensure_months",
+    "forget",
     "loaded",
     "loaded_months",
     "months_table",
@@ -65,6 +66,15 @@ def record(
     )
     for each in records(loads, done, month):
         connection.execute(upsert, each)
+
+
+def forget(connection: psycopg.Connection, schema: str, table: str) -> None:
+    """Delete all records of that table."""
+    months = months_table(schema)
+    if _is_monthly(connection, months):
+        connection.execute(
+            sql.SQL("DELETE FROM {} WHERE table_name = %s").format(months.identifier), [table]
+        )
 
 
 def loaded(

@@ -18,7 +18,7 @@ from taxi_assets.errors import AuditFailed, ObjectMissing, PermanentError, Table
 from taxi_assets.warehouse.base import Load, Warehouse
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.tables import Table, TableColumn
-from taxi_assets_tests.warehouse.catalogs import descriptions_of
+from taxi_assets_tests.warehouse.catalogs import descriptions_of, execute
 from taxi_assets_tests.warehouse.months import (
     FEBRUARY,
     JANUARY,
@@ -314,6 +314,29 @@ def test_a_reader_sees_the_old_or_the_new_rows(
         thread.join()
     assert seen
     assert set(seen) <= {(1,) * 200, (2,) * 200}
+
+
+def test_tables_are_listed_without_their_partitions(warehouse: Warehouse, tmp_path: Path) -> None:
+    assert warehouse.tables("") == []
+    load(warehouse, tmp_path, trips([1]))
+    load(warehouse, tmp_path, [], FEBRUARY, REJECTS)
+    assert warehouse.tables("green_") == ["green_rejects", "green_trips"]
+    assert warehouse.tables("") == ["green_rejects", "green_trips", "loaded_months"]
+    assert warehouse.tables("Green") == []
+
+
+def test_a_dropped_table_leaves_no_rows_and_no_records(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    for table in (TRIPS, REJECTS):
+        load(warehouse, tmp_path, trips([1, 2]), table=table, version="1")
+    warehouse.drop(TRIPS.name)
+    assert warehouse.tables("green_") == ["green_rejects"]
+    assert warehouse.count(TRIPS.name, None) == 0
+    rows = execute(warehouse_url, "SELECT DISTINCT table_name FROM loaded_months")
+    assert [tuple(row) for row in rows] == [("green_rejects",)]
+    assert warehouse.count(REJECTS.name, JANUARY) == 2
+    warehouse.drop(TRIPS.name)  # a second time there is nothing to do
 
 
 def _without(name: str, table: Table) -> tuple[TableColumn, ...]:
