@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dagster_k8s import K8sRunLauncher
 
-from taxi_assets_tests.deploy.files import ROOT, fenced, read_yaml
+from taxi_assets_tests.deploy.files import DEPLOY, ROOT, fenced, instructions, read_yaml
 from taxi_assets_tests.deploy.helm import VALUES, job_of, launcher_of, pod_of
 
 
@@ -89,6 +89,20 @@ def test_the_documented_tag_changes_only_the_memory_of_a_run(
         pod["containers"][0].pop("resources")
         pod["containers"][0]["env"] = environment(pod["containers"][0])
     assert tagged == plain
+
+
+def test_the_code_server_has_the_instance_of_the_other_servers_for_check(
+    values: dict[str, Any],
+) -> None:
+    page = (ROOT / "docs" / "cluster.md").read_text("utf-8")
+    (release,) = re.findall(r"^helm upgrade --install (\w+) dagster/dagster ", page, re.M)
+    (code,) = values["dagster-user-deployments"]["deployments"]
+    (volume,) = [each for each in code["volumes"] if "configMap" in each]
+    (mount,) = [each for each in code["volumeMounts"] if each["name"] == volume["name"]]
+    assert volume["configMap"]["name"] == f"{release}-dagster-instance"
+    environment = " ".join(a for k, a in instructions(DEPLOY / "Dockerfile") if k == "ENV")
+    (home,) = re.findall(r"DAGSTER_HOME=(\S+)", environment)
+    assert mount["mountPath"] == f"{home}/{mount['subPath']}" == f"{home}/dagster.yaml"
 
 
 def test_it_contains_no_password(values: dict[str, Any]) -> None:
