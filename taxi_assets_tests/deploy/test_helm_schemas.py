@@ -19,6 +19,8 @@ from dagster._core.instance.config import dagster_instance_config
 from dagster_gcp.gcs import GCSComputeLogManager
 from dagster_postgres.run_storage import PostgresRunStorage
 
+from taxi_assets.automation.jobs import months_job
+from taxi_assets.datasets import DATASETS
 from taxi_assets_tests.deploy.files import fenced, read_yaml
 from taxi_assets_tests.deploy.helm import VALUES, accepted, job_of, launcher_of, snakes
 
@@ -162,13 +164,19 @@ def test_kubernetes_accepts_the_accounts(values: dict[str, Any]) -> None:
         )
 
 
-def test_kubernetes_accepts_a_run_with_and_without_the_documented_tag(
+def test_kubernetes_accepts_the_runs_of_every_dataset(
     values: dict[str, Any], tmp_path: Path
 ) -> None:
-    (block,) = fenced(VALUES.with_name("README.md"), "json")
     launcher = launcher_of(values, tmp_path)
-    for tags in ({}, {"dagster-k8s/config": json.dumps(json.loads(block))}):
-        validate(job_of(launcher, tags))
+    tags = [months_job(spec, pods=True).tags for spec in DATASETS.values()]
+    for each in ({}, *tags):
+        validate(job_of(launcher, each))
+    (documented,) = fenced(VALUES.with_name("README.md"), "json")
+    sizes = [
+        json.loads(each["dagster-k8s/config"]) for each in tags if "dagster-k8s/config" in each
+    ]
+    assert sizes
+    assert all(size == json.loads(documented) for size in sizes)
 
 
 @pytest.mark.parametrize(
