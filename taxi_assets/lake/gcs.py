@@ -41,7 +41,7 @@ class GcsStore(BucketStore):
 
     Uploads are resumable, in parts. GCS verifies the content's CRC32C before the object appears,
     and generation preconditions reject all but one of several concurrent writers. The account
-    needs ``roles/storage.objectUser`` on the bucket and no role on the project.
+    needs no role on the project; those on the bucket are in ``taxi_assets.grants``.
     """
 
     service = GCS

@@ -10,6 +10,7 @@ from requests.exceptions import RequestException
 
 from taxi_assets.errors import StoreUnavailable
 from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, google_error_details
+from taxi_assets.grants import LAKE, READER, RUNNER, roles
 from taxi_assets.lake.bucket_rules import (
     bucket_missing,
     locked,
@@ -100,8 +101,8 @@ _RULES = (
     ),
     Rule(
         {403},
-        "Grant the worker's account roles/storage.objectUser on gs://{bucket}, or "
-        "roles/storage.objectViewer if it only reads.",
+        f"Grant the worker's account {roles(RUNNER, LAKE)} on gs://{{bucket}}, or "
+        f"{roles(READER, LAKE)} if it only reads.",
     ),
     Rule(
         set(),

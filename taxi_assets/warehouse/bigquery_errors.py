@@ -18,15 +18,15 @@ from taxi_assets.errors import (
     TableSchemaConflict,
 )
 from taxi_assets.gcp import GOOGLE_ERRORS, GOOGLE_RULES, google_error_details
+from taxi_assets.grants import DATASET, LAKE, PROJECT, RUNNER, roles
 from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import ErrorDetails, Rule, Service, transient
 
 __all__ = ["BIGQUERY", "ROLES", "JobFailed"]
 
 ROLES = (
-    "Grant the worker's account roles/bigquery.dataEditor on the dataset, roles/bigquery.jobUser "
-    "and roles/bigquery.readSessionUser on the project, and roles/storage.objectViewer on the "
-    "lake's bucket."
+    f"Grant the worker's account {roles(RUNNER, DATASET)} on the dataset, {roles(RUNNER, PROJECT)} "
+    f"on the project, and {roles(RUNNER, LAKE)} on the lake's bucket."
 )
 
 _SESSION_ENDED = "upload session ended"

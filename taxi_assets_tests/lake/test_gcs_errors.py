@@ -281,7 +281,7 @@ def test_the_error_for_a_missing_permission_names_the_role(
         store.put(new_file(tmp_path, b"x"), KEY, replacing=None)
     message = str(raised.value)
     assert denied in message
-    assert "roles/storage.objectUser on gs://lake" in message
+    assert "roles/storage.objectUser and roles/storage.legacyBucketReader on gs://lake" in message
     assert "buckets.get" not in message
 
 
