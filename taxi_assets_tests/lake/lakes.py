@@ -27,8 +27,13 @@ def fresh_lake(
     environment = request.getfixturevalue(f"{kind}_emulator").environment
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    bucket, scheme = _BUCKETS[kind](), {"gcs": "gs", "s3": "s3", "azure": "az"}[kind]
+    bucket, scheme = bucket_of(kind), {"gcs": "gs", "s3": "s3", "azure": "az"}[kind]
     return f"{scheme}://{bucket}/{uuid.uuid4().hex[:12]}/prefix"
+
+
+def bucket_of(kind: str) -> str:
+    """The bucket or container of all tests, on the emulator in the environment."""
+    return _BUCKETS[kind]()
 
 
 @cache  # one for all tests: each has its own prefix

@@ -53,14 +53,6 @@ def url(
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A folder for the probes' own files."""
-    folder = tmp_path / "files"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def gcs(monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsStub]:
     """A store that enforces everything, and faults on demand."""
     with gcs_stub.running() as stub:
