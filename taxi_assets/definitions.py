@@ -8,12 +8,13 @@ their own packages; add here only what depends on a setting.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import dagster as dg
 
-from taxi_assets.addresses import WarehouseAddress, lake_address, warehouse_address
+from taxi_assets.addresses import LakeAddress, WarehouseAddress, lake_address, warehouse_address
 from taxi_assets.assets.resources import Limits, Previous, Scratch, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import lake_zones, taxi_zones
@@ -22,6 +23,7 @@ from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
 from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import LAKE_URL, TLC_URL, WAREHOUSE_URL, Setting, Settings
+from taxi_assets.warehouse.database import DatabaseResource
 from taxi_assets.warehouse.io_manager import WarehouseResource
 
 __all__ = ["build_definitions", "defs"]
@@ -42,7 +44,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     definitions = dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        resources=_resources(settings, warehouse),
+        resources=_resources(settings, lake, warehouse),
         # The steps of a month are sequential and share local files, so they run in one process.
         # Runs are parallel.
         executor=dg.in_process_executor,
@@ -64,9 +66,18 @@ def defs() -> dg.Definitions:
     return build_definitions(settings)
 
 
-def _resources(settings: Settings, warehouse: WarehouseAddress) -> dict[str, Any]:
-    scratch, lake = str(settings.scratch), _address(LAKE_URL, settings.lake_url)
+def _resources(
+    settings: Settings, lake: LakeAddress, warehouse: WarehouseAddress
+) -> dict[str, Any]:
+    scratch = str(settings.scratch)
+    clients = _clients(settings, lake, warehouse)
+    lake_manager = LakeResource(
+        url=_address(LAKE_URL, settings.lake_url),
+        scratch=scratch,
+        **({"gcs": clients["gcs"]} if lake.kind == "gcs" else {}),
+    )
     return {
+        **clients,
         "tlc": TlcSource(url=_address(TLC_URL, settings.tlc_url)),
         "limits": Limits(
             memory_limit=settings.memory_limit,
@@ -74,27 +85,48 @@ def _resources(settings: Settings, warehouse: WarehouseAddress) -> dict[str, Any
             lag_months=settings.schedule_lag_months,
         ),
         "scratch": Scratch(root=scratch),
-        "previous": Previous(url=lake, scratch=scratch),
-        "lake": LakeResource(url=lake, scratch=scratch),
-        "warehouse": _warehouse(settings, warehouse, scratch),
+        "previous": Previous(lake=lake_manager),
+        "lake": lake_manager,
+        "warehouse": _warehouse(warehouse, scratch, clients),
     }
 
 
-def _warehouse(
-    settings: Settings, address: WarehouseAddress, scratch: str
-) -> dg.ConfigurableIOManagerFactory[Any]:
-    if address.kind != "bigquery":
-        return WarehouseResource(
+def _clients(
+    settings: Settings, lake: LakeAddress, warehouse: WarehouseAddress
+) -> dict[str, dg.ConfigurableResource[Any]]:
+    """The clients of the configured services, which lake and warehouse use too.
+
+    Google's take a second to import, so they are imported only if they are used.
+    """
+    clients: dict[str, dg.ConfigurableResource[Any]] = {}
+    if lake.kind == "gcs" or warehouse.kind == "bigquery":
+        from taxi_assets.gcp_clients import GoogleBigQuery, GoogleStorage  # noqa: PLC0415
+
+        clients["gcs"] = GoogleStorage()
+        if warehouse.kind == "bigquery":
+            clients["bigquery"] = GoogleBigQuery(
+                project=warehouse.project, location=warehouse.location
+            )
+    if warehouse.kind != "bigquery":
+        clients["database"] = DatabaseResource(
             url=_address(WAREHOUSE_URL, settings.warehouse_url),
-            scratch=scratch,
             memory_limit=settings.memory_limit,
         )
-    # Google's clients take a second to import, so they are imported only if they are used.
-    from taxi_assets.warehouse.bigquery_io_manager import (  # noqa: PLC0415
+    return clients
+
+
+def _warehouse(
+    address: WarehouseAddress, scratch: str, clients: Mapping[str, dg.ConfigurableResource[Any]]
+) -> dg.ConfigurableIOManagerFactory[Any]:
+    if address.kind != "bigquery":
+        return WarehouseResource(database=clients["database"], scratch=scratch)
+    from taxi_assets.warehouse.bigquery_io_manager import (  # noqa: PLC0415 - a slow import
         BigQueryWarehouseIOManager,
     )
 
     return BigQueryWarehouseIOManager(
+        bigquery=clients["bigquery"],
+        gcs=clients["gcs"],
         project=address.project,
         dataset=address.dataset,
         location=address.location,

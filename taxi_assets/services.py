@@ -83,12 +83,26 @@ class Service:
     read: Callable[[Exception], ErrorDetails]
     rules: tuple[Rule, ...]
 
+    def details(self, error: Exception) -> ErrorDetails:
+        """The message and all codes of one of ``raises``."""
+        details = self.read(error)
+        return ErrorDetails(details.message, {*details.codes, *type(error).__mro__})
+
+    def is_transient(self, error: Exception) -> bool:
+        """Whether the same request may be sent again: ``error`` means ``StoreUnavailable``."""
+        if not isinstance(error, self.raises):
+            return False
+        return self._rule(self.details(error)).error is StoreUnavailable
+
     def error(self, details: ErrorDetails, doing: str, **facts: str) -> TaxiAssetsError:
         """The error to raise for ``details``, which occurred while ``doing``, in one line."""
-        rule = next(rule for rule in self.rules if rule.matches(details))
+        rule = self._rule(details)
         message = one_line(text_shown(details.message))
         values = {**facts, "doing": doing, "service": self.name, "message": message}
         return rule.error(rule.happened.format(**values), rule.remedy.format(**values))
+
+    def _rule(self, details: ErrorDetails) -> Rule:
+        return next(rule for rule in self.rules if rule.matches(details))
 
 
 @contextmanager
@@ -100,17 +114,17 @@ def named_errors(service: Service, doing: str, **facts: str) -> Iterator[None]:
     try:
         yield
     except service.raises as error:
-        details = service.read(error)
-        details = ErrorDetails(details.message, {*details.codes, *type(error).__mro__})
-        raise service.error(details, doing, **facts) from cause_shown(error)
+        raise service.error(service.details(error), doing, **facts) from cause_shown(error)
 
 
 def cause_shown(error: Exception) -> Exception | None:
     """``error``, to raise another from it; ``None`` if its chain quotes more than is shown."""
     each: BaseException | None = error
-    while each is not None:
+    chain: set[int] = set()  # a driver's error raised while its wrapper is handled is a circle
+    while each is not None and id(each) not in chain:
         if text_shown(str(each)) != str(each):
             return None
+        chain.add(id(each))
         each = each.__cause__ or each.__context__
     return error
 

@@ -18,6 +18,7 @@ from taxi_assets_tests.emulators.fixtures import (
     postgres_emulator,
     s3_emulator,
 )
+from taxi_assets_tests.emulators.recording.record import take_violations
 
 __all__ = [
     "azure_emulator",
@@ -47,6 +48,14 @@ def tlc(tmp_path: Path) -> Iterator[Simulator]:
     """A simulator over an empty folder."""
     with Simulator(tmp_path / "site") as simulator:
         yield simulator
+
+
+@pytest.fixture(autouse=True)
+def _valid_requests() -> Iterator[None]:
+    """Fail the test that sent a request which the service's own model does not allow."""
+    yield
+    if found := take_violations():
+        pytest.fail("requests that the real service refuses:\n" + "\n".join(found))
 
 
 @pytest.fixture(autouse=True)

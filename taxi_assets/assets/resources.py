@@ -4,7 +4,7 @@ https://docs.dagster.io/guides/build/external-resources. The lake and the wareho
 in their own packages.
 """
 
-from __future__ import annotations
+# Without annotations as strings: Dagster recognizes a ResourceDependency by its type.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake.handles import PreviousMonth, StoredFile
+from taxi_assets.lake.io_manager import LakeIOManager
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.row_counts import read_counts
@@ -114,40 +115,31 @@ class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
 
 
 class Previous(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
-    """What an asset has stored, as handles; ``url`` and ``scratch`` are the lake's."""
+    """What an asset has stored in ``lake``, as handles."""
 
-    url: str
-    scratch: str | None = None
-
-    _lake: Lake | None = PrivateAttr(default=None)
-
-    @override
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        if self._lake is not None:
-            self._lake.close()
+    lake: dg.ResourceDependency[LakeIOManager]
 
     def file(self, context: dg.AssetExecutionContext) -> StoredFile | None:
         """The asset's stored file, for the run's month if it is monthly; ``None`` without one."""
         partition = context.partition_key if context.has_partition_key else None
         try:
-            return self._opened().file(context.asset_key.path, partition, Part.TRIPS)
+            return self._stored.file(context.asset_key.path, partition, Part.TRIPS)
         except ObjectMissing:
             return None
 
     def month(self, context: dg.AssetExecutionContext) -> PreviousMonth:
         """The asset's stored trips and rejects for the run's month."""
-        return self._opened().previous_month(context.asset_key.path, context.partition_key)
+        return self._stored.previous_month(context.asset_key.path, context.partition_key)
 
     def require_origin(self, origin: Origin, what: str) -> None:
         """Raise ``Misconfigured`` if ``what`` would mix generated with published files."""
-        lake = self._opened()
+        lake = self._stored
         require_unmixed(origin, lake.origins(), what, f"the lake {shown(lake.store.url)}")
 
     def published_rows(self, spec: DatasetSpec, month: Month) -> int | None:
         """The rows of the file that the stored month was cleaned from, if there is one."""
-        return self._opened().published_rows(spec, month)
+        return self._stored.published_rows(spec, month)
 
-    def _opened(self) -> Lake:
-        if self._lake is None:
-            self._lake = Lake(self.url, self.scratch)
-        return self._lake
+    @property
+    def _stored(self) -> Lake:
+        return self.lake.lake

@@ -1,39 +1,25 @@
-"""The lake on Google Cloud Storage, through dagster-gcp's ``GCSResource``.
-
-https://docs.dagster.io/integrations/libraries/gcp/gcs. Its error rules are in ``gcs_errors``,
-credentials in ``taxi_assets.gcp``.
-"""
+"""The lake on Google Cloud Storage. Its error rules are in ``gcs_errors``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dagster_gcp import GCSResource
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from typing_extensions import override
 
-from taxi_assets import gcp
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
 from taxi_assets.lake.gcs_errors import GCS, NO_BUCKET
 from taxi_assets.lake.store import NewObject
 from taxi_assets.services import ErrorDetails, cause_shown
 
-__all__ = ["GcsStore", "GoogleStorage"]
+__all__ = ["GcsStore"]
 
 _NO_GENERATION = 0  # of an object that does not exist
 RETRY = DEFAULT_RETRY.with_timeout(120)  # seconds of retrying 429, 5xx and lost connections
-
-
-class GoogleStorage(GCSResource):
-    """Dagster's GCS client with the credentials of ``taxi_assets.gcp``, impersonation included."""
-
-    @override
-    def get_client(self) -> storage.Client:
-        return storage.Client(project=self.project, credentials=gcp.credentials())
 
 
 class GcsStore(BucketStore):

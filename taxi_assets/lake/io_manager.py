@@ -5,7 +5,7 @@ https://docs.dagster.io/guides/build/io-managers. Type annotations are handled i
 copy a handle whose content is already stored.
 """
 
-from __future__ import annotations
+# Without annotations as strings: Dagster recognizes a ResourceDependency by its type.
 
 import shutil
 import uuid
@@ -21,6 +21,7 @@ from typing_extensions import override
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
 from taxi_assets.lake import keys
+from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.handles import NewFile, NewMonth, StoredFile, StoredMonth
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.months import same_version, write_month
@@ -40,7 +41,7 @@ class LakeIOManager(AssetIOManager):
         self.lake = lake
 
     @override
-    def rows(self, wanted: Wanted, form: Any) -> Rows:
+    def rows(self, wanted: Wanted, form: Any) -> "Rows":
         return from_reader(read_parquet(self._local_files(wanted), wanted.columns), form)
 
     @override
@@ -86,7 +87,7 @@ class LakeIOManager(AssetIOManager):
             for partition in wanted.partitions or (None,)
         ]
 
-    def _file_of(self, value: Path | Rows) -> Path:
+    def _file_of(self, value: "Path | Rows") -> Path:
         path = self.lake.folder / f"{uuid.uuid4().hex}.parquet"
         if isinstance(value, Path):
             shutil.copyfile(value, path)  # a store may move its file, and this is the asset's own
@@ -98,21 +99,24 @@ class LakeIOManager(AssetIOManager):
 class LakeResource(dg.ConfigurableIOManagerFactory[LakeIOManager]):
     """The lake at ``url`` (``file:///…``, ``gs://…``, ``s3://…``, ``az://…``).
 
-    ``scratch`` holds temporary files; each run has a folder there, which it removes.
+    ``scratch`` holds temporary files; each run has a folder there, which it removes. ``gcs`` is the
+    ``GCSResource`` of a lake on GCS; its type is not named, because its import takes a second.
     """
 
     url: str
     scratch: str | None = None
+    gcs: dg.ResourceDependency[Any] = None  # type: ignore[assignment]  # pydantic's default
 
     @override
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[LakeIOManager]:
-        with closing(Lake(self.url, self.scratch)) as lake:
-            yield LakeIOManager(lake)
+        manager = self.create_io_manager(context)
+        with closing(manager.lake):
+            yield manager
 
     @override
     def create_io_manager(self, context: dg.InitResourceContext) -> LakeIOManager:
-        return LakeIOManager(Lake(self.url, self.scratch))
+        return LakeIOManager(Lake(open_store(self.url, self.gcs), self.scratch))
 
 
 def finished(path: Path, described: Mapping[str, str]) -> NewObject:

@@ -14,20 +14,19 @@ from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.errors import ObjectMissing
 from taxi_assets.lake import attributes, keys
-from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.handles import PreviousMonth, StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
-from taxi_assets.lake.store import LakeObject, NewObject
+from taxi_assets.lake.store import LakeObject, LakeStore, NewObject
 from taxi_assets.versions import is_current
 
 __all__ = ["Lake"]
 
 
 class Lake:
-    """The lake at ``url``; temporary files are kept below ``scratch`` until ``close()``."""
+    """The lake in ``store``; temporary files are kept below ``scratch`` until ``close()``."""
 
-    def __init__(self, url: str, scratch: str | None) -> None:
-        self.store = open_store(url)
+    def __init__(self, store: LakeStore, scratch: str | None) -> None:
+        self.store = store
         self._folder = RunFolder(Path(scratch) if scratch else None)
         self.folder = self._folder.path
         self._cache: dict[str, Path] = {}  # by sha256

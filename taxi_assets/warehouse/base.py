@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from taxi_assets.errors import ConcurrentWrite
 from taxi_assets.lake.store import LakeObject
 from taxi_assets.warehouse.tables import Table
 
-__all__ = ["Load", "Loaded", "LoadedMonth", "Source", "Warehouse"]
+__all__ = ["Database", "Load", "Loaded", "LoadedMonth", "Source", "Warehouse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +148,11 @@ class Warehouse(ABC):
     @abstractmethod
     def drop(self, table: str) -> None:
         """Drop the table, if it exists, and its records in ``loaded_months``."""
+
+
+class Database(Warehouse):
+    """A warehouse that users' own code may connect to as well."""
+
+    @abstractmethod
+    def connection(self) -> AbstractContextManager[Any]:
+        """A connection of the engine's client library; raises its errors, not this package's."""

@@ -7,13 +7,15 @@ Tables are created in ``bigquery_schema``, jobs run in ``bigquery_jobs``, rows a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 
 import pyarrow as pa
+from dagster_gcp import BigQueryResource, GCSResource
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
+from google.cloud.bigquery import DatasetReference
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
@@ -25,6 +27,7 @@ from taxi_assets.errors import (
     PermanentError,
 )
 from taxi_assets.gcp import credentials
+from taxi_assets.gcp_clients import GoogleBigQuery, GoogleStorage
 from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
@@ -40,14 +43,13 @@ from taxi_assets.wording import counted
 
 __all__ = ["BigQueryWarehouse"]
 
-ClientFactory = Callable[[], bigquery.Client]
-
 
 class BigQueryWarehouse(Warehouse):
     """An existing BigQuery dataset; missing tables are created.
 
     ``location`` is only compared with the dataset's. With ``require_partition_filter``, new monthly
     tables reject queries without a filter on the month, which would scan the whole history.
+    Requests are made with the clients of ``bigquery`` and ``gcs``.
     """
 
     def __init__(
@@ -57,20 +59,20 @@ class BigQueryWarehouse(Warehouse):
         *,
         location: str | None = None,
         require_partition_filter: bool = False,
-        client: ClientFactory | None = None,
+        bigquery: BigQueryResource | None = None,
+        gcs: GCSResource | None = None,
     ) -> None:
         self.url = f"bigquery://{project}/{dataset}"
-        self._dataset = bigquery.DatasetReference(project, dataset)
+        self._dataset = DatasetReference(project, dataset)
         self._wanted_location = location
         self._require_partition_filter = require_partition_filter
-        self._open_client = client or self._default_client
-
-    def _default_client(self) -> bigquery.Client:
-        return bigquery.Client(project=self._dataset.project, credentials=credentials())
+        self._bigquery = bigquery or GoogleBigQuery(project=project)
+        self._gcs = gcs or GoogleStorage()
+        self._clients = ExitStack()
 
     @cached_property
     def _client(self) -> bigquery.Client:
-        return self._open_client()
+        return self._clients.enter_context(self._bigquery.get_client())
 
     @cached_property
     def _months(self) -> BigQueryMonths:
@@ -78,7 +80,7 @@ class BigQueryWarehouse(Warehouse):
 
     @cached_property
     def _storage(self) -> storage.Client:
-        return storage.Client(project=self._dataset.project, credentials=credentials())
+        return self._gcs.get_client()
 
     @cached_property
     def _location(self) -> str:

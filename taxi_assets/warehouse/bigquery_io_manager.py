@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 import pandas as pd
-from dagster_gcp import BigQueryIOManager
+from dagster_gcp import BigQueryIOManager, BigQueryResource, GCSResource
 from dagster_gcp.bigquery.io_manager import BigQueryWriteMode
 from dagster_gcp_pandas import BigQueryPandasTypeHandler
 from typing_extensions import override
@@ -34,8 +34,12 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
     replaces by DELETE and append, which is not atomic; writes upper-case column names; does not
     write an empty frame after the DELETE; and reads everything with ``to_dataframe``, filtered by
     a timestamp range instead of ``source_month``.
+
+    ``bigquery`` and ``gcs`` are the resources whose clients make the requests.
     """
 
+    bigquery: BigQueryResource
+    gcs: GCSResource
     scratch: str | None = None
     require_partition_filter: bool = False
 
@@ -79,5 +83,7 @@ class BigQueryWarehouseIOManager(BigQueryIOManager):
             self.dataset,
             location=self.location,
             require_partition_filter=self.require_partition_filter,
+            bigquery=self.bigquery,
+            gcs=self.gcs,
         )
         return WarehouseIOManager(warehouse, scratch=self.scratch)

@@ -17,7 +17,7 @@ from taxi_assets.errors import AuditFailed, ObjectMissing, WarehouseLocked
 from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse import duckdb_months
-from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
+from taxi_assets.warehouse.base import Database, Load, Loaded, LoadedMonth
 from taxi_assets.warehouse.duckdb_errors import DUCKDB, DUCKDB_STREAM
 from taxi_assets.warehouse.duckdb_schema import (
     FIELD_TYPES,
@@ -42,7 +42,7 @@ _MAX_RETRY_DELAY = 0.1
 _timed_out: set[Path] = set()
 
 
-class DuckDBWarehouse(Warehouse):
+class DuckDBWarehouse(Database):
     """Tables in the file ``path``, which is created by the first write.
 
     While one process writes, DuckDB allows no other to open the file, not even to read. So every
@@ -81,6 +81,17 @@ class DuckDBWarehouse(Warehouse):
                     connection.execute("ROLLBACK")
                 raise
         return loaded
+
+    @override
+    @contextmanager
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """See :class:`Database`; each statement is committed, as DuckDB does by default."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = self._open(read_only=False)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     @override
     def read(

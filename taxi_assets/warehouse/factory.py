@@ -6,10 +6,11 @@ An engine's client takes up to a second to import, so it is imported on use.
 from __future__ import annotations
 
 from taxi_assets import optional
-from taxi_assets.addresses import WarehouseAddress, warehouse_address
-from taxi_assets.warehouse.base import Warehouse
+from taxi_assets.addresses import WarehouseAddress, shown, warehouse_address
+from taxi_assets.errors import Misconfigured
+from taxi_assets.warehouse.base import Database, Warehouse
 
-__all__ = ["open_warehouse"]
+__all__ = ["open_database", "open_warehouse"]
 
 
 def open_warehouse(
@@ -21,11 +22,23 @@ def open_warehouse(
     URL or an extra that is not installed.
     """
     address = warehouse_address(url)
-    if address.path is not None:
-        from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse  # noqa: PLC0415 - slow import
+    if address.kind == "bigquery":
+        return _bigquery(address)
+    return open_database(url, memory_limit=memory_limit, threads=threads)
 
-        return DuckDBWarehouse(address.path, memory_limit=memory_limit, threads=threads)
-    return _bigquery(address) if address.kind == "bigquery" else _postgres(url)
+
+def open_database(url: str, *, memory_limit: str = "512MB", threads: int | None = None) -> Database:
+    """As ``open_warehouse``, for DuckDB and PostgreSQL; raises ``Misconfigured`` for BigQuery."""
+    address = warehouse_address(url)
+    if address.kind == "bigquery":
+        raise Misconfigured(
+            f"{shown(address.url)} has no connections.", "Use the resource bigquery."
+        )
+    if address.path is None:
+        return _postgres(url)
+    from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse  # noqa: PLC0415 - slow import
+
+    return DuckDBWarehouse(address.path, memory_limit=memory_limit, threads=threads)
 
 
 def _bigquery(address: WarehouseAddress) -> Warehouse:
@@ -39,7 +52,7 @@ def _bigquery(address: WarehouseAddress) -> Warehouse:
     )
 
 
-def _postgres(url: str) -> Warehouse:
+def _postgres(url: str) -> Database:
     postgres = optional.load(
         "taxi_assets.warehouse.postgres", extra="postgres", wanted_by="A PostgreSQL warehouse"
     )

@@ -31,7 +31,7 @@ from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
-from taxi_assets.warehouse.factory import open_warehouse
+from taxi_assets.warehouse.database import DatabaseResource
 from taxi_assets.warehouse.names import TABLE_NAME, require_own_table, user_table
 from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema, table_of
 
@@ -180,14 +180,13 @@ class WarehouseIOManager(AssetIOManager):
 
 
 class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
-    """The warehouse at ``url``: ``duckdb:///path`` or ``postgresql://…``.
+    """The warehouse in ``database``; temporary files are kept below ``scratch``.
 
     For BigQuery see ``bigquery_io_manager``, a ``dagster_gcp.BigQueryIOManager``.
     """
 
-    url: str
+    database: DatabaseResource
     scratch: str | None = None
-    memory_limit: str = "512MB"
 
     @override
     @contextmanager
@@ -197,8 +196,7 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
 
     @override
     def create_io_manager(self, context: dg.InitResourceContext) -> WarehouseIOManager:
-        warehouse = open_warehouse(self.url, memory_limit=self.memory_limit)
-        return WarehouseIOManager(warehouse, scratch=self.scratch)
+        return WarehouseIOManager(self.database.opened(), scratch=self.scratch)
 
 
 def _tables(dataset: str) -> list[str]:

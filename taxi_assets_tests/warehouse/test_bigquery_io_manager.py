@@ -10,6 +10,7 @@ from dagster_gcp_pandas import BigQueryPandasTypeHandler
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured
+from taxi_assets.gcp_clients import GoogleBigQuery, GoogleStorage
 from taxi_assets.warehouse.base import Warehouse
 from taxi_assets.warehouse.bigquery_io_manager import BigQueryWarehouseIOManager
 from taxi_assets.warehouse.factory import open_warehouse
@@ -33,7 +34,8 @@ def tips(fares: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture
 def settings(bigquery_url: str) -> dict[str, Any]:
     project, _, dataset = bigquery_url.removeprefix("bigquery://").partition("/")
-    return {"project": project, "dataset": dataset, "lake_url": "file:///nowhere"}
+    clients = {"bigquery": GoogleBigQuery(project=project), "gcs": GoogleStorage()}
+    return {"project": project, "dataset": dataset, **clients}
 
 
 @pytest.fixture
