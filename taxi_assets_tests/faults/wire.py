@@ -22,6 +22,7 @@ from taxi_assets.errors import ConcurrentWrite, TransientError
 from taxi_assets_tests.emulators.http_proxy import HttpProxy
 from taxi_assets_tests.faults.bench import Bench
 from taxi_assets_tests.faults.child import Child, Hung
+from taxi_assets_tests.faults.gcs_sessions import GcsSessions
 from taxi_assets_tests.faults.operations import OPERATIONS, Operation
 from taxi_assets_tests.faults.platform import adopt, imported
 from taxi_assets_tests.faults.postgres_wire import PostgresProxy
@@ -29,7 +30,7 @@ from taxi_assets_tests.faults.result import Finding, Result, Wrong
 from taxi_assets_tests.faults.stores import Place
 from taxi_assets_tests.faults.wire_faults import FAULTS, Fault, HttpFaults, Plan
 
-__all__ = ["wire"]
+__all__ = ["judged", "wire"]
 
 _STORE = ("put", "put in parts", "replace", "replace in parts", "copy", "fetch", "list")
 _OF_PAIR = {
@@ -140,10 +141,11 @@ def _disturbed(place: Place, trial: _Trial) -> list[Finding]:
         except Exception as raised:  # noqa: BLE001 - judged
             error = raised
     seconds = time.monotonic() - started
-    return [*_judged(operation, error, seconds), *_done_again(operation)]
+    return [*judged(operation, error, seconds), *_done_again(operation)]
 
 
-def _judged(operation: Operation, error: Exception | None, seconds: float) -> Iterator[Finding]:
+def judged(operation: Operation, error: Exception | None, seconds: float) -> Iterator[Finding]:
+    """What is wrong after an operation that raised ``error``, if any, after so many seconds."""
     state = operation.state()
     said = f"{type(error).__name__}: {error}"
     if seconds > _WAIT_SECONDS:
@@ -201,4 +203,5 @@ def _proxy(service: str, port: int, plan: Plan) -> HttpProxy | PostgresProxy:
     server = ("127.0.0.1", port)
     if service == "postgres":
         return PostgresProxy(server, plan)
-    return HttpProxy(0, server, partial(HttpFaults, plan, service))
+    sessions = GcsSessions(f"http://127.0.0.1:{port}") if service == "gcs" else None
+    return HttpProxy(0, server, partial(HttpFaults, plan, service, sessions))

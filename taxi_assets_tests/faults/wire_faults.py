@@ -12,6 +12,7 @@ import h11
 from typing_extensions import override
 
 from taxi_assets_tests.emulators.http_proxy import Cut, Reply, Silence, Visit
+from taxi_assets_tests.faults.gcs_sessions import GcsSessions
 
 __all__ = ["FAULTS", "Fault", "HttpFaults", "Plan", "Stage"]
 
@@ -94,10 +95,13 @@ class Plan:
 
 
 class HttpFaults(Visit):
-    """A request to ``service`` and the fault that hits it, if one does."""
+    """A request to ``service`` and the fault that hits it, if one does.
 
-    def __init__(self, plan: Plan, service: str) -> None:
-        self._plan, self._service = plan, service
+    ``sessions`` are the uploads to Cloud Storage.
+    """
+
+    def __init__(self, plan: Plan, service: str, sessions: GcsSessions | None = None) -> None:
+        self._plan, self._service, self._sessions = plan, service, sessions
         self._fault: Fault | None = None
         self._left = 0  # bytes of the answer to send before it is cut
 
@@ -110,6 +114,9 @@ class HttpFaults(Visit):
         if self._fault is not None and self._fault.delayed:
             time.sleep(DELAY_SECONDS)
         self._strike(Stage.REQUEST)
+        self._request = request
+        if self._sessions is not None:
+            self._sessions.answer(request)
 
     @override
     def request_data(self, data: bytes) -> None:
@@ -121,6 +128,8 @@ class HttpFaults(Visit):
 
     @override
     def response(self, response: h11.Response) -> None:
+        if self._sessions is not None:
+            self._sessions.done(self._request, response)
         self._strike(Stage.DONE)
         length = int(dict(response.headers).get(b"content-length", b"0"))
         self._left = length // 2
