@@ -116,6 +116,18 @@ def test_tables_are_documented_partitioned_and_clustered(
         assert not table.require_partition_filter
 
 
+def test_long_descriptions_and_many_clustering_columns_are_cut_to_the_limits(
+    warehouse: Warehouse, client: bigquery.Client, bigquery_url: str, tmp_path: Path
+) -> None:
+    columns = ("zone", "note", "pickup_at", "shared", "source_month")
+    load(
+        warehouse, tmp_path, [], table=replace(TRIPS, description="é" * 20_000, cluster_by=columns)
+    )
+    table = _table(client, bigquery_url)
+    assert table.description == "é" * 16_384
+    assert table.clustering_fields == list(columns[:4])
+
+
 def test_tables_may_require_a_partition_filter(
     client: bigquery.Client, bigquery_url: str, tmp_path: Path
 ) -> None:
@@ -124,6 +136,7 @@ def test_tables_may_require_a_partition_filter(
     load(warehouse, tmp_path, trips([2], FEBRUARY), FEBRUARY)
     assert _table(client, bigquery_url).require_partition_filter
     assert warehouse.count("green_trips", None) == 2
+    assert warehouse.count("green_trips", FEBRUARY) == 1
     assert zones_of(warehouse) == [1, 2]
     assert zones_of(warehouse, [FEBRUARY]) == [2]
 
