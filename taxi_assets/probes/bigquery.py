@@ -16,6 +16,7 @@ from taxi_assets.probes.probe import Probe
 from taxi_assets.services import ErrorDetails, cause_shown, named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_requests import REQUEST
+from taxi_assets.warehouse.bigquery_schema import require_kept
 
 __all__ = ["BigQueryProbes", "loads_from"]
 
@@ -62,19 +63,7 @@ class BigQueryProbes:
         return probes
 
     def _expiration(self) -> str:
-        name = f"{self._id.project}:{self._id.dataset_id}"
-        limits = {
-            "tables": self._dataset.default_table_expiration_ms,
-            "partitions": self._dataset.default_partition_expiration_ms,
-        }
-        for what, milliseconds in limits.items():
-            if milliseconds:
-                raise Misconfigured(
-                    f"Dataset {name} deletes {what} after {milliseconds / 86_400_000:g} days: new "
-                    "tables inherit that, and lose their months.",
-                    "Remove it (`bq update --default_table_expiration 0 "
-                    f"--default_partition_expiration 0 {name}`); tables that exist keep theirs.",
-                )
+        require_kept(self._dataset)
         return "tables and partitions are kept"
 
     def _location(self) -> str:
