@@ -82,7 +82,7 @@ class SchemaMismatch(PermanentError):
 
 
 class UncastableValue(PermanentError):
-    """A published value does not fit the canonical type of its column."""
+    """A value does not fit the canonical type of its column."""
 
 
 class AuditFailed(PermanentError):

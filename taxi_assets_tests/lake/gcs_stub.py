@@ -207,6 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
         span = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", request.headers["content-range"])
         assert span is not None
         assert int(span[1]) <= len(received)
+        if int(span[2]) + 1 != int(span[3].replace("*", "0")) and len(request.body) % (256 << 10):
+            raise Rejected(400, "Not a multiple of 256 KiB.", "invalid")
         received[int(span[1]) :] = request.body
         if span[3] == "*" or len(received) < int(span[3]):
             self._send(308, None, {"Range": f"bytes=0-{len(received) - 1}"})

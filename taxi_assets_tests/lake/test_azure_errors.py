@@ -93,6 +93,24 @@ def test_a_checksum_that_azure_returns_wrongly_is_transient(azure: Canned, tmp_p
         AzureStore("az://lake").put(new_file(tmp_path, b"content"), KEY, replacing=None)
 
 
+@pytest.mark.parametrize("replaces", [False, True], ids=["new", "replaced"])
+def test_a_copy_has_preconditions_on_both_versions(azure: Canned, replaces: bool) -> None:
+    found = {"ETag": '"v1"', "x-ms-blob-type": "BlockBlob", "x-ms-meta-facts": '{"sha256": "00"}'}
+    missing = Response("HEAD", "to", 404, {"x-ms-error-code": "BlobNotFound"})
+    azure.responses += [
+        Response("HEAD", KEY, 200, found),
+        Response("HEAD", "to", 200, {**found, "ETag": '"v2"'}) if replaces else missing,
+        Response("PUT", "to", 202, {"ETag": '"v3"', "x-ms-copy-status": "success"}),
+    ]
+    store = AzureStore("az://lake")
+    before = store.find("to")
+    store.copy(store.get(KEY, remedy=""), "to", replacing=before)
+    headers = azure.headers_of("PUT")
+    assert headers["x-ms-source-if-match"] == '"v1"'
+    assert headers.get("if-match") == ('"v2"' if replaces else None)
+    assert headers.get("if-none-match") == (None if replaces else "*")
+
+
 @pytest.mark.parametrize(
     ("last", "kind"),
     [("success", None), ("failed", StoreUnavailable), ("silent", StoreUnavailable)],

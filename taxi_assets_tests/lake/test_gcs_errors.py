@@ -116,6 +116,14 @@ def test_gcs_rejects_a_download_of_another_version(
     assert not list(tmp_path.glob("*trips.parquet*"))
 
 
+def test_keys_are_in_order_whatever_the_order_of_the_listing(
+    stub: GcsStub, store: GcsStore
+) -> None:
+    for key in ("b", "a", "c"):  # the stub lists the objects in the order of their writes
+        stub.store(f"prefix/{key}", b"", FACTS)
+    assert list(store.keys("")) == ["a", "b", "c"]
+
+
 def test_a_copy_continues_until_it_is_complete(
     stub: GcsStub, store: GcsStore, tmp_path: Path
 ) -> None:
