@@ -80,6 +80,8 @@ class Plan:
         self.fault, self._at = fault, at
         self.requests: list[str] = []
         self.of_session: list[bool] = []
+        self.struck: float | None = None
+        """When the fault first hit a request, in seconds of the monotonic clock."""
         self._lock = threading.Lock()
 
     def next(self, name: str, *, of_session: bool = False) -> Fault | None:
@@ -91,7 +93,10 @@ class Plan:
         fault = self.fault
         if fault is None or not self._at or number < self._at:
             return None
-        return fault if number == self._at or fault.always else None
+        if number > self._at and not fault.always:
+            return None
+        self.struck = self.struck or time.monotonic()
+        return fault
 
 
 class HttpFaults(Visit):
