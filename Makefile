@@ -69,6 +69,7 @@ snapshot: $(READY) ## write the snapshot of the asset graph again
 docs: $(READY) ## write the generated pages again
 	@$(BIN)/python -m taxi_assets.datasets > docs/datasets.md
 	@$(BIN)/python -m taxi_assets.settings > docs/settings.md
+	@$(BIN)/python -m taxi_assets.grants > docs/grants.md
 	@$(BIN)/python -m taxi_assets_tests.service_rules > docs/service-rules.md
 
 lock: $(READY) ## resolve the dependencies again, with hashes

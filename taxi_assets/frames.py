@@ -29,6 +29,7 @@ __all__ = [
     "read_parquet",
     "schema_of",
     "to_frame",
+    "to_reader",
     "write_parquet",
 ]
 
@@ -125,20 +126,35 @@ def _readable(path: Path) -> Iterator[None]:
             ) from error
 
 
-def write_parquet(value: Rows, path: Path) -> int:
-    """Write the value's rows to ``path`` as Parquet and return their number; streams a reader.
+def to_reader(value: Rows) -> pa.RecordBatchReader:
+    """The value's rows as a stream.
 
-    Raises ``Misconfigured`` for a value of another type.
+    Raises ``Misconfigured`` for a value of another type, and for a frame with a column that has no
+    Arrow type.
     """
     if _is_frame_type(type(value)):
-        value = pa.Table.from_pandas(value, preserve_index=False)
+        try:
+            value = pa.Table.from_pandas(value, preserve_index=False)
+        except (pa.ArrowException, ValueError) as error:  # ValueError: two columns of one name
+            raise Misconfigured(
+                f"An asset returned a frame that cannot be stored ({one_line(str(error))}).",
+                "Give each column a name of its own, and values of one type (astype).",
+            ) from error
     elif not isinstance(value, pa.Table | pa.RecordBatchReader):
         raise Misconfigured(
             f"An asset returned {type(value).__name__}, which cannot be stored.",
             "Return a pandas.DataFrame, a pyarrow.Table, a pyarrow.RecordBatchReader, the "
             "pathlib.Path of a Parquet file, or a handle.",
         )
-    reader: pa.RecordBatchReader = value.to_reader() if isinstance(value, pa.Table) else value
+    return value.to_reader() if isinstance(value, pa.Table) else value
+
+
+def write_parquet(value: Rows, path: Path) -> int:
+    """Write the value's rows to ``path`` as Parquet and return their number; streams a reader.
+
+    Raises ``Misconfigured`` as ``to_reader`` does.
+    """
+    reader = to_reader(value)
     rows = 0
     with pq.ParquetWriter(path, reader.schema.remove_metadata(), compression="zstd") as writer:
         for batch in reader:

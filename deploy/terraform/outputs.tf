@@ -27,3 +27,13 @@ output "reader" {
   description = "Account that reads the lake and the warehouse and changes nothing."
   value       = google_service_account.reader.email
 }
+
+output "database_host" {
+  description = "Private address of the PostgreSQL for Dagster's records; null without cluster_region."
+  value       = one(module.cluster[*].database_host)
+}
+
+output "images" {
+  description = "Address of the repository of images, without the image's name; null without cluster_region."
+  value       = one(module.cluster[*].images)
+}

@@ -62,8 +62,14 @@ variable "readers" {
   description = "Members who may impersonate the reader account, such as group:analysts@example.com."
 }
 
+variable "cluster_region" {
+  type        = string
+  default     = null
+  description = "Region of a GKE cluster, its PostgreSQL and its images, such as us-east4: docs/cluster.md. Null creates none of them."
+}
+
 variable "kubernetes_namespace" {
   type        = string
   default     = null
-  description = "Namespace of the Helm release on GKE, such as taxi, whose service accounts act as the runner and as Dagster (Workload Identity). Null without GKE, because the pool in the binding does not exist before the project has a cluster."
+  description = "Namespace of the Helm release on GKE, such as taxi, whose service accounts act as the runner and as Dagster (Workload Identity). Null without GKE; with a cluster of yours, create that first, because the project has no pool of identities before."
 }

@@ -57,6 +57,8 @@ def month_filter(months: Sequence[Month] | None) -> tuple[str, list[object]]:
     """A WHERE clause for ``months`` (``None``: all), and its parameters."""
     if months is None:
         return "", []
+    if not months:
+        return " WHERE false", []
     marks = ", ".join("?" for _ in months)
     return f" WHERE {SOURCE_MONTH} IN ({marks})", [month.first_day for month in months]
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,18 @@ from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.origin import require_unmixed
 from taxi_assets.datasets.stored import Part
-from taxi_assets.errors import Misconfigured
+from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.failures import instance_of, translated_errors
-from taxi_assets.frames import Rows, from_reader, read_parquet, schema_of, write_parquet
+from taxi_assets.frames import Rows, from_reader, read_parquet, to_reader, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
 from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
+from taxi_assets.warehouse.casts import cast, table_for
 from taxi_assets.warehouse.database import DatabaseResource
 from taxi_assets.warehouse.names import TABLE_NAME, require_own_table, user_table
-from taxi_assets.warehouse.tables import SOURCE_MONTH, table_from_schema, table_of
+from taxi_assets.warehouse.tables import SOURCE_MONTH, table_of
 
 __all__ = [
     "WarehouseIOManager",
@@ -152,10 +154,25 @@ class WarehouseIOManager(AssetIOManager):
         return loaded is not None and (loaded.version, loaded.rows) == (load.version, rows)
 
     def _replace(self, name: str, value: Any, month: Month | None) -> Loaded:
-        source = self._source(value, month)
-        table = table_from_schema(name, schema_of(source.path()), monthly=month is not None)
-        (loaded,) = self.warehouse.replace([Load(table, source)], month)
+        stored = _source(value) if isinstance(value, StoredFile | Path) else None
+        rows = read_parquet([stored.path()], None) if stored else to_reader(value)
+        if month is not None and SOURCE_MONTH not in rows.schema.names:
+            stored, rows = None, _with_month(rows, month)
+        table = table_for(
+            name, rows.schema, partial(self._columns, name), monthly=month is not None
+        )
+        if stored is None or rows.schema != table.arrow_schema:
+            stored = _source(self._parquet(cast(rows, table)))
+        (loaded,) = self.warehouse.replace([Load(table, stored)], month)
         return loaded
+
+    def _columns(self, table: str) -> pa.Schema:
+        """The columns of a table; none if it does not exist."""
+        try:
+            with self.warehouse.read(table, months=[], columns=None) as reader:
+                return reader.schema
+        except ObjectMissing:
+            return pa.schema([])
 
     @contextmanager
     def _read(self, wanted: Wanted) -> Iterator[pa.RecordBatchReader]:
@@ -165,13 +182,6 @@ class WarehouseIOManager(AssetIOManager):
             self.warehouse.require_whole(_tables(wanted.path[0]), months or ())
         with self.warehouse.read(table, months=months, columns=wanted.columns) as reader:
             yield reader
-
-    def _source(self, value: Any, month: Month | None) -> Source:
-        """The value as a Parquet file; for a monthly asset, with the column ``source_month``."""
-        source = _source(value if isinstance(value, StoredFile | Path) else self._parquet(value))
-        if month is None or SOURCE_MONTH in schema_of(source.path()).names:
-            return source
-        return _source(self._parquet(_with_month(read_parquet([source.path()], None), month)))
 
     def _parquet(self, rows: Rows) -> Path:
         path = self.folder / f"{uuid.uuid4().hex}.parquet"

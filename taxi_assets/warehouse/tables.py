@@ -127,6 +127,7 @@ def table_from_schema(name: str, schema: pa.Schema, *, monthly: bool) -> Table:
 
 
 def _type_of(table: str, field: pa.Field) -> Type:
+    type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     kinds = (
         (pa.types.is_integer, Type.INTEGER),
         (pa.types.is_floating, Type.FLOAT),
@@ -136,15 +137,18 @@ def _type_of(table: str, field: pa.Field) -> Type:
         (lambda type_: pa.types.is_timestamp(type_) and type_.tz is None, Type.TIMESTAMP),
     )
     for matches, kind in kinds:
-        if matches(field.type):
+        if matches(type_):
             return kind
     raise TableSchemaConflict(
         f"Column {field.name} of {table} has type {field.type}, which no warehouse can store.",
-        "Return integers, floats, text, dates, booleans or naive timestamps.",
+        "Return integers, floats, text, dates, booleans or naive timestamps: round a decimal to "
+        "float (astype), and take the time zone off (dt.tz_convert, then dt.tz_localize(None)).",
     )
 
 
 def _is_text(type_: pa.DataType) -> bool:
     return bool(
-        pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_null(type_)
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_string_view(type_)
     )

@@ -8,22 +8,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from taxi_assets.settings import SETTINGS
-from taxi_assets_tests.deploy.files import DEPLOY, instructions, read_yaml
+from taxi_assets_tests.deploy.files import DEPLOY, DOCS, fenced, instructions, read_yaml
 
 COMPOSE = DEPLOY / "compose.yaml"
-# The keys used here, of https://github.com/compose-spec/compose-spec/blob/main/05-services.md.
-SERVICE_KEYS = {
-    "build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck",
-    "image", "init", "logging", "mem_limit", "networks", "ports", "read_only", "restart",
-    "security_opt", "stop_grace_period", "tmpfs", "volumes",
-}  # fmt: skip
-HEALTH_KEYS = {"test", "interval", "timeout", "start_period", "retries"}
 DAGSTER = ("code", "daemon", "webserver")
 
 
@@ -32,13 +26,30 @@ def compose() -> dict[str, Any]:
     return read_yaml(COMPOSE)
 
 
-def test_it_uses_only_keys_of_the_specification(compose: dict[str, Any]) -> None:
-    assert {key for key in compose if not key.startswith("x-")} == {
-        "name", "services", "volumes", "networks",
-    }  # fmt: skip
-    for service in compose["services"].values():
-        assert set(service) <= SERVICE_KEYS
-        assert set(service.get("healthcheck", {})) <= HEALTH_KEYS
+def test_it_follows_the_specification() -> None:
+    assert follows_the_specification(COMPOSE)
+
+
+def test_the_documented_overrides_follow_the_specification(tmp_path: Path) -> None:
+    blocks = [block for block in fenced(DOCS / "operations.md", "yaml") if "services:" in block]
+    assert len(blocks) == 2
+    for number, block in enumerate(blocks):
+        override = tmp_path / f"{number}.yaml"
+        override.write_text(block.replace("!reset []", "[]"))  # a tag of compose, not of YAML
+        assert follows_the_specification(override)
+
+
+def test_a_misspelled_key_is_found(tmp_path: Path) -> None:
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(COMPOSE.read_text("utf-8").replace("mem_limit:", "memory_limit:"))
+    assert not follows_the_specification(wrong)
+
+
+def follows_the_specification(file: Path) -> bool:
+    command = ["-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    print(done.stdout, done.stderr)
+    return done.returncode == 0
 
 
 def test_everything_referred_to_is_declared(compose: dict[str, Any]) -> None:

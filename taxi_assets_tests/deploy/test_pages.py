@@ -12,11 +12,14 @@ import pytest
 from dagster._cli import create_dagster_cli
 from dagster_webserver.cli import dagster_webserver
 
+from taxi_assets.cli import _parser
 from taxi_assets.definitions import defs
 from taxi_assets.settings import SETTINGS
 from taxi_assets_tests.deploy.files import DEPLOY, DOCS, ROOT, fenced, read_yaml
 
 PAGES = [
+    DOCS / "cluster.md",
+    DOCS / "grants.md",
     DOCS / "operations.md",
     DOCS / "gcp.md",
     DOCS / "from-prefect.md",
@@ -58,6 +61,12 @@ def test_every_dagster_command_and_option_exists() -> None:
         _check(cli, words)
     for words in commands("dagster-webserver"):
         _check(dagster_webserver, words)
+
+
+def test_every_command_of_the_platform_exists() -> None:
+    (choices,) = [each.choices for each in _parser()._actions if each.choices]
+    used = {words[1] for words in commands("-m") if words[:1] == ["taxi_assets"] and words[1:]}
+    assert {"check", "upgrade"} <= used <= set(choices)
 
 
 def _check(command: click.Command, words: list[str]) -> None:

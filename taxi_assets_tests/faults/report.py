@@ -35,6 +35,12 @@ has read the month meanwhile.
   one line that names the disk, the old month stays, and with space the next run succeeds.
 - **hostile server**, **hostile file**: servers that break HTTP's rules or never end, and mutated or
   hand-made Parquet files. Each must end within bounds, in success or in one named line.
+- **fault on the way**: a proxy in front of each stand-in cuts a connection before, in or after a
+  request or in its answer, delays it, is silent, or answers 429, 500, 503, or 404 and 410 of an
+  upload session; once, or from then on. Puts, copies, downloads, lists, loads and reads of each
+  store and warehouse have it at each of their requests. The operation must succeed, or fail within
+  a minute with a transient error, which does not blame another run and says "nothing was stored"
+  only if nothing was; and the same operation must then succeed.
 - **canary**: a secret in each setting that can hold one, and a run that fails. It must not be in
   any message, log, record, page or file.
 - **reissues A, B, A, B by the daemon**: Dagster's daemon runs the sensor. Each version is loaded,
@@ -54,11 +60,11 @@ all rows with those of a month cleaned outside any store.
 | rows lost, rows doubled | the month is not one version row for row, or the next run fails |
 | mixed months | rows of two versions, in one table or in trips and rejects |
 | months refused | a stored month that a reader cannot read |
-| hangs | a process does not end within two minutes |
+| hangs | a process does not end within two minutes, or waits for more than one on the way |
 | unnamed errors | a failure that is not one line with what happened and what to do |
 | canaries | a planted secret in a message, log, record or file |
 | files left | a file, object or table of a killed run that is there after the next two runs |
-| false statements | a version that cannot be there, or a sensor's reason that is not true |
+| false statements | a version that cannot be there, or a reason or an error that is not true |
 
 In BigQuery trips and rejects are loaded by two jobs. Readers there must compare the versions in
 `loaded_months`, as the harness does: until both agree, the pair is not a month.

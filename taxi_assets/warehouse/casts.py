@@ -1,0 +1,67 @@
+"""Cast the rows of a user's asset to the types of its table, the same in every warehouse.
+
+    int8 … int64, uint8 … uint64         INTEGER
+    float16, float32, float64            FLOAT
+    bool                                 BOOLEAN
+    date32, date64                       DATE
+    text, also categorical               STRING
+    timestamps without a time zone       TIMESTAMP, in microseconds
+    only None, of no type                as the column in the table, else STRING
+
+BigQuery refuses some of these in a Parquet file and misreads others
+(https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#parquet_conversions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+
+from taxi_assets.errors import UncastableValue
+from taxi_assets.warehouse.tables import Table, table_from_schema
+
+__all__ = ["cast", "table_for"]
+
+
+def table_for(
+    name: str, schema: pa.Schema, existing: Callable[[], pa.Schema], *, monthly: bool
+) -> Table:
+    """The table for rows of ``schema``; raises ``TableSchemaConflict`` for an unsupported type.
+
+    ``existing``, the columns of the table that there is, is called for a column without a type.
+    """
+    if pa.null() in schema.types:
+        known = existing()
+        for at, field in enumerate(schema):
+            if pa.types.is_null(field.type):
+                found = known.field(field.name).type if field.name in known.names else pa.string()
+                schema = schema.set(at, field.with_type(found))
+    return table_from_schema(name, schema, monthly=monthly)
+
+
+def cast(rows: pa.RecordBatchReader, table: Table) -> pa.RecordBatchReader:
+    """Stream the rows with the table's types.
+
+    No value is changed: reading raises ``UncastableValue`` for one that its column cannot hold.
+    """
+    schema = table.arrow_schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            columns = [_cast(table.name, *each) for each in zip(schema, batch.columns, strict=True)]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _cast(table: str, field: pa.Field, column: pa.Array) -> pa.Array:
+    try:
+        return column.cast(field.type)
+    except pa.ArrowInvalid as error:
+        raise UncastableValue(
+            f"A value in column {field.name} of {table} does not fit {field.type}: {error}. "
+            "Nothing was loaded.",
+            "Convert the column in the asset: times to microseconds (astype('datetime64[us]') cuts "
+            "nanoseconds off), larger integers to float or text.",
+        ) from error
