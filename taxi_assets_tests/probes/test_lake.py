@@ -190,7 +190,7 @@ def test_a_missing_permission_is_named_with_the_role(
     gcs.faults.append(Fault(method, part, 403, "no permission", "forbidden", times=1000))
     report = probe(f"gs://{gcs_stub.BUCKET}", files)
     assert next(iter(report.failed)) == failing
-    assert "roles/storage.objectUser on gs://lake" in report.failed[failing]
+    assert "Grant the worker's account roles/storage.objectUser" in report.failed[failing]
     assert bool(gcs.objects) == (method == "DELETE")
 
 

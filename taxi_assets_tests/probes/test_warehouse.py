@@ -262,7 +262,8 @@ def test_a_bucket_whose_location_may_not_be_read_is_named(
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", stub.url)
         probes = BigQueryProbes(warehouse_address(bigquery_url), gcs_stub.BUCKET).probes()
         failed = probed(Group(probes)).failed["warehouse: location of the bucket"]
-    assert "storage.buckets.get on gs://lake: roles/storage.legacyBucketReader" in failed
+    assert "storage.buckets.get denied" in failed
+    assert "roles/storage.legacyBucketReader on gs://lake" in failed
 
 
 @pytest.mark.parametrize(
