@@ -24,9 +24,10 @@ __all__ = ["TABLE_NAME", "require_own_table", "user_table"]
 TABLE_NAME: Final = "dagster/table_name"
 
 _ZONES: Final = "taxi_zones"
-# With the names that PostgreSQL gives to partitions.
+# With the names of partitions in PostgreSQL, and of the tables into which their rows are copied.
 _RESERVED: Final = re.compile(
-    rf"({'|'.join(DATASETS)})_({'|'.join(Part)})(_\d{{6}}(_incoming)?)?|{LOADED_MONTHS.name}|{_ZONES}",
+    rf"({'|'.join(DATASETS)})_({'|'.join(Part)})(_\d{{6}})?|{LOADED_MONTHS.name}|{_ZONES}"
+    r"|incoming_[0-9a-f]{12}_[0-9a-f]{8}",
     re.IGNORECASE,
 )
 # What BigQuery permits, which has the narrowest rule for characters, and its limit in bytes.

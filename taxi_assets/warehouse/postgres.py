@@ -1,20 +1,18 @@
 """The warehouse on PostgreSQL: a month is loaded into a new table and attached as a partition.
 
-This module has connections, locks and transactions; ``postgres_schema`` has the DDL and
-``postgres_copy`` the COPY commands.
+This module reads; ``postgres_load`` replaces months, ``postgres_connection`` has connections and
+transactions, ``postgres_schema`` and ``postgres_partition`` the DDL, ``postgres_copy`` the COPY
+commands.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
-import psycopg
 import pyarrow as pa
 import sqlalchemy
 from psycopg import sql
-from sqlalchemy.pool import NullPool
 from typing_extensions import override
 
 from taxi_assets.addresses import shown
@@ -23,23 +21,15 @@ from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse import postgres_catalog, postgres_months
 from taxi_assets.warehouse.base import Database, Load, Loaded, LoadedMonth
-from taxi_assets.warehouse.postgres_copy import copy_in, copy_out
+from taxi_assets.warehouse.postgres_connection import READING, Connection, connect, transaction
+from taxi_assets.warehouse.postgres_copy import copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
-from taxi_assets.warehouse.postgres_schema import (
-    QualifiedName,
-    check_names,
-    columns_of,
-    create_incoming,
-    ensure_table,
-    swap_in,
-)
+from taxi_assets.warehouse.postgres_load import replace_all
+from taxi_assets.warehouse.postgres_schema import QualifiedName, check_names, columns_of
 from taxi_assets.warehouse.sources import check_file, check_month, footer_of
 from taxi_assets.warehouse.tables import SOURCE_MONTH, read_schema
 
 __all__ = ["PostgresWarehouse"]
-
-_CONNECT_SECONDS = 10
-_LOCK_TIMEOUT_SECONDS = 60  # how long a swap waits for readers, and blocks new ones
 
 
 class PostgresWarehouse(Database):
@@ -52,47 +42,40 @@ class PostgresWarehouse(Database):
 
     def __init__(self, url: str) -> None:
         parsed = _parsed(url)
+        _, self._parameters = parsed.get_dialect()().create_connect_args(parsed)
         # Rendered, because SQLAlchemy accepts unquoted passwords that no other parser does.
         rendered = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         self.url = shown(rendered)
-        self._engine = sqlalchemy.create_engine(
-            parsed,
-            poolclass=NullPool,  # a run opens a few connections, each for one transaction
-            connect_args={"connect_timeout": _CONNECT_SECONDS},
-        )
 
     @contextmanager
-    def _transaction(self, doing: str) -> Iterator[psycopg.Connection]:
-        with named_errors(POSTGRES, f"{doing} in {self.url}"):
-            raw = self._raw_connection()
-            try:
-                connection = raw.driver_connection
-                assert isinstance(connection, psycopg.Connection)
-                with connection.transaction():
-                    # So that values are read back whatever the server's or the role's settings.
-                    connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
-                    connection.execute("SET LOCAL extra_float_digits = 1")
-                    connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'")
-                    yield connection
-            finally:
-                raw.close()
+    def _connected(self, doing: str) -> Iterator[Connection]:
+        with (
+            named_errors(POSTGRES, f"{doing} in {self.url}"),
+            closing(connect(self._parameters)) as connection,
+        ):
+            yield connection
 
-    def _raw_connection(self) -> sqlalchemy.PoolProxiedConnection:
-        try:
-            return self._engine.raw_connection()
-        except sqlalchemy.exc.DBAPIError as error:
-            # Without SQLAlchemy's message, which may contain the connection's parameters.
-            raise error.orig or error from None
+    @contextmanager
+    def _reading(self, doing: str) -> Iterator[tuple[Connection, str]]:
+        """A short transaction, or one that reads, and the schema."""
+        with self._connected(doing) as connection, transaction(connection, READING) as schema:
+            yield connection, schema
 
     @override
     @contextmanager
     def connection(self) -> Iterator[sqlalchemy.Connection]:
         """See :class:`Database`; one transaction, committed at the end of the block."""
+        engine = sqlalchemy.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: connect(self._parameters),
+            poolclass=sqlalchemy.NullPool,
+        )
         with named_errors(POSTGRES, f"Connecting to {self.url}"):
             try:
-                connection = self._engine.connect()
+                connection = engine.connect()
             except sqlalchemy.exc.DBAPIError as error:
-                raise error.orig or error from None  # as in _raw_connection
+                # Without SQLAlchemy's message, which may contain the connection's parameters.
+                raise error.orig or error from None
         with connection, connection.begin():
             yield connection
 
@@ -110,16 +93,8 @@ class PostgresWarehouse(Database):
             path = load.source.path()
             check_file(load.table, month, footer_of(path), str(path))
         doing = f"Loading {', '.join(load.table.name for load in loads)} {month or ''}".rstrip()
-        with self._transaction(doing) as connection:
-            schema = _schema(connection, self.url)
-            for load in sorted(loads, key=_by_table):
-                _lock(connection, QualifiedName(schema, load.table.name))
-                ensure_table(connection, QualifiedName(schema, load.table.name), load.table)
-            if month is not None:  # locked last by every run, so that there is no deadlock
-                _lock(connection, postgres_months.months_table(schema))
-                postgres_months.ensure_months(connection, schema)
-        with self._transaction(doing) as connection:
-            return _replace_all(connection, schema, loads, month)
+        with self._connected(doing) as connection:
+            return replace_all(connection, f"{doing} in {self.url}", loads, month)
 
     @override
     @contextmanager
@@ -127,33 +102,33 @@ class PostgresWarehouse(Database):
         self, table: str, *, months: Sequence[Month] | None, columns: Sequence[str] | None
     ) -> Iterator[pa.RecordBatchReader]:
         """See :class:`Warehouse`; the connection stays open until the block ends."""
-        with self._transaction(f"Reading {table}") as connection:
-            name = QualifiedName(_schema(connection, self.url), table)
+        with self._reading(f"Reading {table}") as (connection, schema):
+            name = QualifiedName(schema, table)
             have = columns_of(connection, name)
             if not have:
                 raise ObjectMissing(
                     f"There is no table {table} in {self.url}.",
                     "Materialize its asset first.",
                 )
-            schema = read_schema(table, have, columns)
+            fields = read_schema(table, have, columns)
             # COPY takes its snapshot before it waits for the table's lock. If the table is swapped
             # during the wait, it would see neither old nor new rows, so wait for the lock first.
             connection.execute(
                 sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(name.identifier)
             )
             query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-                sql.SQL(", ").join(map(sql.Identifier, schema.names)),
+                sql.SQL(", ").join(map(sql.Identifier, fields.names)),
                 name.identifier,
                 _condition(months),
             )
-            with closing(copy_out(connection, query, schema)) as rows:
-                yield pa.RecordBatchReader.from_batches(schema, rows)
+            with closing(copy_out(connection, query, fields)) as rows:
+                yield pa.RecordBatchReader.from_batches(fields, rows)
 
     @override
     def count(self, table: str, month: Month | None) -> int:
         """See :class:`Warehouse`."""
-        with self._transaction(f"Counting {table}") as connection:
-            name = QualifiedName(_schema(connection, self.url), table)
+        with self._reading(f"Counting {table}") as (connection, schema):
+            name = QualifiedName(schema, table)
             if not columns_of(connection, name):
                 return 0
             row = connection.execute(
@@ -166,44 +141,43 @@ class PostgresWarehouse(Database):
     @override
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
         """See :class:`Warehouse`."""
-        with self._transaction(f"Reading the record of {table} {month}") as connection:
-            return postgres_months.loaded(connection, _schema(connection, self.url), table, month)
+        with self._reading(f"Reading the record of {table} {month}") as (connection, schema):
+            return postgres_months.loaded(connection, schema, table, month)
 
     @override
     def loaded_months(self, table: str) -> Mapping[Month, LoadedMonth]:
         """See :class:`Warehouse`."""
-        with self._transaction(f"Reading the records of {table}") as connection:
-            return postgres_months.loaded_months(connection, _schema(connection, self.url), table)
+        with self._reading(f"Reading the records of {table}") as (connection, schema):
+            return postgres_months.loaded_months(connection, schema, table)
 
     @override
     def origins(self) -> Collection[str | None]:
         """See :class:`Warehouse`."""
-        with self._transaction("Reading the origins of the loaded months") as connection:
-            return postgres_months.origins(connection, _schema(connection, self.url))
+        with self._reading("Reading the origins of the loaded months") as (connection, schema):
+            return postgres_months.origins(connection, schema)
 
     @override
     def unrecorded_months(self, table: str) -> list[Month]:
         """See :class:`Warehouse`."""
-        with self._transaction(f"Finding unrecorded months of {table}") as connection:
-            schema = _schema(connection, self.url)
+        with self._reading(f"Finding unrecorded months of {table}") as (connection, schema):
             return postgres_months.unrecorded_months(connection, schema, table)
 
     @override
     def tables(self, prefix: str) -> list[str]:
         """See :class:`Warehouse`."""
-        with self._transaction("Listing tables") as connection:
-            return postgres_catalog.tables(connection, _schema(connection, self.url), prefix)
+        with self._reading("Listing tables") as (connection, schema):
+            return postgres_catalog.tables(connection, schema, prefix)
 
     @override
     def drop(self, table: str) -> None:
         """See :class:`Warehouse`."""
-        with self._transaction(f"Dropping {table}") as connection:
-            postgres_catalog.drop(connection, _schema(connection, self.url), table)
+        with self._reading(f"Dropping {table}") as (connection, schema):
+            postgres_catalog.drop(connection, schema, table)
 
     def session(self) -> Mapping[str, str]:
         """See ``postgres_catalog.session``."""
-        with self._transaction("Reading the session's settings") as connection:
-            return postgres_catalog.session(connection, _schema(connection, self.url))
+        with self._reading("Reading the session's settings") as (connection, schema):
+            return postgres_catalog.session(connection, schema)
 
 
 def _parsed(url: str) -> sqlalchemy.URL:
@@ -219,53 +193,6 @@ def _parsed(url: str) -> sqlalchemy.URL:
             "in a password.",
         )
     return parsed
-
-
-def _replace_all(
-    connection: psycopg.Connection, schema: str, loads: Sequence[Load], month: Month | None
-) -> list[Loaded]:
-    done: dict[str, Loaded] = {}
-    # In the order of names, so that two runs never deadlock.
-    for load in sorted(loads, key=_by_table):
-        started = time.monotonic()
-        name = QualifiedName(schema, load.table.name)
-        _lock(connection, name.partition(month) if month else name)
-        if month is None:
-            # Not TRUNCATE, which would block readers until the commit.
-            connection.execute(sql.SQL("DELETE FROM {}").format(name.identifier))
-            target = name
-        else:
-            target = create_incoming(connection, name, load.table, month)
-        rows = copy_in(connection, target, load.source.path(), load.table.arrow_schema)
-        done[load.table.name] = Loaded(rows, time.monotonic() - started, {"schema": schema})
-    loaded = [done[load.table.name] for load in loads]
-    if month is not None:
-        postgres_months.record(connection, schema, loads, loaded, month)
-        # After all loads, so that readers wait only for the swaps.
-        for load in sorted(loads, key=_by_table):
-            swap_in(connection, QualifiedName(schema, load.table.name), month)
-    return loaded
-
-
-def _by_table(load: Load) -> str:
-    return load.table.name
-
-
-def _lock(connection: psycopg.Connection, name: QualifiedName) -> None:
-    """Take the run lock of a table or partition; it is released with the transaction."""
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{name.schema}.{name.table}"]
-    )
-
-
-def _schema(connection: psycopg.Connection, url: str) -> str:
-    row = connection.execute("SELECT current_schema()").fetchone()
-    if row is None or row[0] is None:
-        raise Misconfigured(
-            f"No schema of the search path exists in {url}.",
-            "Create it, or name another one with ?options=-csearch_path%3DSCHEMA.",
-        )
-    return str(row[0])
 
 
 def _condition(months: Sequence[Month] | None) -> sql.Composable:

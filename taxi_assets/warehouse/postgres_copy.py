@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from psycopg import sql
 from pyarrow import csv
@@ -33,7 +34,8 @@ def copy_in(
 ) -> int:
     """Append a Parquet file's rows, by column name; return their number.
 
-    Raises ``AuditFailed`` if the file is damaged.
+    Raises ``AuditFailed`` if the file is damaged, ``UncastableValue`` for a time that has no form
+    in CSV that everybody reads.
     """
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         name.identifier, sql.SQL(", ").join(map(sql.Identifier, schema.names))
@@ -41,6 +43,7 @@ def copy_in(
     rows = 0
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for batch in _file_batches(path, schema):
+            _check_years(batch, path)
             buffer = io.BytesIO()
             csv.write_csv(batch, buffer, csv.WriteOptions(include_header=False))
             copy.write(buffer.getbuffer())
@@ -55,6 +58,22 @@ def _file_batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
                 yield batch.select(schema.names).cast(schema)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(str(path), error) from error
+
+
+def _check_years(batch: pa.RecordBatch, path: Path) -> None:
+    """Raise ``UncastableValue`` for a year that ISO 8601, and Python's dates, do not have.
+
+    PostgreSQL would store it, and no reader could read the month any more.
+    """
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_temporal(column.type):
+            years = pc.min_max(pc.year(column)).as_py()
+            if years["min"] is not None and not 1 <= years["min"] <= years["max"] <= 9999:
+                wrong = years["max"] if years["max"] > 9999 else years["min"]
+                raise UncastableValue(
+                    f"Column {name} of {path} has a time in the year {wrong}.",
+                    "Use years from 1 to 9999. Nothing was loaded.",
+                )
 
 
 def copy_out(

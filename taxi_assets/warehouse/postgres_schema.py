@@ -1,7 +1,8 @@
-"""DDL for PostgreSQL: create tables, add columns, swap a month's partition."""
+"""DDL for PostgreSQL: create tables and add columns."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
@@ -17,9 +18,8 @@ __all__ = [
     "QualifiedName",
     "check_names",
     "columns_of",
-    "create_incoming",
+    "definitions",
     "ensure_table",
-    "swap_in",
 ]
 
 FIELD_TYPES: dict[Type, LiteralString] = {
@@ -32,7 +32,6 @@ FIELD_TYPES: dict[Type, LiteralString] = {
 }
 _TYPES: dict[str, Type] = {name: type_ for type_, name in FIELD_TYPES.items()}
 _MONTH_COLUMN = sql.Identifier(SOURCE_MONTH)
-_ONE_MONTH = sql.Identifier("one_month")
 _LIMIT_BYTES: Final = 63  # PostgreSQL cuts longer names off, without an error
 
 
@@ -58,10 +57,13 @@ class QualifiedName:
         """The partition of ``month``: ``green_trips_202401``."""
         return QualifiedName(self.schema, f"{self.table}_{month.year}{month.month:02d}")
 
-    @property
-    def incoming(self) -> QualifiedName:
-        """The table to load before it is attached; visible in its own transaction only."""
-        return QualifiedName(self.schema, f"{self.table}_incoming")
+    def incoming_prefix(self, month: Month | None) -> str:
+        """How the names of the tables begin into which rows of ``month`` are copied.
+
+        It does not contain the table's name, which may be as long as a name can be.
+        """
+        digest = hashlib.sha256(f"{self.table} {month or ''}".encode()).hexdigest()
+        return f"incoming_{digest[:12]}_"
 
 
 def check_names(table: Table, month: Month | None) -> None:
@@ -71,7 +73,7 @@ def check_names(table: Table, month: Month | None) -> None:
     """
     name = QualifiedName("", table.name)
     if month is not None:
-        _require_short("The partition", name.partition(month).table + "_incoming")
+        name.partition(month)
     for column in table.column_names:
         _require_short(f"Column of table {table.name}", column)
 
@@ -80,7 +82,7 @@ def _require_short(what: str, name: str) -> None:
     if (size := len(name.encode())) > _LIMIT_BYTES:
         raise Misconfigured(
             f"{what} {name} has a name of {size} bytes, and PostgreSQL permits {_LIMIT_BYTES}.",
-            "Use a shorter name: a table of months needs 16 bytes for those of its partitions.",
+            "Use a shorter name: a table of months needs 7 bytes for those of its partitions.",
         )
 
 
@@ -109,62 +111,6 @@ def ensure_table(connection: psycopg.Connection, name: QualifiedName, table: Tab
         _comment(connection, name, column)
 
 
-def create_incoming(
-    connection: psycopg.Connection, name: QualifiedName, table: Table, month: Month
-) -> QualifiedName:
-    """Create an empty table for the rows of ``month``, to be attached later.
-
-    Its CHECK is the same as the partition's bound, so that attaching scans no rows. Its columns are
-    listed, because LIKE would lock the table during the load, and two concurrent months would
-    deadlock in the swap.
-    """
-    incoming = name.partition(month).incoming
-    connection.execute(
-        sql.SQL("CREATE TABLE {} ({}, CONSTRAINT {} CHECK ({} IS NOT NULL AND {} = {}))").format(
-            incoming.identifier,
-            _definitions(table),
-            _ONE_MONTH,
-            _MONTH_COLUMN,
-            _MONTH_COLUMN,
-            sql.Literal(month.first_day),
-        )
-    )
-    return incoming
-
-
-def swap_in(connection: psycopg.Connection, name: QualifiedName, month: Month) -> None:
-    """Replace the month's partition by the incoming table.
-
-    Waits for readers of the table, and blocks new ones until the commit that follows.
-    """
-    partition = name.partition(month)
-    if _is_partition(connection, partition, name):  # never drop another table of that name
-        connection.execute(sql.SQL("DROP TABLE {}").format(partition.identifier))
-    connection.execute(
-        sql.SQL("ALTER TABLE {} RENAME TO {}").format(
-            partition.incoming.identifier, sql.Identifier(partition.table)
-        )
-    )
-    connection.execute(
-        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
-            name.identifier, partition.identifier, sql.Literal(month.first_day)
-        )
-    )
-    connection.execute(
-        sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(partition.identifier, _ONE_MONTH)
-    )
-
-
-def _is_partition(
-    connection: psycopg.Connection, partition: QualifiedName, name: QualifiedName
-) -> bool:
-    names = [each.identifier.as_string(connection) for each in (partition, name)]
-    query = (
-        "SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s) AND inhparent = to_regclass(%s)"
-    )
-    return connection.execute(query, names).fetchone() is not None
-
-
 def _require_no_partition(connection: psycopg.Connection, name: QualifiedName) -> None:
     row = connection.execute(
         "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = to_regclass(%s)",
@@ -182,16 +128,32 @@ def _create(connection: psycopg.Connection, name: QualifiedName, table: Table) -
         sql.SQL(" PARTITION BY LIST ({})").format(_MONTH_COLUMN) if table.monthly else sql.SQL("")
     )
     connection.execute(
-        sql.SQL("CREATE TABLE {} ({}){}").format(name.identifier, _definitions(table), ending)
+        sql.SQL("CREATE TABLE {} ({}){}").format(name.identifier, definitions(table), ending)
     )
     connection.execute(
         sql.SQL("COMMENT ON TABLE {} IS {}").format(name.identifier, sql.Literal(table.description))
     )
     for column in table.columns:
         _comment(connection, name, column)
+    _create_index(connection, name, table)
 
 
-def _definitions(table: Table) -> sql.Composed:
+def _create_index(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:
+    """A BRIN index for ranges of the first column that orders the rows, if that is a time.
+
+    It takes kilobytes, and partitions get it from their table.
+    """
+    times = {column.name for column in table.columns if column.type is Type.TIMESTAMP}
+    if table.cluster_by and table.cluster_by[0] in times:
+        connection.execute(
+            sql.SQL("CREATE INDEX ON {} USING brin ({})").format(
+                name.identifier, sql.Identifier(table.cluster_by[0])
+            )
+        )
+
+
+def definitions(table: Table) -> sql.Composed:
+    """The columns of ``table``, for CREATE TABLE."""
     return sql.SQL(", ").join(_definition(column) for column in table.columns)
 
 

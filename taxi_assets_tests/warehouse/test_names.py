@@ -48,7 +48,7 @@ def test_ordinary_names_are_joined(path: list[str], table: str) -> None:
 
 
 def test_no_asset_of_a_user_has_a_table_of_the_platform() -> None:
-    names = itertools.chain(PLATFORMS, ["green_trips_202401", "fhv_rejects_202401_incoming"])
+    names = itertools.chain(PLATFORMS, ["green_trips_202401", "incoming_8c4b85682ee5_3808e500"])
     for name in names:
         words = name.split("_")
         for cuts in itertools.product("_/", repeat=len(words) - 1):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -16,9 +17,11 @@ import sqlalchemy
 
 from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import AuditFailed, Misconfigured, StoreUnavailable, UncastableValue
-from taxi_assets.warehouse.base import Load, LoadedMonth, Source
+from taxi_assets.warehouse import postgres_connection
+from taxi_assets.warehouse.base import Load, LoadedMonth
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.postgres import PostgresWarehouse
+from taxi_assets.warehouse.postgres_connection import Limits
 from taxi_assets.warehouse.tables import Table, TableColumn
 from taxi_assets_tests.warehouse.months import (
     FEBRUARY,
@@ -50,14 +53,14 @@ def test_each_month_is_one_partition_and_no_other_table_remains(
     found = _query(
         postgres_url,
         "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class "
-        "WHERE relnamespace = current_schema()::regnamespace ORDER BY relname",
+        "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') "
+        "ORDER BY relname",
     )
     assert found == [
         ("green_trips", None),
         ("green_trips_202401", "FOR VALUES IN ('2024-01-01')"),
         ("green_trips_202402", "FOR VALUES IN ('2024-02-01')"),
         ("loaded_months", None),
-        ("loaded_months_pkey", None),
     ]
     assert (
         _query(postgres_url, "SELECT conname FROM pg_constraint WHERE conname = 'one_month'") == []
@@ -76,18 +79,32 @@ def test_a_query_for_a_month_scans_its_partition_only(
     assert "green_trips_202401" not in str(plan)
 
 
-def test_attaching_does_not_scan_the_rows(
-    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+def test_attaching_scans_no_rows_and_builds_no_index(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE INDEX ON green_trips (zone) INCLUDE (fare) WHERE zone > 0")
+        connection.execute("ALTER TABLE green_trips ADD UNIQUE (source_month, zone)")
+        connection.execute("ALTER TABLE green_trips ADD CONSTRAINT positive CHECK (zone > 0)")
+        connection.execute("ALTER TABLE green_trips ALTER zone SET NOT NULL")
     notices: list[str] = []
 
-    def listen(connection: Any, _record: object) -> None:
-        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+    def connect(parameters: Any) -> postgres_connection.Connection:
+        connection = postgres_connection.connect(parameters)
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         connection.execute("SET client_min_messages = debug1")
+        connection.commit()
+        return connection
 
-    sqlalchemy.event.listen(warehouse._engine, "connect", listen)
-    load(warehouse, tmp_path, trips([2]))
+    monkeypatch.setattr("taxi_assets.warehouse.postgres.connect", connect)
+    load(warehouse, tmp_path, trips([2, 3]))
+    work = [notice for notice in notices if re.match("building index|verifying table", notice)]
+    assert (
+        sum(notice.startswith("building index") and "incoming_" in notice for notice in work) == 3
+    )
+    # While it is attached, the table has the partition's name.
+    assert not any(re.search('table "green_trips', notice) for notice in work), work
     assert any("is implied by existing constraints" in notice for notice in notices)
 
 
@@ -117,23 +134,37 @@ def test_no_table_is_changed_if_the_second_cannot_be_swapped(
 
 
 @contextmanager
-def _holding(url: str, query: str) -> Iterator[None]:
-    """Run ``query`` in a transaction that stays open during the block."""
+def _holding(url: str, query: str) -> Iterator[int]:
+    """Run ``query`` in a transaction that stays open during the block, and give its process."""
     with psycopg.connect(url) as connection:
         connection.execute(query.encode())
-        yield
+        yield connection.info.backend_pid
 
 
-def test_a_swap_fails_if_readers_exceed_the_lock_timeout(
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of tenths of a second, for what never comes."""
+    module = "taxi_assets.warehouse.postgres_load"
+    monkeypatch.setattr(f"{module}._CHANGING", Limits(lock="200ms", statement="50s"))
+    monkeypatch.setattr(f"{module}._PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(f"{module}._TRY_SECONDS", 0.5)
+
+
+def test_a_load_that_finds_no_moment_for_the_swap_names_who_was_there(
     warehouse: PostgresWarehouse,
     postgres_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     load(warehouse, tmp_path, trips([1]))
-    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_TIMEOUT_SECONDS", 0.2)
-    with _holding(postgres_url, "SELECT * FROM green_trips"), pytest.raises(StoreUnavailable):
+    _hurry(monkeypatch)
+    with (
+        _holding(f"{postgres_url}&application_name=notebook", "SELECT * FROM green_trips") as pid,
+        pytest.raises(StoreUnavailable) as caught,
+    ):
         load(warehouse, tmp_path, trips([2]))
+    session = rf"process {pid} \(user postgres, notebook, idle in transaction, since [\d-]+ [\d:]+ "
+    assert re.search(session, caught.value.happened)
+    assert "SELECT * FROM" not in str(caught.value)
     assert zones_of(warehouse) == [1]
 
 
@@ -171,7 +202,7 @@ def test_a_month_does_not_wait_for_another_month_s_record(
 ) -> None:
     for month in (JANUARY, FEBRUARY):
         load(warehouse, tmp_path, trips([1], month), month, version="a")
-    monkeypatch.setattr("taxi_assets.warehouse.postgres._LOCK_TIMEOUT_SECONDS", 0.2)
+    _hurry(monkeypatch)
     change = "UPDATE loaded_months SET version = 'b' WHERE source_month = '2024-02-01'"
     with _holding(postgres_url, change):
         load(warehouse, tmp_path, trips([2, 3]), version="c")
@@ -198,20 +229,15 @@ def test_two_concurrent_loads_of_a_table_do_not_both_add_their_rows(
 ) -> None:
     zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
     load(warehouse, tmp_path, [{"zone": 0}], None, zones)
-    first, second = (parquet(tmp_path, [{"zone": zone}] * 20, zones) for zone in (1, 2))
-    started: list[Future[Any]] = []
-
-    def path_once_the_second_load_waits() -> Path:
-        started.append(pool.submit(warehouse.replace, [Load(zones, second)], None))
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while len(started) == 2 and not _query(postgres_url, waiting):
-            pass
-        return first.path()
-
+    sources = [parquet(tmp_path, [{"zone": zone}] * 20, zones) for zone in (1, 2)]
+    waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'taxi_zones'::regclass"
     with ThreadPoolExecutor() as pool:
-        warehouse.replace([Load(zones, Source(path_once_the_second_load_waits))], None)
-        for future in started:
-            future.result()
+        with _holding(postgres_url, "LOCK TABLE taxi_zones IN ROW EXCLUSIVE MODE"):
+            loads = [pool.submit(warehouse.replace, [Load(zones, each)], None) for each in sources]
+            while len(_query(postgres_url, waiting)) < 2:
+                pass
+        for each in loads:
+            each.result()
     assert warehouse.count("taxi_zones", None) == 20
 
 

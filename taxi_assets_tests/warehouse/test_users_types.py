@@ -49,8 +49,8 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": np.array([1, 2], np.int8),
-            "nanoseconds": pd.to_datetime(["2024-01-02 03:04:05.678901", None]).astype("M8[ns]"),
-            "seconds": pd.to_datetime(["2024-01-02 03:04:05", None]).astype("M8[s]"),
+            "nanoseconds": pd.to_datetime(["2024-01-02 03:04:05.678901", "NaT"]).astype("M8[ns]"),
+            "seconds": pd.to_datetime(["2024-01-02 03:04:05", "NaT"]).astype("M8[s]"),
             "nothing": [None, None],
             "half": np.array([0.1, -65504], np.float16),
             "single": np.array([0.1, np.inf], np.float32),
