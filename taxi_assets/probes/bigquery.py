@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final
 
-from google.api_core.exceptions import Forbidden, NotFound
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
 
 from taxi_assets import gcp
@@ -74,12 +74,6 @@ class BigQueryProbes:
             client = storage.Client(project=self._project, credentials=gcp.credentials())
             try:
                 bucket = client.get_bucket(self._bucket, **REQUEST)
-            except Forbidden as error:
-                raise Misconfigured(
-                    f"The worker's account may not read the bucket {uri} itself, which loading "
-                    "from it requires.",
-                    f"Grant it storage.buckets.get on {uri}: roles/storage.legacyBucketReader.",
-                ) from cause_shown(error)
             except NotFound as error:
                 missing = ErrorDetails(error.message, {NO_BUCKET})
                 raise GCS.error(missing, doing, bucket=self._bucket) from cause_shown(error)
