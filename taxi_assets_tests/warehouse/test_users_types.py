@@ -61,6 +61,7 @@ def frame() -> pd.DataFrame:
             "i32": pd.array([-(2**31), None], "Int32"),
             "flag": pd.array([True, None], "boolean"),
             "kind": pd.Categorical(["Straße", None]),
+            "grade": pd.Categorical([3, 1]),
             "text": pd.array(["é", None], "string"),
             "day": [date(2024, 1, 2), None],
         }
@@ -81,6 +82,7 @@ FIRST = {
     "i32": -(2**31),
     "flag": True,
     "kind": "Straße",
+    "grade": 3,
     "text": "é",
     "day": date(2024, 1, 2),
 }
@@ -90,6 +92,7 @@ SECOND = {
         ("nanoseconds", "seconds", "nothing", "i16", "i32", "flag", "kind", "text", "day")
     ),
     "half": -65504.0,
+    "grade": 1,
     "single": float("inf"),
     "u8": 0,
     "u32": 0,
