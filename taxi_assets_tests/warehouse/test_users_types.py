@@ -121,6 +121,15 @@ def test_a_user_s_types_are_cast_without_changing_a_value(
     assert stored(warehouse_url, list(FIRST)) == [FIRST, SECOND]
 
 
+def test_int96_times_keep_their_century(warehouse_url: str, tmp_path: Path) -> None:
+    times = [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)]  # noqa: DTZ001
+    path = tmp_path / "int96.parquet"
+    rows = pa.table({"id": [1, 2], "taken": pa.array(times, pa.timestamp("us"))})
+    pq.write_table(rows, path, use_deprecated_int96_timestamps=True)
+    WarehouseIOManager(open_warehouse(warehouse_url)).store(["mine"], None, path)
+    assert [row["taken"] for row in stored(warehouse_url, ["id", "taken"])] == times
+
+
 def test_a_column_of_none_has_the_type_that_the_table_gives_it(warehouse_url: str) -> None:
     warehouse = open_warehouse(warehouse_url)
     materialize(warehouse, "2024-01", pd.DataFrame({"id": [1], "tip": [0.5]}))
