@@ -231,6 +231,13 @@ def test_an_interrupted_download_is_transient(s3: Canned, tmp_path: Path) -> Non
     assert list((tmp_path / "fetched").iterdir()) == []
 
 
+def test_a_download_with_a_wrong_checksum_is_transient(s3: Canned, tmp_path: Path) -> None:
+    wrong = {"ETag": '"v1"', SHA256_HEADER: base64.b64encode(bytes(32)).decode()}
+    s3.responses += [Response("HEAD", KEY, 200, FOUND), Response("GET", KEY, 200, wrong, "rotten")]
+    with pytest.raises(StoreUnavailable, match=r"checksum.* Try later"):
+        S3Store("s3://lake").fetch(V1, tmp_path / "fetched")
+
+
 def test_the_error_for_missing_credentials_lists_their_sources(
     s3: Canned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
