@@ -201,11 +201,30 @@ def _next_attempt(
     if response is not None:
         answer, parsed = response
         error = boto.ClientError(parsed, operation.name) if "Error" in parsed else None
+        error = error or _cut(answer, operation)
         retry_after = retry_after_seconds(answer.headers.get("Retry-After"))
     if error is None or not S3.is_transient(error):
         return None
     attempts: Attempts = request_dict["context"][_ATTEMPTS]
-    return 0.0 if attempts.again(retry_after) else None
+    if attempts.again(retry_after):
+        return 0.0
+    if isinstance(error, boto.IncompleteReadError) and caught_exception is None:
+        raise error
+    return None
+
+
+def _cut(answer: Any, operation: OperationModel) -> boto.IncompleteReadError | None:
+    """The error for an answer whose connection was lost before its end.
+
+    The client takes it for a complete one: a list without keys, a copy without an ETag.
+    """
+    promised = answer.headers.get("Content-Length")
+    if promised is None or operation.has_streaming_output or operation.http["method"] == "HEAD":
+        return None
+    size = len(answer.content)
+    if size == int(promised):
+        return None
+    return boto.IncompleteReadError(actual_bytes=size, expected_bytes=promised)
 
 
 def _if(expected: str | None) -> dict[str, str]:
