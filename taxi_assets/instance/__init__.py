@@ -145,9 +145,10 @@ def opened(home: Path, folder: Path | None = None) -> dg.DagsterInstance:
         instance.all_instigator_state()
     except Exception as error:  # the storage is pluggable, and its errors have no common class
         # Of a database, Dagster's own error only says that it gave up.
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
+        causes: list[BaseException] = [error]
+        while (cause := causes[-1].__cause__) is not None and cause not in causes:
+            causes.append(cause)
+        cause = causes[-1]
         reason = one_line(text_shown(str(cause).split("\n")[0]))
         raise Misconfigured(
             f"Dagster's records in {home} cannot be opened ({type(cause).__name__}: {reason}).",

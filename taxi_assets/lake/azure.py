@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from taxi_assets.errors import Misconfigured, StoreUnavailable
 from taxi_assets.lake.azure_errors import AZURE, is_transient_answer
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.bucket import PART_SIZE, PARTS_AT_ONCE, BucketStore, Found
 from taxi_assets.lake.objects import from_header, to_header
 from taxi_assets.lake.store import NewObject
 from taxi_assets.retry_policy import (
@@ -87,6 +87,7 @@ class AzureStore(BucketStore):
                 length=new.path.stat().st_size,
                 metadata=self._accepted(to_header(new.described()), name),
                 validate_content=True,
+                max_concurrency=PARTS_AT_ONCE,
                 overwrite=expected is not None,
                 **_if(expected),
             )
@@ -115,7 +116,8 @@ class AzureStore(BucketStore):
 
     @override
     def _download(self, name: str, version: str, path: Path) -> None:
-        stream = self._container.get_blob_client(name).download_blob(**_if(version))
+        blob = self._container.get_blob_client(name)
+        stream = blob.download_blob(max_concurrency=PARTS_AT_ONCE, **_if(version))
         with path.open("wb") as file:
             stream.readinto(file)
 

@@ -32,11 +32,14 @@ from taxi_assets.lake.store import (
 )
 from taxi_assets.services import Service, named_errors
 
-__all__ = ["PART_SIZE", "BucketStore", "Found"]
+__all__ = ["PARTS_AT_ONCE", "PART_SIZE", "BucketStore", "Found"]
 
 PART_SIZE = 8 << 20
 """Bytes per part; also the largest file sent in one request. GCS requires a multiple of 256 KiB, S3
 more than 5 MiB, and at most 10,000 parts."""
+
+PARTS_AT_ONCE = 4
+"""In uploads to S3 and Azure and in downloads from Azure; an upload to GCS is one stream."""
 
 
 @dataclass(frozen=True, slots=True)

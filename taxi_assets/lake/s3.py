@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import math
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from botocore.config import Config
 from botocore.model import OperationModel
 from typing_extensions import override
 
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.bucket import PART_SIZE, PARTS_AT_ONCE, BucketStore, Found
 from taxi_assets.lake.objects import from_header, to_header
 from taxi_assets.lake.s3_errors import S3
 from taxi_assets.lake.store import CHUNK, NewObject
@@ -92,10 +95,9 @@ class S3Store(BucketStore):
         )
         upload = {**target, "UploadId": begun["UploadId"]}
         try:
-            parts = [
-                {"PartNumber": number, **self._upload_part(upload, number, content)}
-                for number, content in enumerate(_parts(new.path), start=1)
-            ]
+            numbers = range(1, 1 + math.ceil(new.path.stat().st_size / PART_SIZE))
+            with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+                parts = list(pool.map(partial(self._upload_part, upload, new.path), numbers))
             answer = self._client.complete_multipart_upload(
                 **upload, MultipartUpload={"Parts": parts}, **_if(expected)
             )
@@ -121,11 +123,14 @@ class S3Store(BucketStore):
                         Bucket=self.bucket_name, Key=name, UploadId=upload["UploadId"]
                     )
 
-    def _upload_part(self, upload: dict[str, str], number: int, content: bytes) -> dict[str, str]:
+    def _upload_part(self, upload: dict[str, str], path: Path, number: int) -> dict[str, Any]:
+        with path.open("rb") as file:
+            file.seek((number - 1) * PART_SIZE)
+            content = file.read(PART_SIZE)
         answer = self._client.upload_part(
             **upload, PartNumber=number, Body=content, ChecksumAlgorithm="SHA256"
         )
-        return {name: answer[name] for name in ("ETag", "ChecksumSHA256")}
+        return {"PartNumber": number, **{name: answer[name] for name in ("ETag", "ChecksumSHA256")}}
 
     @override
     def _duplicate(
@@ -229,9 +234,3 @@ def _cut(answer: Any, operation: OperationModel) -> boto.IncompleteReadError | N
 
 def _if(expected: str | None) -> dict[str, str]:
     return {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
-
-
-def _parts(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while content := file.read(PART_SIZE):
-            yield content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final
 
-from google.api_core.exceptions import Forbidden, NotFound
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
 
 from taxi_assets import gcp
@@ -16,6 +16,7 @@ from taxi_assets.probes.probe import Probe
 from taxi_assets.services import ErrorDetails, cause_shown, named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_requests import REQUEST
+from taxi_assets.warehouse.bigquery_schema import require_kept
 
 __all__ = ["BigQueryProbes", "loads_from"]
 
@@ -62,19 +63,7 @@ class BigQueryProbes:
         return probes
 
     def _expiration(self) -> str:
-        name = f"{self._id.project}:{self._id.dataset_id}"
-        limits = {
-            "tables": self._dataset.default_table_expiration_ms,
-            "partitions": self._dataset.default_partition_expiration_ms,
-        }
-        for what, milliseconds in limits.items():
-            if milliseconds:
-                raise Misconfigured(
-                    f"Dataset {name} deletes {what} after {milliseconds / 86_400_000:g} days: new "
-                    "tables inherit that, and lose their months.",
-                    "Remove it (`bq update --default_table_expiration 0 "
-                    f"--default_partition_expiration 0 {name}`); tables that exist keep theirs.",
-                )
+        require_kept(self._dataset)
         return "tables and partitions are kept"
 
     def _location(self) -> str:
@@ -85,12 +74,6 @@ class BigQueryProbes:
             client = storage.Client(project=self._project, credentials=gcp.credentials())
             try:
                 bucket = client.get_bucket(self._bucket, **REQUEST)
-            except Forbidden as error:
-                raise Misconfigured(
-                    f"The worker's account may not read the bucket {uri} itself, which loading "
-                    "from it requires.",
-                    f"Grant it storage.buckets.get on {uri}: roles/storage.legacyBucketReader.",
-                ) from cause_shown(error)
             except NotFound as error:
                 missing = ErrorDetails(error.message, {NO_BUCKET})
                 raise GCS.error(missing, doing, bucket=self._bucket) from cause_shown(error)

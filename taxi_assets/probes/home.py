@@ -19,6 +19,7 @@ import dagster as dg
 
 from taxi_assets.addresses import text_shown
 from taxi_assets.errors import Misconfigured
+from taxi_assets.grants import LOGS, RUNNER, roles
 from taxi_assets.instance import home_of, opened
 from taxi_assets.probes.folders import require_writable
 from taxi_assets.probes.probe import Group, Probe
@@ -30,8 +31,7 @@ _HOME: Final = "home: TAXI_HOME"
 _RECORDS: Final = "dagster: records of the runs"
 _RIGHTS: Final = (
     "Create what compute_logs in dagster.yaml names, and grant the worker's account the right to "
-    "read, write, list and delete there; on Cloud Storage roles/storage.objectUser and "
-    "roles/storage.legacyBucketReader on the bucket."
+    f"read, write, list and delete there; on Cloud Storage {roles(RUNNER, LOGS)} on the bucket."
 )
 
 

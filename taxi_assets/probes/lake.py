@@ -61,6 +61,10 @@ class LakeProbes:
         self._copied: LakeObject | None = None
 
     @cached_property
+    def _lake(self) -> LakeStore:
+        return open_store(self._url)
+
+    @cached_property
     def store(self) -> LakeStore:
         """A lake within the lake, which only this check uses."""
         store = open_store(f"{self._url}/{FOLDER}/{self._name}")
@@ -102,7 +106,6 @@ class LakeProbes:
         return Probe(name, self._clean_up)
 
     def _list(self) -> str:
-        root = open_store(self._url)
         closed = [
             path
             for name in _OWN_FILES
@@ -113,14 +116,13 @@ class LakeProbes:
                 f"{closed[0]} cannot be written by this user.",
                 f"Let this user own the lake: `chown -R USER {self._root}`.",
             )
-        next(root.keys(f"{FOLDER}/"), None)
-        return root.url
+        next(self._lake.keys(f"{FOLDER}/"), None)
+        return self._lake.url
 
     def _remove_old(self) -> str:
-        root = open_store(self._url)
-        old = left_behind(_names(root, self._root))
+        old = left_behind(_names(self._lake, self._root))
         for name in old:
-            _remove(root, self._root, name)
+            _remove(self._lake, self._root, name)
         return f"{listed(old)} removed" if old else ""
 
     def _write(self) -> str:
@@ -191,7 +193,7 @@ class LakeProbes:
     def _clean_up(self) -> str:
         if not self._wrote:
             return ""
-        _remove(open_store(self._url), self._root, self._name)
+        _remove(self._lake, self._root, self._name)
         if self._root and self._before:
             remove_empty(self._root.absolute() / FOLDER, self._before)
         left = list(self.store.keys(""))

@@ -15,10 +15,10 @@ __all__ = ["PostgresProbes"]
 _WHO: Final = "warehouse: who am I"
 _MILLISECONDS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 # The largest month takes minutes to copy; while its rows are read the session is idle for less.
-_ENOUGH_MINUTES: Final = {
-    "statement_timeout": 30,
-    "transaction_timeout": 30,
-    "idle_in_transaction_session_timeout": 1,
+_ENOUGH_SECONDS: Final = {
+    "statement_timeout": 1800,
+    "transaction_timeout": 1800,
+    "idle_in_transaction_session_timeout": 30,
 }
 
 
@@ -47,16 +47,16 @@ class PostgresProbes:
         )
 
     def _limits(self) -> str:
-        """Of those in force in a transaction of the platform's, which may set its own."""
+        """A load sets its own; a pooler, or a database like PostgreSQL, may not apply them."""
         found = self._session
-        for name, minutes in _ENOUGH_MINUTES.items():
-            if 0 < _milliseconds(found[name]) < minutes * 60_000:
+        for name, seconds in _ENOUGH_SECONDS.items():
+            if 0 < _milliseconds(found[name]) < seconds * 1000:
                 raise Misconfigured(
                     f"{name} is {found[name]}, so that the server ends the load of a large month.",
                     f'Run `ALTER ROLE "{found["user"]}" IN DATABASE "{found["database"]}" '
-                    f"SET {name} = 0`, or set at least {minutes}min.",
+                    f"SET {name} = 0`, or set at least {seconds}s.",
                 )
-        return "none that ends the load of a month"
+        return ", ".join(f"{name} {found[name]}" for name in _ENOUGH_SECONDS)
 
 
 def _milliseconds(text: str) -> int:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpx
 
 from taxi_assets.errors import Misconfigured, MonthNotPublished
-from taxi_assets.tlc.published import parse_http_date
+from taxi_assets.retry_policy import retry_after_seconds
 from taxi_assets.tlc.redirects import RedirectRefused
 from taxi_assets.tlc.retries import AttemptFailed
 from taxi_assets.tlc.source import RemoteFile
@@ -34,7 +33,7 @@ def require_file(response: httpx.Response, source: RemoteFile) -> None:
     if status in (403, 404):
         raise MonthNotPublished(f"{source.label} is not published: {response_text}.", source.remedy)
     if status in (408, 429) or status >= 500:
-        raise AttemptFailed(response_text, _retry_after(response.headers.get("Retry-After")))
+        raise AttemptFailed(response_text, retry_after_seconds(response.headers.get("Retry-After")))
     raise Misconfigured(
         f"{source.label}: {response_text}, which a retry does not change.",
         "Check the address of the source (TAXI_TLC_URL) and any proxy in between.",
@@ -62,11 +61,3 @@ def translated_http_errors(source: RemoteFile) -> Iterator[None]:
         if isinstance(error, httpx.ProtocolError):
             details = details.partition(":")[0]  # the rest quotes what the server sent
         raise AttemptFailed(f"{source.url}: {details} ({type(error).__name__})") from error
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds from now, from either form of the header; None when missing or unreadable."""
-    if header and header.isascii() and header.isdecimal():
-        return float(header)
-    when = parse_http_date(header)
-    return (when - datetime.now(UTC)).total_seconds() if when else None

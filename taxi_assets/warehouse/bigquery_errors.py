@@ -52,11 +52,11 @@ def _details(error: Exception) -> ErrorDetails:
 
 
 _RULES = (
-    *GOOGLE_RULES,
     Rule(
         {501, "notImplemented"},
         "What answers there lacks a part of BigQuery that the platform uses: check the address.",
     ),
+    *GOOGLE_RULES,
     Rule(
         {"stopped"},
         "Somebody cancelled the job: the project's audit logs say who. The table is unchanged. Run "

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import bigquery
 
 from taxi_assets.datasets.spec import Type
-from taxi_assets.errors import TableSchemaConflict
+from taxi_assets.errors import Misconfigured, TableSchemaConflict
 from taxi_assets.warehouse.bigquery_requests import LABELS, REQUEST
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
 
-__all__ = ["ensure_table", "fields_of", "load_config", "types_of"]
+__all__ = ["ensure_table", "fields_of", "load_config", "require_kept", "types_of"]
 
 # Timestamps have no time zone, so DATETIME: BigQuery's TIMESTAMP is in UTC.
 FIELD_TYPES = {
@@ -27,6 +27,7 @@ _TYPES = {name: type_ for type_, name in FIELD_TYPES.items()}
 _DESCRIPTION_LIMIT = 1024  # of a column, in characters
 _TABLE_DESCRIPTION_LIMIT = 16384
 _CLUSTERING_LIMIT = 4
+_DAY_MS = 86_400_000
 
 
 def load_config(table: Table) -> bigquery.LoadJobConfig:
@@ -69,25 +70,71 @@ def ensure_table(
 ) -> None:
     """Create the table or add missing columns; ``filtered`` sets ``require_partition_filter``.
 
-    Raises ``TableSchemaConflict`` if it exists with other columns or other partitions.
+    Raises ``TableSchemaConflict`` if it exists with other columns or other partitions, and
+    ``Misconfigured`` if BigQuery would delete it, or its months, after a time.
     """
     try:
         existing = client.get_table(reference, **REQUEST)
     except NotFound:
+        dataset = bigquery.DatasetReference(reference.project, reference.dataset_id)
+        require_kept(client.get_dataset(dataset, **REQUEST))
         # exists_ok: another month's run may create it at the same time.
-        client.create_table(
-            _new_table(reference, table, filtered=filtered), exists_ok=True, **REQUEST
-        )
+        new = _new_table(reference, table, filtered=filtered)
+        client.create_table(new, exists_ok=True, **REQUEST)
         existing = client.get_table(reference, **REQUEST)
     _check_partitions(existing, table)
-    added = added_columns(table, types_of(existing.schema))
-    if added:
-        have = {field.name for field in existing.schema}
-        existing.schema = [
-            *existing.schema,
-            *(field for field in fields_of(table) if field.name not in have),
-        ]
-        client.update_table(existing, ["schema"], **REQUEST)
+    _check_kept(existing)
+    if added_columns(table, types_of(existing.schema)):
+        try:
+            _add_columns(client, existing, table)
+        except PreconditionFailed:  # another run's request was first, or one of ours without answer
+            existing = client.get_table(reference, **REQUEST)
+            if added_columns(table, types_of(existing.schema)):
+                raise
+
+
+def _add_columns(client: bigquery.Client, existing: bigquery.Table, table: Table) -> None:
+    have = {field.name for field in existing.schema}
+    added = [field for field in fields_of(table) if field.name not in have]
+    existing.schema = [*existing.schema, *added]
+    client.update_table(existing, ["schema"], **REQUEST)
+
+
+def require_kept(dataset: bigquery.Dataset) -> None:
+    """Raise ``Misconfigured`` if new tables inherit an expiration from the dataset.
+
+    https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition-expiration: a
+    partition's time counts from its month, not from its load, so old months go at once.
+    """
+    name = f"{dataset.project}:{dataset.dataset_id}"
+    limits = {
+        "tables": dataset.default_table_expiration_ms,
+        "partitions": dataset.default_partition_expiration_ms,
+    }
+    for what, milliseconds in limits.items():
+        if milliseconds:
+            raise Misconfigured(
+                f"Dataset {name} deletes {what} after {milliseconds / _DAY_MS:g} days: new "
+                "tables inherit that, and lose their months.",
+                "Remove it (`bq update --default_table_expiration 0 "
+                f"--default_partition_expiration 0 {name}`); tables that exist keep theirs.",
+            )
+
+
+def _check_kept(existing: bigquery.Table) -> None:
+    partitioning = existing.time_partitioning
+    if partitioning and partitioning.expiration_ms:
+        days = partitioning.expiration_ms / _DAY_MS
+        fate, option = f"loses each month {days:g} days after it", "partition_expiration_days"
+    elif existing.expires:
+        fate, option = f"is deleted on {existing.expires:%Y-%m-%d}", "expiration_timestamp"
+    else:
+        return
+    raise Misconfigured(
+        f"Table {existing.full_table_id} {fate}. Nothing was loaded.",
+        f"Run `ALTER TABLE {existing.dataset_id}.{existing.table_id} SET OPTIONS ({option} = "
+        "NULL)`.",
+    )
 
 
 def _new_table(

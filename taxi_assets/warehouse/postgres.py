@@ -21,7 +21,13 @@ from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse import postgres_catalog, postgres_months
 from taxi_assets.warehouse.base import Database, Load, Loaded, LoadedMonth
-from taxi_assets.warehouse.postgres_connection import READING, Connection, connect, transaction
+from taxi_assets.warehouse.postgres_connection import (
+    READING,
+    WORKING,
+    Connection,
+    connect,
+    transaction,
+)
 from taxi_assets.warehouse.postgres_copy import copy_out
 from taxi_assets.warehouse.postgres_errors import POSTGRES
 from taxi_assets.warehouse.postgres_load import replace_all
@@ -175,8 +181,9 @@ class PostgresWarehouse(Database):
             postgres_catalog.drop(connection, schema, table)
 
     def session(self) -> Mapping[str, str]:
-        """See ``postgres_catalog.session``."""
-        with self._reading("Reading the session's settings") as (connection, schema):
+        """See ``postgres_catalog.session``: that of a load."""
+        doing = "Reading the settings of a load"
+        with self._connected(doing) as connection, transaction(connection, WORKING) as schema:
             return postgres_catalog.session(connection, schema)
 
 

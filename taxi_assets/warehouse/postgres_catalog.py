@@ -17,7 +17,7 @@ TIME_LIMITS: Final = (
     "idle_in_transaction_session_timeout",
     "transaction_timeout",  # since PostgreSQL 17
 )
-"""Each ends a load that takes longer."""
+"""Each ends a session that takes longer; ``postgres_connection`` sets its own."""
 
 
 def tables(connection: psycopg.Connection, schema: str, prefix: str) -> list[str]:

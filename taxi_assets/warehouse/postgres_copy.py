@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -66,14 +67,19 @@ def _check_years(batch: pa.RecordBatch, path: Path) -> None:
     PostgreSQL would store it, and no reader could read the month any more.
     """
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if pa.types.is_temporal(column.type):
-            years = pc.min_max(pc.year(column)).as_py()
-            if years["min"] is not None and not 1 <= years["min"] <= years["max"] <= 9999:
-                wrong = years["max"] if years["max"] > 9999 else years["min"]
-                raise UncastableValue(
-                    f"Column {name} of {path} has a time in the year {wrong}.",
-                    "Use years from 1 to 9999. Nothing was loaded.",
-                )
+        if not pa.types.is_temporal(column.type) or column.null_count == len(column):
+            continue
+        # As numbers: Arrow's own calendar wraps around beyond the year 32767.
+        found = pc.min_max(column)
+        first, last = (
+            pa.scalar(bound, pa.timestamp("us")).cast(column.type).value
+            for bound in (datetime.min, datetime.max)  # noqa: DTZ901 - naive by design
+        )
+        if found["min"].value < first or found["max"].value > last:
+            raise UncastableValue(
+                f"Column {name} of {path} has a time outside of the years 1 to 9999.",
+                "Correct it. Nothing was loaded.",
+            )
 
 
 def copy_out(

@@ -6,6 +6,7 @@ and again, because it needs a moment without a reader.
 
 from __future__ import annotations
 
+import itertools
 import random
 import secrets
 import time
@@ -90,11 +91,14 @@ def replace_all(
         lambda at: _prepare(connection, at, loads, month),
     )
     copied = [_copy(connection, load, month) for load in loads]
+    # Both orders in turn: readers of several tables get along with the load in any order of theirs.
+    orders = itertools.cycle((copied, copied[::-1]))
     limits = _SWAPPING_ALL if month is None else _CHANGING
     try:
         _often(
-            connection, doing, loads, month, limits, lambda at: _swap(connection, at, copied, month)
-        )
+            connection, doing, loads, month, limits,
+            lambda schema: _swap(connection, schema, copied, next(orders), month),
+        )  # fmt: skip
     except psycopg.Error:
         with suppress(psycopg.Error), transaction(connection, _CHANGING):
             for each in copied:
@@ -209,7 +213,11 @@ def _kept(connection: Connection, load: Load, month: Month | None) -> QualifiedN
 
 
 def _swap(
-    connection: Connection, schema: str, copied: Sequence[_Copied], month: Month | None
+    connection: Connection,
+    schema: str,
+    copied: Sequence[_Copied],
+    in_order: Sequence[_Copied],
+    month: Month | None,
 ) -> None:
     if month is not None:
         loads, loaded = [each.load for each in copied], [each.loaded for each in copied]
@@ -217,7 +225,7 @@ def _swap(
     for each in copied:
         lock_out_vacuum(connection, each.incoming, each.name, month)
     mode = sql.SQL("SHARE ROW EXCLUSIVE" if month is None else "ACCESS EXCLUSIVE")
-    for each in copied:
+    for each in in_order:
         connection.execute(
             sql.SQL("LOCK TABLE ONLY {} IN {} MODE").format(each.name.identifier, mode)
         )

@@ -11,7 +11,7 @@ import grpc  # type: ignore[import-untyped]  # ships no types
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
@@ -225,6 +225,7 @@ def test_a_table_created_by_concurrent_requests_is_complete_for_each(
 MONTHLY = bigquery.TimePartitioning(type_="MONTH", field="source_month")
 
 
+@pytest.mark.parametrize("partition", ["$202401", ""], ids=["partition", "whole table"])
 @pytest.mark.parametrize(
     ("partitioning", "clustering", "agrees"),
     [
@@ -235,10 +236,11 @@ MONTHLY = bigquery.TimePartitioning(type_="MONTH", field="source_month")
         (MONTHLY, ["fare"], False),
     ],
 )
-def test_a_load_into_a_partition_names_the_tables_layout_whole_or_not_at_all(
+def test_a_load_names_the_tables_layout_whole_or_not_at_all(
     client: bigquery.Client,
     table: bigquery.Table,
     bucket: Bucket,
+    partition: str,
     partitioning: bigquery.TimePartitioning | None,
     clustering: list[str] | None,
     agrees: bool,
@@ -251,7 +253,7 @@ def test_a_load_into_a_partition_names_the_tables_layout_whole_or_not_at_all(
         config.time_partitioning = partitioning
     if clustering:
         config.clustering_fields = clustering
-    uri, name = put(bucket, "layout/trips", JANUARY, [1]), f"{clustered.reference}$202401"
+    uri, name = put(bucket, "layout/trips", JANUARY, [1]), f"{clustered.reference}{partition}"
     job = client.load_table_from_uri(uri, name, job_config=config)
     if agrees:
         job.result()
@@ -340,3 +342,127 @@ def test_rows_are_read_over_loopback_grpc(
         rows = reader.read_rows(session.streams[0].name).to_arrow(session)  # type: ignore[no-untyped-call]  # by Google
     assert sorted(rows["fare"].to_pylist()) == [1, 2, 3]
     assert rows.schema.field("pickup_at").type == pa.timestamp("us")
+
+
+UNSUPPORTED = {
+    "nanoseconds": (pa.array([1000], pa.timestamp("ns")), "DATETIME"),
+    "adjusted to UTC": (pa.array([1], pa.timestamp("us", "UTC")), "DATETIME"),
+    "null": (pa.nulls(1), "STRING"),
+    "float16": (pa.array([0.5], pa.float16()), "FLOAT64"),
+    "uint64": (pa.array([1], pa.uint64()), "INT64"),
+    "decimal": (pa.array([1], pa.decimal128(5, 2)), "FLOAT64"),
+    "time": (pa.array([1], pa.time64("us")), "DATETIME"),
+    "integer": (pa.array([1]), "FLOAT64"),
+    "double": (pa.array([1.0]), "INT64"),
+    "bytes": (pa.array([b"x"]), "STRING"),
+    "INT96": (pa.array([1], pa.timestamp("us")), "DATETIME"),
+}
+
+
+def load_column(
+    client: bigquery.Client, table: bigquery.Table, column: pa.Array, type_: str, *, int96: bool
+) -> bigquery.LoadJob:
+    """Load a new table of one column from a file, with a schema."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"value": column}), sink, use_deprecated_int96_timestamps=int96)
+    sink.seek(0)
+    config = bigquery.LoadJobConfig(
+        source_format="PARQUET", schema=[bigquery.SchemaField("value", type_)]
+    )
+    name = f"{table.project}.{table.dataset_id}.column_{uuid.uuid4().hex}"
+    return client.load_table_from_file(sink, name, job_config=config)
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_a_parquet_type_without_a_conversion_is_refused(
+    client: bigquery.Client, table: bigquery.Table, name: str
+) -> None:
+    column, type_ = UNSUPPORTED[name]
+    job = load_column(client, table, column, type_, int96=name == "INT96")
+    with pytest.raises(BadRequest, match=r"Parquet column 'value' has type .* not match"):
+        job.result()
+
+
+@pytest.mark.parametrize(
+    ("column", "type_"),
+    [
+        (pa.array([1], pa.int8()), "INT64"),
+        (pa.array([1], pa.uint32()), "INT64"),
+        (pa.array([0.5], pa.float32()), "FLOAT64"),
+        (pa.array([1], pa.timestamp("ms")), "DATETIME"),
+        (pa.array(["x"], pa.large_string()), "STRING"),
+        (pa.array([1], pa.date32()), "DATE"),
+        (pa.array([True]), "BOOL"),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else value,
+)
+def test_the_other_types_are_converted(
+    client: bigquery.Client, table: bigquery.Table, column: pa.Array, type_: str
+) -> None:
+    job = load_column(client, table, column, type_, int96=False)
+    job.result()
+    assert job.output_rows == 1
+
+
+def test_a_job_id_is_used_once_also_by_a_job_that_failed(
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
+) -> None:
+    job_id = f"once-{uuid.uuid4()}"
+    for expected in (NotFound, Conflict):
+        with pytest.raises(expected):
+            client.load_table_from_uri(
+                f"gs://{bucket.name}/nowhere", table.reference, job_id=job_id
+            ).result()
+
+
+@pytest.mark.parametrize("disposition", ["WRITE_TRUNCATE", "WRITE_EMPTY"])
+def test_schema_update_options_are_for_appends_and_partitions(
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket, disposition: str
+) -> None:
+    uri = put(bucket, "n/1", JANUARY, [1])
+    config = bigquery.LoadJobConfig(
+        source_format="PARQUET",
+        write_disposition=disposition,
+        schema_update_options=[bigquery.SchemaUpdateOption.ALLOW_FIELD_ADDITION],
+    )
+    target = str(table.reference) + ("$202401" if disposition == "WRITE_EMPTY" else "")
+    with pytest.raises(BadRequest, match="Schema update options should only be specified"):
+        client.load_table_from_uri(uri, target, job_config=config).result()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("labels", {"Dataset": "green"}),
+        ("labels", {"dataset": "Green trips"}),
+        ("labels", {"1st": ""}),
+        ("labels", {"a": "b" * 64}),
+        ("description", "x" * 16385),
+        ("schema", [bigquery.SchemaField("a", "INT64", description="x" * 1025)]),
+        ("clustering_fields", ["fare"]),
+        ("clustering_fields", ["a", "b", "c", "d", "e"]),
+    ],
+)
+def test_a_table_beyond_a_limit_is_refused(
+    client: bigquery.Client, table: bigquery.Table, name: str, value: Any
+) -> None:
+    letters = [bigquery.SchemaField(letter, "INT64") for letter in "abcde"]
+    new = bigquery.Table(f"{table.reference}_limits", [*SCHEMA, *letters])
+    setattr(new, name, value)
+    with pytest.raises(BadRequest):
+        client.create_table(new)
+
+
+def test_partitions_expire_by_their_month_as_the_dataset_says(
+    client: bigquery.Client, table: bigquery.Table, bucket: Bucket
+) -> None:
+    dataset = client.get_dataset(table.dataset_id)
+    dataset.default_partition_expiration_ms = 90 * 86_400_000
+    client.update_dataset(dataset, ["default_partition_expiration_ms"])
+    kept, lost = table, bigquery.Table(f"{table.reference}_lost", SCHEMA)
+    lost.time_partitioning = MONTHLY
+    lost = client.create_table(lost)
+    assert lost.time_partitioning.expiration_ms == 90 * 86_400_000
+    for each in (kept, lost):
+        load(client, put(bucket, "o/1", JANUARY, [1]), each, "202401")
+    assert (fares(client, kept), fares(client, lost)) == ({JANUARY: [1]}, {})

@@ -128,13 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail_on_demand(self, request: Request) -> None:
         self.lost: Rejected | None = None
-        for fault in self.stub.faults:
-            if fault.matches(request):
-                fault.times -= 1
-                rejected = Rejected(fault.status, fault.message, fault.reason)
-                if not fault.done:
-                    raise rejected
-                self.lost = rejected
+        fault = next((fault for fault in self.stub.faults if fault.matches(request)), None)
+        if fault is None:
+            return
+        fault.times -= 1
+        rejected = Rejected(fault.status, fault.message, fault.reason)
+        if not fault.done:
+            raise rejected
+        self.lost = rejected
 
     def _route(self, request: Request) -> None:
         if request.path.endswith(f"/b/{BUCKET}"):

@@ -166,13 +166,17 @@ def test_a_download_with_another_sha256_than_its_writer_s_is_rejected(
 def test_an_upload_whose_answer_was_lost_is_this_run_s_own(
     stub: GcsStub, store: GcsStore, tmp_path: Path, content: bytes
 ) -> None:
-    for status in (503, 404):  # the second is for a session; a bucket is not missing after that
-        stub.faults.append(Fault("PUT", "/session/", status, body=content[-9:], done=True))
-    stub.faults.append(Fault("POST", "uploadType=multipart", 503, done=True))
+    content += b"last"
+    stub.faults += [
+        Fault("POST", "/upload/", 503, body=b"smalllast", done=True),
+        Fault("PUT", "/session/", 503, body=b"last", done=True),
+        Fault("PUT", "/session/", 404, body=b"last"),  # a session that is gone after that
+    ]
     new = new_file(tmp_path, content, {"etag": "1"})
     stored = store.put(new, KEY, replacing=None)
     assert store.find(KEY) == stored
     assert stub.generation == 1001  # written once
+    assert len(stub.requests("POST", "/upload/")) == 2  # the second is refused
 
 
 def test_a_copy_whose_answer_was_lost_is_this_run_s_own(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -115,21 +114,47 @@ def test_an_emulator_knows_nobody(google: Canned, monkeypatch: pytest.MonkeyPatc
     assert named("gcs").texts["google: who am I"].startswith("nobody, because an emulator is")
 
 
-def test_the_role_of_aws_is_named(s3_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in s3_emulator.environment.items():
-        monkeypatch.setenv(name, value)
-    text = named("s3").texts["aws: who am I"]
-    assert text == f"arn:aws:sts::123456789012:user/moto at {s3_emulator.url}"
-
-
-def test_a_store_without_sts_is_no_fault(s3_emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in s3_emulator.environment.items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
+    """Amazon's STS, for credentials in the environment."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     with canned.running() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-        report = named("s3")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+        yield server
+
+
+def test_the_role_of_aws_is_named(sts: Canned) -> None:
+    arn = "arn:aws:sts::123:assumed-role/worker/pod"
+    body = (
+        "<GetCallerIdentityResponse><GetCallerIdentityResult>"
+        f"<Arn>{arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
+    )
+    sts.responses.append(Response("POST", "/", 200, {"Content-Type": "text/xml"}, body))
+    assert named("s3").texts["aws: who am I"] == f"{arn}, by credentials from env"
+
+
+def test_a_role_that_sts_does_not_name_is_no_fault(sts: Canned) -> None:
+    body = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+    sts.responses.append(Response("POST", "/", 403, {"Content-Type": "text/xml"}, body))
+    report = named("s3")
     assert report.well
-    assert report.texts["aws: who am I"].startswith("unknown (ResponseParserError: sts:")
+    assert report.texts["aws: who am I"].startswith("unknown (ClientError: sts:")
+
+
+def test_credentials_of_another_store_are_not_sent_to_amazon(
+    sts: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    text = named("s3").texts["aws: who am I"]
+    assert text == "unknown at http://127.0.0.1:9, by credentials from env"
+    assert sts.requests == []
 
 
 @pytest.mark.parametrize(

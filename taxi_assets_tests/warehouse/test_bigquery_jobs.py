@@ -9,25 +9,30 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from taxi_assets import retry_policy
 from taxi_assets.errors import (
     AuditFailed,
     ConcurrentWrite,
     Misconfigured,
     ObjectMissing,
+    PermanentError,
     StoreUnavailable,
     TableSchemaConflict,
     TaxiAssetsError,
 )
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
-from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job
+from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job, start_load
+from taxi_assets.warehouse.bigquery_requests import run_query
 
 CONTENT = Content("p.nyc.green_trips$202401", ("zone",), "gs://lake/trips.parquet", "17", "abc")
 NAME = CONTENT.job_name("green_trips-202401")
@@ -43,6 +48,9 @@ class Jobs:
         self.error: dict[str, str] | None = None
         self.response: Response | None = None
         self.requests = 0
+        self.lost = 0  # answers of jobs.insert
+        self.hidden = 0  # jobs.get that do not find the job yet
+        self.inserted: list[dict[str, Any]] = []
 
     def add(self, job_id: str, state: str, error: dict[str, str] | None = None) -> None:
         status: dict[str, Any] = {"state": state}
@@ -70,11 +78,18 @@ class Jobs:
         if job_id in self.known:
             return 409, _error(409, "duplicate", f"Already Exists: Job p:EU.{job_id}")
         self.created.append(job_id)
+        self.inserted.append(body)
         self.add(job_id, "DONE", self.error)
+        if self.lost:
+            self.lost -= 1
+            return 503, _error(503, "backendError", "the answer is lost")
         return 200, self.known[job_id]
 
     def get(self, job_id: str) -> Response:
         self.requests += 1
+        if self.hidden:
+            self.hidden -= 1
+            return 404, _error(404, "notFound", f"Not found: Job p:EU.{job_id}")
         job = json.loads(json.dumps(self.known[job_id]))
         if self.requests > 1:  # a running job has ended by the second request
             self.known[job_id]["status"]["state"] = "DONE"
@@ -157,6 +172,41 @@ def test_a_retry_joins_the_running_job(run: Callable[[], Any], jobs: Jobs) -> No
     assert jobs.created == []
 
 
+def test_a_running_job_is_joined_though_it_is_not_found_at_once(
+    run: Callable[[], Any], jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "FIRST_DELAY_SECONDS", 0.001)
+    jobs.add(f"{NAME}-0", "RUNNING")
+    jobs.hidden = 2
+    assert run().job_id == f"{NAME}-0"
+
+
+def test_a_load_whose_answer_was_lost_is_loaded_with_the_month_s_rows(
+    client: bigquery.Client, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "FIRST_DELAY_SECONDS", 0.001)
+    target = bigquery.TableReference.from_string("p.nyc.t")
+    located: Any = SimpleNamespace(path=None, uri=CONTENT.uri)
+    config = bigquery.LoadJobConfig(source_format="PARQUET")
+    jobs.lost = 1
+    job = run_job(client, NAME, "EU", partial(start_load, client, located, target, config, "EU"))
+    assert job.output_rows == 3
+    # The first has ended by then, so it may have been replaced since.
+    assert jobs.created == [f"{NAME}-0", f"{NAME}-1"]
+    assert {body["jobReference"]["location"] for body in jobs.inserted} == {"EU"}
+
+
+def test_a_query_whose_answer_was_lost_runs_once_and_its_bytes_are_limited(
+    client: bigquery.Client, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "FIRST_DELAY_SECONDS", 0.001)
+    jobs.lost = 1
+    run_query(client, "INSERT INTO t VALUES (1)", "EU", bigquery.QueryJobConfig())
+    (body,) = jobs.inserted
+    assert int(body["configuration"]["query"]["maximumBytesBilled"]) == 1 << 30
+    assert body["configuration"]["labels"] == {"managed_by": "taxi_assets"}
+
+
 def test_a_finished_job_is_not_reused(run: Callable[[], Any], jobs: Jobs) -> None:
     jobs.add(f"{NAME}-0", "DONE")
     assert run().job_id == f"{NAME}-1"
@@ -225,6 +275,13 @@ LOCATIONS = "Cannot read and write in different locations: source: US, destinati
         ),
         ("rateLimitExceeded", "too many table updates", StoreUnavailable, "Try later"),
         ("jobInternalError", "internal", StoreUnavailable, "Try later"),
+        ("quotaExceeded", "imports per table", StoreUnavailable, "ten minutes to a day"),
+        ("timeout", "The job timed out", StoreUnavailable, "Try later"),
+        ("stopped", "User requested cancellation", PermanentError, f"{NAME}-0.*audit logs say who"),
+        ("resourcesExceeded", "too much memory", AuditFailed, "50 MB"),
+        ("blocked", "blocked", Misconfigured, "Google's support"),
+        ("billingNotEnabled", "no billing", Misconfigured, "Enable billing"),
+        ("notImplemented", "not there", Misconfigured, "check the address"),
     ],
 )
 def test_the_error_of_a_failed_job_has_a_remedy(
@@ -254,6 +311,12 @@ def test_the_error_of_a_failed_job_has_a_remedy(
         (429, "rateLimitExceeded", "slow down", StoreUnavailable, "slow down"),
         (503, "backendError", "unavailable", StoreUnavailable, "unavailable"),
         (412, "conditionNotMet", "schema changed", StoreUnavailable, "schema changed"),
+        (401, "authError", "Invalid Credentials", Misconfigured, "gcloud auth"),
+        (403, "accessNotConfigured", "API not used", Misconfigured, "gcloud services enable"),
+        (403, "billingNotEnabled", "no billing", Misconfigured, "Enable billing"),
+        (501, "notImplemented", "not there", Misconfigured, "check the address"),
+        (400, "invalidQuery", "Unrecognized name", Misconfigured, "loaded_months"),
+        (400, "bytesBilledLimitExceeded", "1 GiB", Misconfigured, "this package's own"),
     ],
 )
 def test_the_error_of_a_failed_request_has_a_remedy(

@@ -50,6 +50,7 @@ def _through(url: str, port: int) -> PostgresWarehouse:
     )
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("moment", _MOMENTS)
 def test_a_load_through_a_silent_proxy_ends_and_the_next_one_succeeds(
@@ -72,7 +73,7 @@ def test_a_load_through_a_silent_proxy_ends_and_the_next_one_succeeds(
 def test_a_statement_that_the_server_works_on_is_waited_for(
     warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
 ) -> None:
-    load(warehouse, tmp_path, trips([1]))
+    load(warehouse, tmp_path, [])
     with psycopg.connect(postgres_url) as connection:
         connection.execute(
             "CREATE FUNCTION slow(bigint) RETURNS bigint IMMUTABLE AS "
@@ -83,6 +84,7 @@ def test_a_statement_that_the_server_works_on_is_waited_for(
     assert zones_of(warehouse) == [2]
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.usefixtures("_impatient")
 def test_a_commit_that_waits_for_a_standby_is_not_waited_for(
     postgres_url: str, postgres_emulator: Any, tmp_path: Path
@@ -116,7 +118,7 @@ def test_a_cut_connection_is_one_error_and_no_traceback_in_the_log(
         proxy_to(postgres_emulator.port, _MOMENTS[moment], "cut") as proxy,
         pytest.raises(StoreUnavailable),
     ):
-        load(_through(postgres_url, proxy.port), tmp_path, trips([2] * 100_000))
+        load(_through(postgres_url, proxy.port), tmp_path, trips([2] * 1000))
     assert [record for record in caplog.records if record.exc_info] == []
     assert zones_of(warehouse) == [1]
 
@@ -134,6 +136,7 @@ def test_a_reader_whose_connection_is_cut_gets_one_error_and_no_traceback_in_the
     assert [record for record in caplog.records if record.exc_info] == []
 
 
+@pytest.mark.long  # the driver tries to connect for two seconds at least
 @pytest.mark.usefixtures("_impatient")
 def test_a_server_that_accepts_connections_and_says_nothing_is_reported(postgres_url: str) -> None:
     with (

@@ -168,6 +168,66 @@ def test_a_load_that_finds_no_moment_for_the_swap_names_who_was_there(
     assert zones_of(warehouse) == [1]
 
 
+def _until(url: str, condition: str) -> None:
+    while not _query(url, condition):
+        pass
+
+
+def _waiting(table: str) -> str:
+    return f"SELECT FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
+
+
+def test_readers_get_through_while_a_load_waits_for_an_idle_session(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    with ThreadPoolExecutor() as pool:
+        with _holding(postgres_url, "SELECT FROM green_trips"):
+            loading = pool.submit(load, warehouse, tmp_path, trips([2]))
+            _until(postgres_url, _waiting("green_trips"))
+            assert zones_of(warehouse) == [1]
+            assert not loading.done()
+        loading.result()
+    assert zones_of(warehouse) == [2]
+
+
+def test_a_reader_of_both_tables_in_any_order_is_no_victim_of_a_load(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    both = [
+        Load(TRIPS, parquet(tmp_path, trips([1]))),
+        Load(REJECTS, parquet(tmp_path, trips([9]), REJECTS)),
+    ]
+    warehouse.replace(both, JANUARY)
+    # The one of a deadlock that its server ends is the one that looks for it first.
+    patient = PostgresWarehouse(f"{postgres_url}%20-cdeadlock_timeout%3D1min")
+    for first, second in (("green_rejects", "green_trips"), ("green_trips", "green_rejects")):
+        with ThreadPoolExecutor() as pool:
+            with psycopg.connect(f"{postgres_url}%20-cdeadlock_timeout%3D900ms") as reader:
+                reader.execute(f"SELECT FROM {first}".encode())
+                loading = pool.submit(patient.replace, both, JANUARY)
+                _until(postgres_url, _waiting(first))
+                reader.execute(f"SELECT FROM {second}".encode())
+            loading.result()
+
+
+def test_a_swap_waits_for_a_vacuum_before_it_makes_readers_wait(
+    warehouse: PostgresWarehouse, postgres_url: str, tmp_path: Path
+) -> None:
+    load(warehouse, tmp_path, trips([1]))
+    vacuum = "LOCK TABLE ONLY green_trips_202401 IN SHARE UPDATE EXCLUSIVE MODE"
+    held = (
+        "SELECT FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock' "
+        "AND relation = 'green_trips'::regclass"
+    )
+    with ThreadPoolExecutor() as pool:
+        with _holding(postgres_url, vacuum):
+            loading = pool.submit(load, warehouse, tmp_path, trips([2]))
+            _until(postgres_url, _waiting("green_trips_202401"))
+            assert _query(postgres_url, held) == []
+        loading.result()
+
+
 def test_two_loads_of_one_month_run_one_after_the_other(
     warehouse: PostgresWarehouse, tmp_path: Path
 ) -> None:
@@ -230,12 +290,11 @@ def test_two_concurrent_loads_of_a_table_do_not_both_add_their_rows(
     zones = Table("taxi_zones", "", (TableColumn("zone", Type.INTEGER),), monthly=False)
     load(warehouse, tmp_path, [{"zone": 0}], None, zones)
     sources = [parquet(tmp_path, [{"zone": zone}] * 20, zones) for zone in (1, 2)]
-    waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'taxi_zones'::regclass"
+    waiting = _waiting("taxi_zones")
     with ThreadPoolExecutor() as pool:
         with _holding(postgres_url, "LOCK TABLE taxi_zones IN ROW EXCLUSIVE MODE"):
             loads = [pool.submit(warehouse.replace, [Load(zones, each)], None) for each in sources]
-            while len(_query(postgres_url, waiting)) < 2:
-                pass
+            _until(postgres_url, f"{waiting} GROUP BY relation HAVING count(*) = 2")
         for each in loads:
             each.result()
     assert warehouse.count("taxi_zones", None) == 20

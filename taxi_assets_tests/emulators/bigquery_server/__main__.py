@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from . import (
+    limits,
     objects,
+    parquet_types,
     partition_times,
     partition_writes,
     partitions,
@@ -21,6 +23,8 @@ for patch in (
     row_counts,
     table_creation,
     tokens,
+    parquet_types,
+    limits,
 ):
     patch.apply()
 cli.main()

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from .partition_expiration import expire
 from .partitions import Ids, Reference, condition, layout_of
 from .upstream import (
     BigQueryError,
@@ -51,6 +52,8 @@ def write(
     The signature is local-bigquery's.
     """
     if not isinstance(reference, Reference) or reference.partition is None:
+        if tables.exists(*reference):
+            _agreed_partitioning(reference, config)
         return bool(_write(cur, query, params, reference, config, default, prefix, isolated))
     with (
         database.writing(*reference),
@@ -61,7 +64,8 @@ def write(
             _into_new_table(rows, reference, config, writer)
             return True
         _into_table(rows, reference, config, default, prefix, writer)
-        return False
+    expire((*reference,))
+    return False
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,12 @@ def _into_table(
         elif disposition == "WRITE_TRUNCATE":
             writer.execute(f"DELETE FROM {table} WHERE {within}")
         options = getattr(config, "schemaUpdateOptions", None)
+        if options and disposition == "WRITE_EMPTY":
+            raise BigQueryError(
+                "invalid",
+                "Schema update options should only be specified with WRITE_APPEND disposition, or "
+                "with WRITE_TRUNCATE disposition on a table partition.",
+            )
         tables.evolve(writer, tuple(reference), rows.cur.sql(rows.query), options, prefix)
         rows.write(table, writer, append=True)
 

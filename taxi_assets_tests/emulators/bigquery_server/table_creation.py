@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from . import limits
+from .partition_expiration import inherited
 from .upstream import tables
 
 _create, _get = tables.create, tables.get
@@ -22,10 +24,11 @@ def apply() -> None:
     tables.create, tables.get = create, get
 
 
-def create(*arguments: Any) -> Any:
+def create(project: str, dataset: str, body: Any, *arguments: Any) -> Any:
     """The new table's resource; the arguments are local-bigquery's."""
+    limits.check_table(body)
     with _lock:
-        return _create(*arguments)
+        return _create(project, dataset, inherited(project, dataset, body), *arguments)
 
 
 def get(*arguments: Any) -> Any:
