@@ -207,18 +207,37 @@ def _next_attempt(
         return None
     error = caught_exception
     if response is not None:
-        parsed = response[1]
+        answer, parsed = response
         error = boto.ClientError(parsed, operation.name) if "Error" in parsed else None
+        error = error or _cut(answer, operation)
     if error is None or not S3.is_transient(error):
         return None
     attempts: Attempts = request_dict["context"][_ATTEMPTS]
-    return 0.0 if attempts.again(_retry_after(error)) else None
+    if attempts.again(_retry_after(error)):
+        return 0.0
+    if isinstance(error, boto.IncompleteReadError) and caught_exception is None:
+        raise error  # the client would return the answer
+    return None
 
 
 def _retry_after(error: Exception) -> float | None:
     answer = error.response if isinstance(error, boto.ClientError) else {}
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return retry_after_seconds(headers.get("retry-after"))
+
+
+def _cut(answer: Any, operation: OperationModel) -> boto.IncompleteReadError | None:
+    """The error for an answer whose connection was lost before its end.
+
+    The client takes it for a complete one: a list without keys, a copy without an ETag.
+    """
+    promised = answer.headers.get("Content-Length")
+    if promised is None or operation.has_streaming_output or operation.http["method"] == "HEAD":
+        return None
+    size = len(answer.content)
+    if size == int(promised):
+        return None
+    return boto.IncompleteReadError(actual_bytes=size, expected_bytes=promised)
 
 
 def _if(expected: str | None) -> dict[str, str]:
