@@ -27,6 +27,8 @@ _END = r"""[^\s'"<>]*[^\s'"<>.,:;)\]]"""
 _IN_TEXT = re.compile(
     rf"""[A-Za-z][A-Za-z0-9+.-]*://{_END}|[^\s'"<>(]+:{_END}@{_END}"""
     r"""|(?P<query>\?[^\s'"<>()?=]+=[^\s'"<>)]*)"""
+    # A header that a client cannot send is most often one with a credential.
+    r"""|(?P<header>(?<=header value):? b?['"].*)"""
 )
 _NOT_SHOWN = "(an address that cannot be parsed)"
 
@@ -96,8 +98,13 @@ def shown(url: str) -> str:
 
 
 def text_shown(text: str) -> str:
-    """``text``, such as the message of a client's error, with each address in it as ``shown``."""
-    return _IN_TEXT.sub(lambda found: "?…" if found["query"] else shown(found[0]), text)
+    """``text``, such as the message of a client's error, with each address in it as ``shown``.
+
+    Nor does it show the value of a header that a client refuses to send.
+    """
+    return _IN_TEXT.sub(
+        lambda found: "?…" if found["query"] else " …" if found["header"] else shown(found[0]), text
+    )
 
 
 def lake_address(url: str) -> LakeAddress:
@@ -119,6 +126,11 @@ def lake_address(url: str) -> LakeAddress:
             "store's own tools.",
         )
     prefix = parts.path.strip("/")
+    if prefix and any(not part or part.startswith(".") for part in prefix.split("/")):
+        raise Misconfigured(
+            f"TAXI_LAKE_URL is {shown(url)}, whose prefix cannot be used.",
+            "No part of it may be empty or start with a dot.",
+        )
     return LakeAddress(url.rstrip("/"), _LAKES[scheme], bucket=parts.netloc, prefix=prefix)
 
 

@@ -7,6 +7,7 @@ only for what Dagster's own ``dg`` cannot do
     python -m taxi_assets run --datasets green yellow --months 2024-01:2024-03
     python -m taxi_assets demo
     python -m taxi_assets upgrade
+    python -m taxi_assets rebuild
     python -m taxi_assets ui
     python -m taxi_assets check
 """
@@ -33,7 +34,8 @@ from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.instance import prepared
 from taxi_assets.lake.factory import open_store
 from taxi_assets.probes.check import check
-from taxi_assets.runner import run_months
+from taxi_assets.rebuild import damaged_objects, reloads, repairs
+from taxi_assets.runner import Requested, month_runs, run_all
 from taxi_assets.servers import serve
 from taxi_assets.settings import TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
@@ -94,6 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
     upgrade = commands.add_parser("upgrade", help="materialize the months of an older layout again")
     upgrade.set_defaults(command=_upgrade)
+    rebuild = commands.add_parser(
+        "rebuild", help="repair damaged objects of the lake, and load the warehouse from the lake"
+    )
+    rebuild.add_argument(
+        "what", nargs="?", choices=["lake", "warehouse"], help="only one of them; default: both"
+    )
+    rebuild.add_argument("--datasets", nargs="+", default=list(DATASETS), help="default: all four")
+    rebuild.set_defaults(command=_rebuild)
     ui = commands.add_parser("ui", help="Dagster's web server and daemon on 127.0.0.1")
     ui.add_argument("--port", type=int, default=3000)
     ui.set_defaults(command=_ui)
@@ -121,7 +131,8 @@ def _run(options: argparse.Namespace) -> int:
             f"--accept-rows is for one month of one dataset, and {len(pairs)} are given"
         )
     with prepared(settings) as instance:
-        return _materialize(instance, settings, pairs, accept_rows=options.accept_rows)
+        runs = month_runs(instance, pairs, accept_rows=options.accept_rows)
+        return _materialize(instance, settings, runs)
 
 
 def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
@@ -135,7 +146,8 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no optio
                 simulator.publish(spec.name, month)
             print(f"  {spec.name} {DEMO_MONTHS}", flush=True)
         os.environ[TLC_URL.name] = simulator.url
-        code = _materialize(instance, settings, list(product(DATASETS.values(), months)))
+        runs = month_runs(instance, list(product(DATASETS.values(), months)))
+        code = _materialize(instance, settings, runs)
     if settings.lake_url.startswith("file:"):
         print("These trips are generated. Run make clean before loading real ones.")
     return code
@@ -150,7 +162,26 @@ def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no op
             print(f"Every month is up to date (layout {LAYOUT}).")
             return 0
         print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
-        return _materialize(instance, settings, months, zones=True)
+        return _materialize(instance, settings, month_runs(instance, months, zones=True))
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    datasets = [dataset(name).name for name in options.datasets]
+    settings = Settings.from_env()
+    code = 0
+    with prepared(settings) as instance:
+        if options.what != "warehouse":
+            damaged = damaged_objects(settings, datasets)
+            if runs := repairs(settings, damaged):
+                code |= _materialize(instance, settings, runs)
+            if damaged and damaged_objects(settings, datasets, only=damaged):
+                code = 1
+        if options.what != "lake":
+            runs = reloads(settings, datasets)
+            print(f"{counted(len(runs), 'run')} to load what the warehouse lacks of the lake.")
+            if runs:
+                code |= _materialize(instance, settings, runs)
+    return code
 
 
 def _ui(options: argparse.Namespace) -> int:
@@ -169,19 +200,16 @@ def _check(options: argparse.Namespace) -> int:
 def _materialize(
     instance: dg.DagsterInstance,
     settings: Settings,
-    months: Sequence[tuple[DatasetSpec, Month]],
-    *,
-    accept_rows: int | None = None,
-    zones: bool = False,
+    runs: Sequence[Requested],
 ) -> int:
-    finished = run_months(
-        instance, settings.home / "commands", months, accept_rows=accept_rows, zones=zones
-    )
+    finished = run_all(instance, settings.home / "commands", runs)
+    months = [run.month for run in runs if run.month]
     counter = Counter(settings)
     rows = [counter.count(spec, month) for spec, month in months]
     print("", *table(rows, finished.seconds), "", sep="\n")
     print(f"lake       {counter.lake_url}\nwarehouse  {counter.warehouse_url}")
-    if path := warehouse_address(settings.warehouse_url).path:
+    path = warehouse_address(settings.warehouse_url).path
+    if path and months:
         print(f"query it   {_query(path, months[0][0])}")
     print("browse it  make ui")
     if outdated := counter.outdated({spec.name for spec, _ in months}):

@@ -17,6 +17,7 @@ test or a person must distinguish it from the existing ones.
     └── TransientError           may succeed on a retry
         ├── SourceUnavailable    TLC timed out, disconnected or answered 408, 429 or 5xx
         ├── StoreUnavailable     the same of the lake or the warehouse
+        │   └── DamagedObject    an object's content is not what was stored
         ├── WarehouseLocked      another process has the DuckDB file open
         └── ConcurrentWrite      another run wrote the same month
 """
@@ -27,6 +28,7 @@ __all__ = [
     "AuditFailed",
     "ConcurrentWrite",
     "CorruptDownload",
+    "DamagedObject",
     "Misconfigured",
     "MonthNotPublished",
     "ObjectMissing",
@@ -105,6 +107,10 @@ class SourceUnavailable(TransientError):
 
 class StoreUnavailable(TransientError):
     """The lake or the warehouse timed out or had a transient error."""
+
+
+class DamagedObject(StoreUnavailable):
+    """The content of an object in the lake is not what was stored: on the way, or at rest."""
 
 
 class WarehouseLocked(TransientError):

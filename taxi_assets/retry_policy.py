@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["CONNECT_SECONDS", "SILENCE_SECONDS", "Attempts", "retry_after_seconds"]
+__all__ = ["ATTEMPTS", "CONNECT_SECONDS", "SILENCE_SECONDS", "Attempts", "retry_after_seconds"]
 
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 1.0

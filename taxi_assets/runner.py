@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,9 @@ from taxi_assets.definitions import defs
 from taxi_assets.instance import LOCATION
 from taxi_assets.locks import COMMAND_TAG, command_lock, report_killed
 
-__all__ = ["Finished", "reconstruct", "run_months"]
+__all__ = ["ZONES", "Finished", "Requested", "month_run", "month_runs", "reconstruct", "run_all"]
 
-_ZONES = dg.AssetKey("taxi_zones")
-_CLEANED = "{}__clean_trips"  # the step, which has the asset's configuration
+ZONES = dg.AssetKey("taxi_zones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +46,69 @@ class Finished:
     seconds: dict[tuple[str, Month], float]
 
 
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A run to make: of ``job``, which messages call ``name``, with the configuration ``ops``.
+
+    ``month`` is ``None`` for the zones. ``assets`` are those of the job to run, ``None``: all.
+    """
+
+    job: str
+    name: str
+    month: tuple[DatasetSpec, Month] | None = None
+    ops: Mapping[str, Any] = field(default_factory=dict)
+    assets: Sequence[dg.AssetKey] | None = None
+
+
+def month_run(
+    spec: DatasetSpec,
+    month: Month,
+    ops: Mapping[str, Any] | None = None,
+    assets: Sequence[str] | None = None,
+) -> Requested:
+    """The run of a month; ``ops`` is the configuration by the names of assets, as ``assets``."""
+    return Requested(
+        job_name(spec),
+        f"{spec.name} {month}",
+        (spec, month),
+        {f"{spec.name}__{name}": {"config": config} for name, config in (ops or {}).items()},
+        None if assets is None else [dg.AssetKey([spec.name, name]) for name in assets],
+    )
+
+
 @cache  # Dagster calls it several times per run, and resolving a job is slow
 def reconstruct(name: str) -> dg.JobDefinition:
     """The job ``name``; Dagster refers to this function by its name."""
     return defs().resolve_job_def(name)
 
 
-def run_months(
+def month_runs(
     instance: dg.DagsterInstance,
-    locks: Path,
     months: Sequence[tuple[DatasetSpec, Month]],
     *,
     accept_rows: int | None = None,
     zones: bool = False,
-) -> Finished:
-    """Run the months one after the other, and the taxi zones before them.
+) -> list[Requested]:
+    """The runs of months, and of the taxi zones before them if they are missing or with ``zones``.
 
-    The zones are run if they are missing, or with ``zones``. ``locks`` is the folder of the
-    commands' locks, ``accept_rows`` the configuration of ``clean_trips``. Prints a line per run to
-    standard output and the traceback of an unexpected error to standard error. Raises
-    ``KeyboardInterrupt`` on Ctrl-C.
+    ``accept_rows`` is the configuration of ``clean_trips``.
+    """
+    ops = {} if accept_rows is None else {"clean_trips": {"accept_rows": accept_rows}}
+    runs = [month_run(spec, month, ops) for spec, month in months]
+    if zones or instance.get_latest_materialization_event(ZONES) is None:
+        return [Requested(ZONES_JOB, "taxi zones"), *runs]
+    return runs
+
+
+def run_all(instance: dg.DagsterInstance, locks: Path, runs: Sequence[Requested]) -> Finished:
+    """Make the runs one after the other.
+
+    ``locks`` is the folder of the commands' locks. Prints a line per run to standard output and the
+    traceback of an unexpected error to standard error. Raises ``KeyboardInterrupt`` on Ctrl-C.
     """
     finished = Finished([], [], {})
-    accepted = {"config": {"accept_rows": accept_rows}}
+    months = sum(run.month is not None for run in runs)
+    number = 0
     for killed in report_killed(locks, instance):
         _assign(instance, killed.run_id)
         title = f"{killed.job_name} {killed.tags.get(PARTITION_TAG, '')}".strip()
@@ -82,36 +121,32 @@ def run_months(
             # it unexpectedly, and without a daemon the UI would show a pending retry.
             MAX_RETRIES_TAG: "0",
         }
-        if zones or instance.get_latest_materialization_event(_ZONES) is None:
-            _run(instance, ZONES_JOB, tags, "taxi zones", finished)
-        for number, (spec, month) in enumerate(months, start=1):
+        for run in runs:
             started = time.monotonic()
-            name = f"{spec.name} {month}"
-            month_tags = {**tags, PARTITION_TAG: str(month)}
-            ops = {} if accept_rows is None else {_CLEANED.format(spec.name): accepted}
-            print(f"[{number}/{len(months)}] ", end="")
-            _run(instance, job_name(spec), month_tags, name, finished, ops)
+            if run.month is None:
+                _run(instance, run, tags, finished)
+                continue
+            spec, month = run.month
+            number += 1
+            print(f"[{number}/{months}] ", end="")
+            _run(instance, run, {**tags, PARTITION_TAG: str(month)}, finished)
             finished.seconds[spec.name, month] = time.monotonic() - started
     return finished
 
 
 def _run(
-    instance: dg.DagsterInstance,
-    job: str,
-    tags: Mapping[str, str],
-    name: str,
-    finished: Finished,
-    ops: Mapping[str, Any] | None = None,
+    instance: dg.DagsterInstance, run: Requested, tags: Mapping[str, str], finished: Finished
 ) -> None:
-    print(f"{name} …", end="", flush=True)
+    print(f"{run.name} …", end="", flush=True)
     result = dg.execute_job(
-        dg.build_reconstructable_job(__name__, reconstruct.__name__, (job,)),
+        dg.build_reconstructable_job(__name__, reconstruct.__name__, (run.job,)),
         instance=instance,
         tags=tags,
-        run_config={"loggers": {PROGRESS: {}}, "ops": ops or {}},
+        run_config={"loggers": {PROGRESS: {}}, "ops": run.ops},
+        asset_selection=run.assets,
     )
     _assign(instance, result.run_id)
-    finished.warnings.extend(f"{name}: {each}" for each in warnings_of(result))
+    finished.warnings.extend(f"{run.name}: {each}" for each in warnings_of(result))
     failure = failure_of(result)
     if failure is None:
         print(" done", flush=True)

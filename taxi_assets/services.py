@@ -90,9 +90,11 @@ class Service:
 
     def is_transient(self, error: Exception) -> bool:
         """Whether the same request may be sent again: ``error`` means ``StoreUnavailable``."""
-        if not isinstance(error, self.raises):
-            return False
-        return self._rule(self.details(error)).error is StoreUnavailable
+        return isinstance(error, self.raises) and self.means_transient(self.details(error))
+
+    def means_transient(self, details: ErrorDetails) -> bool:
+        """The same for details of an answer that no exception was raised for yet."""
+        return self._rule(details).error is StoreUnavailable
 
     def error(self, details: ErrorDetails, doing: str, **facts: str) -> TaxiAssetsError:
         """The error to raise for ``details``, which occurred while ``doing``, in one line."""

@@ -6,19 +6,16 @@ They stay readable, are stale, and are never used as months of the current layou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month
 from taxi_assets.datasets.stored import Part
-from taxi_assets.lake import attributes
+from taxi_assets.lake import attributes, keys
 from taxi_assets.lake.store import LakeStore
 from taxi_assets.versions import is_current
 from taxi_assets.warehouse.base import Warehouse
 
 __all__ = ["outdated_in_warehouse", "outdated_months"]
-
-_PUBLISHED = re.compile(r"trips/(\w+)/year=(\d{4})/month=(\d{2})/")
 
 
 def outdated_months(store: LakeStore, warehouse: Warehouse) -> list[tuple[DatasetSpec, Month]]:
@@ -47,7 +44,7 @@ def outdated_in_warehouse(
 def _outdated_in_lake(store: LakeStore) -> set[tuple[str, Month]]:
     months = set()
     for key in store.keys("trips/"):
-        path, found = _PUBLISHED.match(key), store.find(key)
-        if path and found and not is_current(found.attributes.get(attributes.VERSION)):
-            months.add((path[1], Month(int(path[2]), int(path[3]))))
+        of_month, found = keys.asset_of(key), store.find(key)
+        if of_month and found and not is_current(found.attributes.get(attributes.VERSION)):
+            months.add(of_month[1:])
     return months

@@ -58,6 +58,8 @@ def test_nothing_is_shown_of_what_is_not_clearly_a_url(url: str) -> None:
         ),
         (f"for url: /c/b?sv=1&sig={SECRET} (refused)", "for url: /c/b?… (refused)"),
         (f"Invalid endpoint: me:{SECRET}@host.", f"Invalid endpoint: {NOT_SHOWN}."),
+        (f"Invalid header value b'{SECRET}\\nx'", "Invalid header value …"),
+        (f"character(s) in header value: 'Key {SECRET}'", "character(s) in header value …"),
         ("(gs://b/p/x.parquet), 12:30, a@b.c?", "(gs://b/p/x.parquet), 12:30, a@b.c?"),
     ],
 )

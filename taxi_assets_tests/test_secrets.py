@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from taxi_assets import retry_policy
 from taxi_assets.automation.channels import open_channels
 from taxi_assets.datasets import Month
 from taxi_assets.definitions import build_definitions
@@ -35,7 +36,7 @@ repository = defs().get_repository_def()
 print(dg.serialize_value(RepositorySnap.from_def(repository)))
 """
 # Clients that wait between attempts, and the source's own tests.
-SLOW = ("TLC", "Azure, key", "Azure, SAS", "GCS, credentials, a key")
+SLOW = ("TLC", "GCS, credentials, a key")
 
 
 def shown(**env: str) -> str:
@@ -75,6 +76,7 @@ def use(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value.replace("{folder}", str(folder)))
     monkeypatch.setenv("TAXI_HOME", str(folder / "home"))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setattr(retry_policy, "FIRST_DELAY_SECONDS", 0.001)
     settings = Settings.from_env()
     build_definitions(settings)
     open_channels(Notify.from_env(os.environ))

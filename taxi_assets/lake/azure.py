@@ -9,19 +9,51 @@ from pathlib import Path
 from typing import Any
 
 from azure.core import MatchConditions
+from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobClient, BlobServiceClient
 from typing_extensions import override
 
 from taxi_assets.errors import Misconfigured, StoreUnavailable
-from taxi_assets.lake.azure_errors import AZURE
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
+from taxi_assets.lake.azure_errors import AZURE, is_transient_answer
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.objects import from_header, to_header
 from taxi_assets.lake.store import NewObject
+from taxi_assets.retry_policy import (
+    CONNECT_SECONDS,
+    SILENCE_SECONDS,
+    Attempts,
+    retry_after_seconds,
+)
 from taxi_assets.services import TRY_LATER
 
 __all__ = ["AzureStore"]
 
-_COPY_SECONDS = 600  # a copy within an account has usually ended when the request returns
+
+class _Transport(RequestsTransport):  # type: ignore[misc] # azure.core loads it on demand
+    """The client's transport, which sends a request again by ``retry_policy``.
+
+    Below the client's own retries, which know no 429, no ``Retry-After`` and no deadline.
+    """
+
+    @override
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        attempts, body = Attempts(), request.data
+        begin = body.tell() if hasattr(body, "tell") else None
+        while True:
+            try:
+                response = super().send(request, **kwargs)
+                if not is_transient_answer(response.status_code, response.headers):
+                    return response
+                wish = retry_after_seconds(response.headers.get("Retry-After"))
+                if not attempts.again(wish):
+                    return response
+            except AzureError as error:
+                if not (AZURE.is_transient(error) and attempts.again()):
+                    raise
+            if begin is not None:
+                body.seek(begin)
 
 
 class AzureStore(BucketStore):
@@ -35,6 +67,7 @@ class AzureStore(BucketStore):
     """
 
     service = AZURE
+    metadata_limit = 8 << 10
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -52,7 +85,7 @@ class AzureStore(BucketStore):
             answer = self._container.get_blob_client(name).upload_blob(
                 file,
                 length=new.path.stat().st_size,
-                metadata=to_header(new.described()),
+                metadata=self._accepted(to_header(new.described()), name),
                 validate_content=True,
                 overwrite=expected is not None,
                 **_if(expected),
@@ -71,7 +104,7 @@ class AzureStore(BucketStore):
         blob = self._container.get_blob_client(name)
         answer = blob.start_copy_from_url(
             self._container.get_blob_client(source).url,
-            metadata=to_header(facts),
+            metadata=self._accepted(to_header(facts), name),
             source_etag=version,
             source_match_condition=MatchConditions.IfNotModified,
             **(_if(expected) or {"match_condition": MatchConditions.IfMissing}),
@@ -99,10 +132,19 @@ class AzureStore(BucketStore):
 
 
 def _service() -> BlobServiceClient:
-    blocks: dict[str, Any] = {"max_single_put_size": PART_SIZE, "max_block_size": PART_SIZE}
+    timeouts: dict[str, Any] = {
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": SILENCE_SECONDS,
+    }
+    options: dict[str, Any] = {
+        "max_single_put_size": PART_SIZE,
+        "max_block_size": PART_SIZE,
+        "transport": _Transport(**timeouts),
+        "retry_total": 0,
+    }
     connection = os.environ.get("AZURE_STORAGE_CONNECTION_STRING")
     if connection:
-        return BlobServiceClient.from_connection_string(connection, **blocks)
+        return BlobServiceClient.from_connection_string(connection, **options)
     account = os.environ.get("AZURE_STORAGE_ACCOUNT")
     if not account:
         raise Misconfigured(
@@ -110,9 +152,8 @@ def _service() -> BlobServiceClient:
             "Set AZURE_STORAGE_ACCOUNT, the storage account's name, or "
             "AZURE_STORAGE_CONNECTION_STRING.",
         )
-    return BlobServiceClient(
-        f"https://{account}.blob.core.windows.net", DefaultAzureCredential(), **blocks
-    )
+    login = DefaultAzureCredential(**timeouts, retry_total=1)
+    return BlobServiceClient(f"https://{account}.blob.core.windows.net", login, **options)
 
 
 def _if(expected: str | None) -> dict[str, Any]:
@@ -122,10 +163,8 @@ def _if(expected: str | None) -> dict[str, Any]:
 
 
 def _finished_copy(blob: BlobClient) -> str:
-    for _ in range(_COPY_SECONDS):
-        properties = blob.get_blob_properties()
-        if properties.copy.status != "pending":
-            break
+    """The version once Azure has copied; within an account, that is usually at once."""
+    while (properties := blob.get_blob_properties()).copy.status == "pending":
         time.sleep(1)
     if properties.copy.status != "success":
         raise StoreUnavailable(

@@ -6,7 +6,6 @@ and a module with its error rules, which starts with those of ``bucket_rules``.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import uuid
 from abc import abstractmethod
@@ -19,7 +18,8 @@ from typing import ClassVar
 from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
-from taxi_assets.errors import ObjectMissing, StoreUnavailable
+from taxi_assets.errors import ConcurrentWrite, DamagedObject, ObjectMissing, TaxiAssetsError
+from taxi_assets.lake.objects import check_metadata, check_name
 from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
@@ -32,17 +32,11 @@ from taxi_assets.lake.store import (
 )
 from taxi_assets.services import Service, named_errors
 
-__all__ = [
-    "PART_SIZE",
-    "BucketStore",
-    "Found",
-    "from_header",
-    "to_header",
-]
+__all__ = ["PART_SIZE", "BucketStore", "Found"]
 
 PART_SIZE = 8 << 20
 """Bytes per part; also the largest file sent in one request. GCS requires a multiple of 256 KiB, S3
-more than 5 MiB."""
+more than 5 MiB, and at most 10,000 parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +58,8 @@ class BucketStore(LakeStore):
     ``fetch`` verifies each download against the writer's sha256.
     """
 
+    metadata_limit: ClassVar[int]
+    """Bytes of an object's metadata, names and values, that the service accepts."""
     service: ClassVar[Service]
     looks_first: bool = True
     """Whether versions are checked before a request too; without, only the store enforces them."""
@@ -88,8 +84,11 @@ class BucketStore(LakeStore):
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         self._expect(key, replacing)
         size = new.path.stat().st_size
-        with self._named_errors("Writing", self.uri(key)):
-            version = self._upload(new, self._name(key), _version_of(replacing))
+        try:
+            with self._named_errors("Writing", self.uri(key)):
+                version = self._upload(new, self._name(key), _version_of(replacing))
+        except ConcurrentWrite as refused:
+            version = self._written(key, new.described(), replacing, refused)
         return LakeObject(
             self.uri(key), key, size, version, new.sha256, new.rows, dict(new.attributes)
         )
@@ -120,8 +119,10 @@ class BucketStore(LakeStore):
                     _version_of(replacing),
                     target.described(),
                 )
-        except ObjectMissing:
-            raise concurrent_write(source.uri) from None
+        except (ConcurrentWrite, ObjectMissing) as error:
+            missing = isinstance(error, ObjectMissing)
+            refused = concurrent_write(source.uri) if missing else error
+            version = self._written(key, target.described(), replacing, refused)
         return replace(target, version=version)
 
     @override
@@ -138,9 +139,9 @@ class BucketStore(LakeStore):
                 raise concurrent_write(source.uri) from None
             if sha256_of(temporary) != source.sha256:
                 self._must_be_current(source)
-                raise StoreUnavailable(
+                raise DamagedObject(
                     f"The download of {source.uri} is damaged: its sha256 is not {source.sha256}.",
-                    "If a retry fails too, materialize it again.",
+                    "If a retry fails too, run `python -m taxi_assets rebuild`.",
                 )
             temporary.replace(path)
         finally:
@@ -160,7 +161,15 @@ class BucketStore(LakeStore):
 
     def _name(self, key: str) -> str:
         check_key(key)
-        return self._prefix + key
+        name = self._prefix + key
+        check_name(name, self.uri(key))
+        return name
+
+    def _accepted(self, metadata: Mapping[str, str], name: str) -> dict[str, str]:
+        """``metadata`` to send for ``name``, if it is not too much."""
+        uri = self.uri(name.removeprefix(self._prefix))
+        check_metadata(metadata, uri, self.service.name, self.metadata_limit)
+        return dict(metadata)
 
     def _expect(self, key: str, replacing: LakeObject | None) -> None:
         if not self.looks_first:
@@ -185,6 +194,24 @@ class BucketStore(LakeStore):
 
     def _named_errors(self, verb: str, uri: str) -> AbstractContextManager[None]:
         return named_errors(self.service, f"{verb} {uri}", uri=uri, bucket=self.bucket_name)
+
+    def _written(
+        self,
+        key: str,
+        facts: Mapping[str, str],
+        replacing: LakeObject | None,
+        refused: TaxiAssetsError,
+    ) -> str:
+        """The version under ``key`` if it is what the refused write would have stored.
+
+        It is this run's own: the answer to its first request was lost, and the request was sent
+        again. Another run may have written the very same content and facts, which is as good.
+        Raises ``refused`` if it is not.
+        """
+        found = self._found(key)
+        if found is None or found.version == _version_of(replacing) or found.facts != facts:
+            raise refused from refused.__cause__
+        return found.version
 
     def _found(self, key: str) -> Found | None:
         try:
@@ -229,18 +256,3 @@ class BucketStore(LakeStore):
 
 def _version_of(replacing: LakeObject | None) -> str | None:
     return None if replacing is None else replacing.version
-
-
-def to_header(facts: Mapping[str, str]) -> dict[str, str]:
-    """An object's facts as one metadata header, for stores that send metadata as HTTP headers.
-
-    Header values are ASCII, and names lose their case and must be identifiers on Azure; a JSON
-    value keeps any name and any text.
-    """
-    return {"facts": json.dumps(facts)}
-
-
-def from_header(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """The inverse of ``to_header``; empty if another program wrote the object."""
-    facts: dict[str, str] = json.loads((metadata or {}).get("facts", "{}"))
-    return facts

@@ -22,6 +22,7 @@ from taxi_assets.errors import Misconfigured
 
 __all__ = [
     "ZONES",
+    "asset_of",
     "has_rejects",
     "month_of",
     "of_asset",
@@ -37,6 +38,11 @@ ZONES = "zones/taxi_zones.parquet"
 # folder never has the name of an object, nor capitals, which some file systems do not distinguish.
 _IN_NAME: Final = re.compile(r"\A[0-9]|[^a-z0-9_]")
 _IN_PARTITION: Final = re.compile(r"\A\.|[^a-z0-9_ .:|+,-]")
+_OF_MONTH: Final = re.compile(
+    r"raw/\w+/(?P<raw>\w+)_tripdata_(?P<raw_month>\d{4}-\d{2})\.parquet"
+    r"|staging/(?P<staged>\w+)/(?P<staged_month>\d{4}-\d{2})/[^/]+"
+    r"|(trips|rejects)/(?P<published>\w+)/year=(?P<year>\d{4})/month=(?P<month>\d{2})/[^/]+"
+)
 _LIKE_A_NAME: Final = re.compile(r"(?![0-9])[a-z0-9_~]*")
 # A file's name has at most 255 bytes, of which the local lake needs some, and a key 1,024.
 _NAME_LIMIT: Final = 200
@@ -94,6 +100,20 @@ def of_asset(path: Sequence[str], partition: str | None) -> str:
     if partition is not None and len(path) == 2 and path[0] in DATASETS and path[1] in _OF_MONTHS:
         return _OF_MONTHS[path[1]](*month_of(path, partition))
     return ZONES if list(path) == ["lake_zones"] else other_asset(path, partition)
+
+
+def asset_of(key: str) -> tuple[str, str, Month] | None:
+    """The inverse for an object of a month: ``("raw_trips", "green", month)``; else ``None``."""
+    found = _OF_MONTH.fullmatch(key)
+    if found is None:
+        return None
+    name = found["raw"] or found["staged"] or found["published"]
+    asset = "raw_trips" if found["raw"] else "clean_trips" if found["staged"] else "lake_trips"
+    text = found["raw_month"] or found["staged_month"] or f"{found['year']}-{found['month']}"
+    try:
+        return (asset, name, Month.parse(text)) if name in DATASETS else None
+    except ValueError:  # month 13, by another program
+        return None
 
 
 def has_rejects(path: Sequence[str]) -> bool:

@@ -5,19 +5,32 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.exceptions as boto
 from botocore.config import Config
+from botocore.model import OperationModel
 from typing_extensions import override
 
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found, from_header, to_header
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.objects import from_header, to_header
 from taxi_assets.lake.s3_errors import S3
 from taxi_assets.lake.store import CHUNK, NewObject
+from taxi_assets.retry_policy import (
+    CONNECT_SECONDS,
+    SILENCE_SECONDS,
+    Attempts,
+    retry_after_seconds,
+)
 
 __all__ = ["S3Store"]
+
+_ATTEMPTS = "taxi_assets.attempts"
+_FORGOTTEN = timedelta(days=1)  # no run takes that long for a file
 
 
 class S3Store(BucketStore):
@@ -33,13 +46,20 @@ class S3Store(BucketStore):
     """
 
     service = S3
+    metadata_limit = 2 << 10
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         with self._named_errors("Opening", url):
             # A new configuration and session: both keep what they first read from the environment.
-            retries = Config(retries={"mode": "standard"})  # AWS_MAX_ATTEMPTS has their number
-            self._client: Any = boto3.Session().client("s3", config=retries)
+            config = Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=SILENCE_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": 1},
+            )
+            self._client: Any = boto3.Session().client("s3", config=config)
+        self._client.meta.events.register("before-call.s3", _begin_attempts)
+        self._client.meta.events.register("needs-retry.s3", _next_attempt)
 
     @override
     def _describe(self, name: str) -> Found:
@@ -56,16 +76,19 @@ class S3Store(BucketStore):
                 Bucket=self.bucket_name,
                 Key=name,
                 Body=file,
-                Metadata=to_header(new.described()),
+                Metadata=self._accepted(to_header(new.described()), name),
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(new.sha256)).decode(),
                 **_if(expected),
             )
         return str(answer["ETag"])
 
     def _upload_parts(self, new: NewObject, name: str, expected: str | None) -> str:
+        self._abort_forgotten(name)
         target = {"Bucket": self.bucket_name, "Key": name}
         begun = self._client.create_multipart_upload(
-            **target, Metadata=to_header(new.described()), ChecksumAlgorithm="SHA256"
+            **target,
+            Metadata=self._accepted(to_header(new.described()), name),
+            ChecksumAlgorithm="SHA256",
         )
         upload = {**target, "UploadId": begun["UploadId"]}
         try:
@@ -76,10 +99,27 @@ class S3Store(BucketStore):
             answer = self._client.complete_multipart_upload(
                 **upload, MultipartUpload={"Parts": parts}, **_if(expected)
             )
+        except (boto.HTTPClientError, boto.ConnectionError):  # the abort would not be answered
+            raise
         except BaseException:  # an incomplete upload is invisible but billed
-            self._client.abort_multipart_upload(**upload)
+            with suppress(boto.ClientError, boto.BotoCoreError):
+                self._client.abort_multipart_upload(**upload)
             raise
         return str(answer["ETag"])
+
+    def _abort_forgotten(self, name: str) -> None:
+        """Abort unfinished uploads of ``name`` that no running writer can still be busy with.
+
+        An account that may not list or abort them, and a store that cannot, leave them to the
+        bucket's lifecycle rule; any other error is met again by the upload itself.
+        """
+        with suppress(boto.ClientError):
+            listed = self._client.list_multipart_uploads(Bucket=self.bucket_name, Prefix=name)
+            for upload in listed.get("Uploads", []):
+                if upload["Key"] == name and upload["Initiated"] < datetime.now(UTC) - _FORGOTTEN:
+                    self._client.abort_multipart_upload(
+                        Bucket=self.bucket_name, Key=name, UploadId=upload["UploadId"]
+                    )
 
     def _upload_part(self, upload: dict[str, str], number: int, content: bytes) -> dict[str, str]:
         answer = self._client.upload_part(
@@ -102,17 +142,29 @@ class S3Store(BucketStore):
             CopySource={"Bucket": self.bucket_name, "Key": source},
             CopySourceIfMatch=version,
             MetadataDirective="REPLACE",
-            Metadata=to_header(facts),
+            Metadata=self._accepted(to_header(facts), name),
             **_if(expected),
         )
         return str(answer["CopyObjectResult"]["ETag"])
 
     @override
     def _download(self, name: str, version: str, path: Path) -> None:
-        answer = self._client.get_object(Bucket=self.bucket_name, Key=name, IfMatch=version)
-        # closing(), because the body's ``with`` returns a stream that ignores a lost connection.
-        with closing(answer["Body"]) as body, path.open("wb") as file:
-            shutil.copyfileobj(body, file, CHUNK)
+        attempts = Attempts()
+        with path.open("wb") as file:
+            while True:
+                span = {"Range": f"bytes={file.tell()}-"} if file.tell() else {}
+                answer = self._client.get_object(
+                    Bucket=self.bucket_name, Key=name, IfMatch=version, **span
+                )
+                try:
+                    # closing(), as the body's ``with`` has a stream that ignores a lost connection
+                    with closing(answer["Body"]) as body:
+                        shutil.copyfileobj(body, file, CHUNK)
+                except (boto.HTTPClientError, boto.IncompleteReadError):
+                    if not attempts.again():
+                        raise
+                else:
+                    return
 
     @override
     def _names(self, prefix: str) -> Iterator[str]:
@@ -126,6 +178,34 @@ class S3Store(BucketStore):
     @override
     def _remove(self, name: str) -> None:
         self._client.delete_object(Bucket=self.bucket_name, Key=name)
+
+
+def _begin_attempts(context: dict[str, Any], **_: object) -> None:
+    context[_ATTEMPTS] = Attempts()
+
+
+def _next_attempt(
+    response: tuple[Any, dict[str, Any]] | None,
+    caught_exception: Exception | None,
+    operation: OperationModel,
+    request_dict: dict[str, Any],
+    **_: object,
+) -> float | None:
+    """The seconds until the client sends a failed request again; ``None``: it does not.
+
+    https://docs.aws.amazon.com/boto3/latest/guide/events.html: the client's own retries are
+    handlers of this event too.
+    """
+    retry_after = None
+    error = caught_exception
+    if response is not None:
+        answer, parsed = response
+        error = boto.ClientError(parsed, operation.name) if "Error" in parsed else None
+        retry_after = retry_after_seconds(answer.headers.get("Retry-After"))
+    if error is None or not S3.is_transient(error):
+        return None
+    attempts: Attempts = request_dict["context"][_ATTEMPTS]
+    return 0.0 if attempts.again(retry_after) else None
 
 
 def _if(expected: str | None) -> dict[str, str]:

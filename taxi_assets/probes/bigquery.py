@@ -15,7 +15,7 @@ from taxi_assets.lake.gcs_errors import GCS
 from taxi_assets.probes.probe import Probe
 from taxi_assets.services import cause_shown, named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
-from taxi_assets.warehouse.bigquery_schema import TIMEOUT
+from taxi_assets.warehouse.bigquery_requests import REQUEST
 
 __all__ = ["BigQueryProbes", "loads_from"]
 
@@ -49,7 +49,7 @@ class BigQueryProbes:
     def _dataset(self) -> bigquery.Dataset:
         with named_errors(BIGQUERY, f"Reading dataset {self._id.path}"):
             client = bigquery.Client(project=self._project, credentials=gcp.credentials())
-            return client.get_dataset(self._id, timeout=TIMEOUT)
+            return client.get_dataset(self._id, **REQUEST)
 
     def probes(self) -> list[Probe]:
         """All of them, in order."""
@@ -83,7 +83,7 @@ class BigQueryProbes:
         with named_errors(GCS, f"Reading the location of {uri}", uri=uri, bucket=self._bucket):
             client = storage.Client(project=self._project, credentials=gcp.credentials())
             try:
-                bucket = client.get_bucket(self._bucket, timeout=TIMEOUT)
+                bucket = client.get_bucket(self._bucket, **REQUEST)
             except Forbidden as error:
                 raise Misconfigured(
                     f"The worker's account may not read the bucket {uri} itself, which loading "

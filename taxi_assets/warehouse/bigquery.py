@@ -35,7 +35,8 @@ from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job, start_load
 from taxi_assets.warehouse.bigquery_months import BEGUN, LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
-from taxi_assets.warehouse.bigquery_schema import TIMEOUT, ensure_table, load_config, types_of
+from taxi_assets.warehouse.bigquery_requests import REQUEST, run_query
+from taxi_assets.warehouse.bigquery_schema import ensure_table, load_config, types_of
 from taxi_assets.warehouse.bigquery_source import Located, locate, require_current
 from taxi_assets.warehouse.sources import check_file, check_month
 from taxi_assets.warehouse.tables import read_schema
@@ -84,7 +85,7 @@ class BigQueryWarehouse(Warehouse):
 
     @cached_property
     def _location(self) -> str:
-        location = str(self._client.get_dataset(self._dataset, timeout=TIMEOUT).location)
+        location = str(self._client.get_dataset(self._dataset, **REQUEST).location)
         wanted = self._wanted_location
         if wanted and wanted.upper() != location.upper():
             raise Misconfigured(
@@ -204,16 +205,21 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def count(self, table: str, month: Month | None) -> int:
-        """See :class:`Warehouse`; BigQuery answers this query from metadata, free of charge."""
+        """See :class:`Warehouse`; rows that were streamed a moment ago may be missing.
+
+        The rows of a table are in its metadata, which is free. A month is counted by a query, which
+        is billed its column ``source_month``: 8 bytes a row, at least 10 MB
+        (https://cloud.google.com/bigquery/pricing).
+        """
         with named_errors(BIGQUERY, f"Counting {self._dataset.dataset_id}.{table}"):
             found = self._find(table)
             if found is None:
                 return 0
-            months = None if month is None else [month]
-            where = f" WHERE {month_filter(months)}" if found.time_partitioning else ""
-            query = f"SELECT COUNT(*) FROM `{found.reference}`{where}"
-            rows = self._client.query(query, location=self._location, timeout=TIMEOUT).result()
-            return int(next(iter(rows))[0])
+            if month is None:
+                return int(found.num_rows)
+            query = f"SELECT COUNT(*) FROM `{found.reference}` WHERE {month_filter([month])}"
+            rows = run_query(self._client, query, self._location, bigquery.QueryJobConfig())
+            return int(next(rows())[0])
 
     @override
     def loaded(self, table: str, month: Month) -> LoadedMonth | None:
@@ -259,22 +265,20 @@ class BigQueryWarehouse(Warehouse):
     def tables(self, prefix: str) -> list[str]:
         """See :class:`Warehouse`."""
         with named_errors(BIGQUERY, f"Listing the tables of {self._dataset.dataset_id}"):
-            listed = self._client.list_tables(self._dataset, timeout=TIMEOUT)
+            listed = self._client.list_tables(self._dataset, **REQUEST)
             return sorted(each.table_id for each in listed if each.table_id.startswith(prefix))
 
     @override
     def drop(self, table: str) -> None:
         """See :class:`Warehouse`."""
         with named_errors(BIGQUERY, f"Dropping {self._dataset.dataset_id}.{table}"):
-            self._client.delete_table(
-                self._dataset.table(table), not_found_ok=True, timeout=TIMEOUT
-            )
+            self._client.delete_table(self._dataset.table(table), not_found_ok=True, **REQUEST)
             if self._find(LOADED_MONTHS.name) is not None:
                 self._months.forget(table)
 
     def _find(self, table: str) -> bigquery.Table | None:
         try:
-            return self._client.get_table(self._dataset.table(table), timeout=TIMEOUT)
+            return self._client.get_table(self._dataset.table(table), **REQUEST)
         except NotFound:
             _ = self._location  # raises if the dataset is missing, not only the table
             return None

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError
+from google.api_core.exceptions import Conflict
 from google.cloud import bigquery
 
-from taxi_assets.services import ErrorDetails, cause_shown
-from taxi_assets.warehouse.bigquery_errors import BIGQUERY
-from taxi_assets.warehouse.bigquery_schema import TIMEOUT
+from taxi_assets.google_retries import TIMEOUT
+from taxi_assets.warehouse.bigquery_requests import REQUEST, RETRY, existing_job, finished
 from taxi_assets.warehouse.bigquery_source import Located
 
 __all__ = ["Content", "details_of", "run_job", "start_load"]
@@ -47,38 +46,44 @@ def start_load(
     location: str,
     job_id: str,
 ) -> bigquery.LoadJob:
-    """Start the job that loads ``source`` into ``target``, from GCS or by an upload."""
-    options: dict[str, Any] = {
-        "job_id": job_id,
-        "location": location,
-        "job_config": config,
-        "timeout": TIMEOUT,
-    }
-    if source.path is None:
-        return client.load_table_from_uri(source.uri, target, **options)
-    with source.path.open("rb") as file:
-        return client.load_table_from_file(file, target, **options)
+    """Start the job that loads ``source`` into ``target``, from GCS or by an upload.
+
+    An upload that fails on the way is made again from its start.
+    """
+    options: dict[str, Any] = {"job_id": job_id, "location": location, "job_config": config}
+    path = source.path
+    if path is None:
+        return client.load_table_from_uri(source.uri, target, **options, **REQUEST)
+
+    def upload() -> bigquery.LoadJob:
+        with path.open("rb") as file:
+            return client.load_table_from_file(
+                file, target, **options, num_retries=0, timeout=TIMEOUT
+            )
+
+    return RETRY(upload)()
 
 
 def run_job(client: bigquery.Client, name: str, location: str, start: Start) -> bigquery.LoadJob:
     """Start the load ``name``, or join it if it is already running, and wait for its end.
 
-    Ids are ``name-0``, ``name-1``, …; ``start`` raises ``Conflict`` for an id in use. A *running*
-    job of that name loads the same content, so it is joined: the retry of a worker that died while
-    waiting does not load twice. A *finished* job is never reused, whether it failed or not: its
-    month may have been replaced or dropped since, and loading again is free, atomic and gives the
-    same rows. Raises the error for a failed job.
+    Ids are ``name-0``, ``name-1``, …; ``start`` raises ``Conflict`` for an id in use, which it is
+    for good (https://cloud.google.com/bigquery/docs/running-jobs). A *running* job of that name
+    loads the same content, so it is joined: the retry of a worker that died while waiting, or of a
+    request whose answer was lost, does not load twice. A *finished* job is never reused, whether it
+    failed or not: its month may have been replaced or dropped since, and loading again is free,
+    atomic and gives the same rows. Raises ``JobFailed``.
     """
     for number in itertools.count():
         job_id = f"{name}-{number}"
         try:
             job = start(job_id)
         except Conflict:
-            found = client.get_job(job_id, location=location)
+            found = existing_job(client, job_id, location)
             if found.state == "DONE" or not isinstance(found, bigquery.LoadJob):
                 continue
             job = found
-        return _finished(job)
+        return finished(job)
     raise AssertionError("count() does not end")
 
 
@@ -95,19 +100,3 @@ def details_of(job: bigquery.LoadJob) -> dict[str, str | int | float]:
         ),
     }
     return details if slot_ms is None else {**details, "slot_millis": int(slot_ms)}
-
-
-def _finished(job: bigquery.LoadJob) -> bigquery.LoadJob:
-    try:
-        job.result()
-    except GoogleAPICallError as error:
-        if job.error_result is None:  # the wait failed, not the job
-            raise
-        others = [other for other in job.errors or [] if other != job.error_result]
-        doing = (
-            f"Load job {job.job_id} into {job.destination.dataset_id}.{job.destination.table_id}"
-        )
-        message = "; ".join(str(each.get("message")) for each in [job.error_result, *others[:2]])
-        details = ErrorDetails(message, {str(job.error_result.get("reason"))})
-        raise BIGQUERY.error(details, doing) from cause_shown(error)
-    return job

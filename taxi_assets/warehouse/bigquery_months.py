@@ -17,18 +17,18 @@ minimum, 10 MB per table: about 0.0001 USD.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
 from google.cloud import bigquery
-from google.cloud.bigquery.table import RowIterator
+from google.cloud.bigquery.table import Row
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import Type
 from taxi_assets.warehouse import bigquery_schema, months
 from taxi_assets.warehouse.base import Load, LoadedMonth
-from taxi_assets.warehouse.bigquery_schema import TIMEOUT
+from taxi_assets.warehouse.bigquery_requests import run_query
 from taxi_assets.warehouse.tables import TableColumn
 
 __all__ = ["BEGUN", "LOADED_MONTHS", "BigQueryMonths"]
@@ -134,7 +134,7 @@ class BigQueryMonths:
             table,
             month,
         )
-        return next((LoadedMonth(row["version"], row["row_count"]) for row in rows), None)
+        return next((LoadedMonth(row["version"], row["row_count"]) for row in rows()), None)
 
     def all(self, table: str) -> dict[Month, LoadedMonth]:
         """The newest record of each month of that table."""
@@ -146,7 +146,7 @@ class BigQueryMonths:
         )
         return {
             Month.of(row["source_month"]): LoadedMonth(row["version"], row["row_count"])
-            for row in rows
+            for row in rows()
         }
 
     def split(self, tables: Sequence[str]) -> dict[Month, str]:
@@ -175,13 +175,13 @@ class BigQueryMonths:
             Month.of(row["source_month"]): BEGUN
             if row["row_count"] is None
             else str(row["version"])
-            for row in rows
+            for row in rows()
         }
 
     def origins(self) -> list[str | None]:
         """The origins in all records."""
         rows = self._query(f"SELECT DISTINCT origin FROM {self._table}")
-        return [row["origin"] for row in rows]
+        return [row["origin"] for row in rows()]
 
     def with_rows(self, table: str) -> list[Month]:
         """The months whose partitions have rows; none if the table does not exist."""
@@ -191,7 +191,7 @@ class BigQueryMonths:
             "AND REGEXP_CONTAINS(partition_id, '^[0-9]{6}$')",
             table,
         )
-        return [Month.of(row["month"]) for row in rows]
+        return [Month.of(row["month"]) for row in rows()]
 
     @property
     def _table(self) -> str:
@@ -214,14 +214,11 @@ class BigQueryMonths:
         table: str | None = None,
         month: Month | None = None,
         *parameters: bigquery.ScalarQueryParameter,
-    ) -> RowIterator:
+    ) -> Callable[[], Iterator[Row]]:
         named = [*parameters]
         if table is not None:
             named.append(bigquery.ScalarQueryParameter("table", "STRING", table))
         if month is not None:
             named.append(bigquery.ScalarQueryParameter("month", "DATE", month.first_day))
-        config = bigquery.QueryJobConfig(
-            query_parameters=named, labels={"managed_by": "taxi_assets"}
-        )
-        job = self.client.query(query, config, location=self.location, timeout=TIMEOUT)
-        return job.result()
+        config = bigquery.QueryJobConfig(query_parameters=named)
+        return run_query(self.client, query, self.location, config)

@@ -12,14 +12,17 @@ import google.auth.credentials
 import grpc  # type: ignore[import-untyped]  # ships no types
 import pyarrow as pa
 from google.cloud import bigquery
-from google.cloud.bigquery_storage_v1 import BigQueryReadClient, types
+from google.cloud.bigquery_storage_v1 import types
+from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
     BigQueryReadGrpcTransport,
 )
 
 from taxi_assets.datasets.month import Month
+from taxi_assets.retry_policy import SILENCE_SECONDS, Attempts
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
+from taxi_assets.warehouse.bigquery_requests import RETRY
 from taxi_assets.warehouse.tables import SOURCE_MONTH
 
 __all__ = ["batches", "month_filter", "read_client"]
@@ -31,12 +34,12 @@ def read_client(credentials: google.auth.credentials.Credentials | None) -> BigQ
     """Google's client; without TLS if ``BIGQUERY_EMULATOR_GRPC`` is set."""
     emulator = os.environ.get(_EMULATOR)
     if not emulator:
-        return BigQueryReadClient(credentials=credentials)  # type: ignore[no-untyped-call]  # by Google
+        return BigQueryReadClient(credentials=credentials)
     # Google's own channel has no message size limit either; gRPC's default is 4 MiB.
     unlimited = [("grpc.max_receive_message_length", -1)]
     channel = grpc.insecure_channel(emulator, options=unlimited)
     transport = BigQueryReadGrpcTransport(channel=channel)
-    return BigQueryReadClient(transport=transport)  # type: ignore[no-untyped-call]  # by Google
+    return BigQueryReadClient(transport=transport)
 
 
 def month_filter(months: Sequence[Month] | None) -> str:
@@ -59,7 +62,7 @@ def batches(
     """
     doing = f"Reading {table.dataset_id}.{table.table_id}"
     with named_errors(BIGQUERY, doing):
-        session = client.create_read_session(
+        session = RETRY(client.create_read_session)(
             parent=f"projects/{table.project}",
             read_session=types.ReadSession(
                 table=table.reference.to_bqstorage(),
@@ -69,9 +72,32 @@ def batches(
                 ),
             ),
             max_stream_count=1,
+            retry=None,
+            timeout=SILENCE_SECONDS,
         )
         sent = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
         for stream in session.streams:
-            for response in client.read_rows(stream.name):  # type: ignore[no-untyped-call]  # by Google
+            for response in _responses(client, stream.name):
                 rows = pa.py_buffer(response.arrow_record_batch.serialized_record_batch)
                 yield pa.ipc.read_record_batch(rows, sent).select(schema.names).cast(schema)
+
+
+def _responses(client: BigQueryReadClient, stream: str) -> Iterator[types.ReadRowsResponse]:
+    """What a stream sends; after a transient failure, on from the row after the last one.
+
+    gRPC limits a call's whole duration, so a long one is cut and continued, too. Only calls that
+    bring no row count as failed.
+    """
+    offset, attempts = 0, Attempts()
+    while True:
+        try:
+            for response in client.read_rows(
+                read_stream=stream, offset=offset, retry=None, timeout=SILENCE_SECONDS
+            ):
+                offset += response.row_count
+                yield response
+                attempts = Attempts()
+            return
+        except BIGQUERY.raises as error:
+            if not (BIGQUERY.is_transient(error) and attempts.again()):
+                raise

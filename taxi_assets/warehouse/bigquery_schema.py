@@ -9,9 +9,10 @@ from google.cloud import bigquery
 
 from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import TableSchemaConflict
+from taxi_assets.warehouse.bigquery_requests import LABELS, REQUEST
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, added_columns
 
-__all__ = ["TIMEOUT", "ensure_table", "fields_of", "load_config", "types_of"]
+__all__ = ["ensure_table", "fields_of", "load_config", "types_of"]
 
 # Timestamps have no time zone, so DATETIME: BigQuery's TIMESTAMP is in UTC.
 FIELD_TYPES = {
@@ -23,7 +24,6 @@ FIELD_TYPES = {
     Type.BOOLEAN: "BOOLEAN",
 }
 _TYPES = {name: type_ for type_, name in FIELD_TYPES.items()}
-TIMEOUT = 60.0  # seconds without data from the server; Google's client has no default
 _DESCRIPTION_LIMIT = 1024  # of a column, in characters
 _TABLE_DESCRIPTION_LIMIT = 16384
 _CLUSTERING_LIMIT = 4
@@ -40,7 +40,7 @@ def load_config(table: Table) -> bigquery.LoadJobConfig:
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
         create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
         schema=fields_of(table),
-        labels={"managed_by": "taxi_assets"},
+        labels=LABELS,
     )
 
 
@@ -72,13 +72,13 @@ def ensure_table(
     Raises ``TableSchemaConflict`` if it exists with other columns or other partitions.
     """
     try:
-        existing = client.get_table(reference, timeout=TIMEOUT)
+        existing = client.get_table(reference, **REQUEST)
     except NotFound:
         # exists_ok: another month's run may create it at the same time.
         client.create_table(
-            _new_table(reference, table, filtered=filtered), exists_ok=True, timeout=TIMEOUT
+            _new_table(reference, table, filtered=filtered), exists_ok=True, **REQUEST
         )
-        existing = client.get_table(reference, timeout=TIMEOUT)
+        existing = client.get_table(reference, **REQUEST)
     _check_partitions(existing, table)
     added = added_columns(table, types_of(existing.schema))
     if added:
@@ -87,7 +87,7 @@ def ensure_table(
             *existing.schema,
             *(field for field in fields_of(table) if field.name not in have),
         ]
-        client.update_table(existing, ["schema"], timeout=TIMEOUT)
+        client.update_table(existing, ["schema"], **REQUEST)
 
 
 def _new_table(
@@ -95,7 +95,7 @@ def _new_table(
 ) -> bigquery.Table:
     new = bigquery.Table(reference, schema=fields_of(table))
     new.description = table.description[:_TABLE_DESCRIPTION_LIMIT] or None
-    new.labels = {"managed_by": "taxi_assets", **_dataset_label(table)}
+    new.labels = {**LABELS, **_dataset_label(table)}
     if table.cluster_by:
         new.clustering_fields = list(table.cluster_by[:_CLUSTERING_LIMIT])
     if table.monthly:

@@ -12,6 +12,8 @@ from google.cloud import storage
 from taxi_assets.errors import ConcurrentWrite
 from taxi_assets.lake.store import sha256_of
 from taxi_assets.warehouse.base import Source
+from taxi_assets.warehouse.bigquery_errors import BIGQUERY
+from taxi_assets.warehouse.bigquery_requests import REQUEST
 from taxi_assets.warehouse.sources import footer_of, unreadable
 
 __all__ = ["Located", "locate", "require_current"]
@@ -54,15 +56,17 @@ def require_current(located: Located, client: storage.Client) -> None:
 def _remote_footer(client: storage.Client, uri: str, version: str) -> pq.FileMetaData:
     try:
         blob = _blob(client, uri, version)
-        with blob.open("rb", chunk_size=_FOOTER_READ) as file:
+        with blob.open("rb", chunk_size=_FOOTER_READ, **REQUEST) as file:
             return pq.read_metadata(file)
+    except BIGQUERY.raises:  # of which those of a connection are OSErrors
+        raise
     except (pa.ArrowException, OSError) as error:
         raise unreadable(uri, error) from error
 
 
 def _blob(client: storage.Client, uri: str, version: str) -> storage.Blob:
     bucket, _, name = uri.removeprefix("gs://").partition("/")
-    blob = client.bucket(bucket).get_blob(name)
+    blob = client.bucket(bucket).get_blob(name, **REQUEST)
     if blob is None or str(blob.generation) != version:
         found = "nothing" if blob is None else f"generation {blob.generation}"
         raise ConcurrentWrite(

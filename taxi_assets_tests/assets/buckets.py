@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from taxi_assets.lake import gcs
+from taxi_assets import retry_policy
 from taxi_assets_tests.lake import gcs_stub
 from taxi_assets_tests.lake.gcs_stub import GcsStub
 
@@ -20,6 +20,5 @@ def running_bucket() -> Iterator[GcsStub]:
     with gcs_stub.running() as stub, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", stub.url)
         patch.setenv("GOOGLE_CLOUD_PROJECT", "local")
-        quick = gcs.RETRY.with_delay(initial=0.01, maximum=0.02).with_timeout(0.1)
-        patch.setattr(gcs, "RETRY", quick)
+        patch.setattr(retry_policy, "FIRST_DELAY_SECONDS", 0.01)
         yield stub

@@ -11,6 +11,7 @@ from taxi_assets import cleaning, failures
 from taxi_assets.assets import clean
 from taxi_assets.dagster_names import RUN_RETRY_TAG
 from taxi_assets.datasets.month import Month
+from taxi_assets.retry_policy import ATTEMPTS
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import (
     Platform,
@@ -154,7 +155,7 @@ def test_a_retry_stores_what_the_first_attempt_could_not(
     """Also if the rejects are already stored and the trips are not."""
     damaged = "Provided CRC32C 'x' doesn't match calculated CRC32C 'y'."
     bucket.faults.append(
-        Fault("POST", "/upload/", 400, damaged, "invalid", body=f"/{part}".encode())
+        Fault("POST", "/upload/", 400, damaged, "invalid", ATTEMPTS, f"/{part}".encode())
     )
     result = in_bucket.run(month_assets("green"), "2024-01")
     assert result.success, messages(result)

@@ -9,7 +9,7 @@ import pytest
 from taxi_assets.cleaning import MonthCounts, code_version
 from taxi_assets.datasets import DATASETS, Action, DatasetSpec
 from taxi_assets.lake import attributes
-from taxi_assets.lake.bucket import to_header
+from taxi_assets.lake.objects import to_header
 from taxi_assets.lake.store import NewObject
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html

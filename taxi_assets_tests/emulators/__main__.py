@@ -1,7 +1,8 @@
 """Run a command with emulators: ``python -m taxi_assets_tests.emulators gcs s3 -- COMMAND …``.
 
 They start empty and stop with the command, which gets their addresses in environment variables.
-Exits with the command's exit code.
+Then it prints which methods of Google's and S3's APIs were called, and what was wrong with calls.
+Exits with the command's exit code, or with 1 if a call was wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from contextlib import ExitStack
 
 from taxi_assets_tests.emulators import azure, bigquery, gcs, postgres, s3
+from taxi_assets_tests.emulators.recording.record import reports, take_violations
 from taxi_assets_tests.emulators.server import ServerFailed, Unavailable
 
 _NAMES = ("gcs", "bigquery", "s3", "azure", "postgres")
@@ -33,7 +35,9 @@ def main() -> int:
         except (Unavailable, ServerFailed) as reason:
             print(reason, file=sys.stderr)
             return 1
-        return subprocess.run(command, env=os.environ | environment, check=False).returncode
+        code = subprocess.run(command, env=os.environ | environment, check=False).returncode
+        print(*reports(), sep="\n")
+        return code or int(bool(take_violations()))
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:

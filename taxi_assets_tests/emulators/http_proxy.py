@@ -125,6 +125,10 @@ class _Peer:
     def wants_continue(self) -> bool:
         return self._http.they_are_waiting_for_100_continue
 
+    @property
+    def is_sending(self) -> bool:
+        return self._http.their_state is h11.SEND_BODY
+
     def next(self) -> h11.Event:
         while not isinstance(event := self._http.next_event(), h11.Event):
             if event is h11.PAUSED:  # a second request before the first is answered
@@ -156,9 +160,9 @@ def _exchange(client: _Peer, request: h11.Request, proxy: HttpProxy) -> None:
         with socket.create_connection(proxy.server) as connection:
             server = _Peer(connection, h11.CLIENT)
             _forward_request(client, request, server, visit)
-            _forward_response(server, client, visit)
+            _forward_response(server, client, proxy, visit)
     except Reply as reply:
-        _answer(client, reply)
+        _answer(client, request.method, reply)
     except Silence:
         while client.socket.recv(_CHUNK):
             pass
@@ -176,13 +180,18 @@ def _forward_request(client: _Peer, request: h11.Request, server: _Peer, visit: 
     server.send(h11.EndOfMessage())
 
 
-def _forward_response(server: _Peer, client: _Peer, visit: Visit) -> None:
+def _forward_response(server: _Peer, client: _Peer, proxy: HttpProxy, visit: Visit) -> None:
     while isinstance(response := server.next(), h11.InformationalResponse):
         pass
     if not isinstance(response, h11.Response):
         raise Cut
     visit.response(response)
-    headers = _kept(response)
+    # An upload's session goes through the proxy too.
+    old, new = (b":%d/" % port for port in (proxy.server[1], proxy.port))
+    headers = [
+        (name, value.replace(old, new, 1) if name.lower() == b"location" else value)
+        for name, value in _kept(response)
+    ]
     status, reason = response.status_code, response.reason
     client.send(h11.Response(status_code=status, reason=reason, headers=headers))
     for data in server.body():
@@ -191,14 +200,15 @@ def _forward_response(server: _Peer, client: _Peer, visit: Visit) -> None:
     client.send(h11.EndOfMessage())
 
 
-def _answer(client: _Peer, reply: Reply) -> None:
+def _answer(client: _Peer, method: bytes, reply: Reply) -> None:
     _continue(client)
-    with suppress(Cut, h11.LocalProtocolError):  # what the server has not read
+    if client.is_sending:
         for _ in client.body():
             pass
     headers = [*reply.headers.items(), ("Content-Length", str(len(reply.body)))]
     client.send(h11.Response(status_code=reply.status, headers=headers))
-    client.send(h11.Data(data=reply.body))
+    if method != b"HEAD":
+        client.send(h11.Data(data=reply.body))
     client.send(h11.EndOfMessage())
 
 

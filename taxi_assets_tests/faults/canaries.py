@@ -113,15 +113,22 @@ def _lake() -> Iterator[Case]:
         f"s3://me:{CANARY}@\N{ACCOUNT OF}bucket/",
     ):
         yield Case(f"lake, {url.replace(CANARY, '…')}", {"TAXI_LAKE_URL": url})
-    keys = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": CANARY, "AWS_REGION": "us-east-1"}
-    s3 = {**keys, "TAXI_LAKE_URL": "s3://trips", "AWS_MAX_ATTEMPTS": "1"}
+    s3 = {
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "TAXI_LAKE_URL": "s3://trips",
+    }
     yield Case("S3, key, refused", {**s3, "AWS_ENDPOINT_URL": f"http://{_REFUSED}"})
     yield Case("S3, endpoint", {**s3, "AWS_ENDPOINT_URL": f"http://me:{CANARY}@{_REFUSED}"})
+    refused = {**s3, "AWS_ENDPOINT_URL": f"http://{_REFUSED}"}
+    yield Case("S3, key, broken line", {**refused, "AWS_SESSION_TOKEN": f"{CANARY}\nx"})
     yield Case("S3, endpoint, unparsable", {**s3, "AWS_ENDPOINT_URL": f"me:{CANARY}@host"})
     blobs = f"BlobEndpoint=http://{_REFUSED}/account;"
     for name, connection in {
         "key": f"AccountName=account;AccountKey={_BASE64};{blobs}",
         "bad key": f"AccountName=account;AccountKey={CANARY};{blobs}",
+        "broken line": f"AccountName={CANARY}\nx;AccountKey={_BASE64};{blobs}",
         "SAS": f"{blobs}SharedAccessSignature=sv=2022-11-02&sig={CANARY}",
         "no pairs": CANARY,
         "no account": f"AccountKey={CANARY}",

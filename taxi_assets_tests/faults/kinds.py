@@ -14,6 +14,7 @@ from taxi_assets_tests.faults.polling import polling
 from taxi_assets_tests.faults.races import races
 from taxi_assets_tests.faults.result import Result
 from taxi_assets_tests.faults.stores import PAIRS
+from taxi_assets_tests.faults.wire import wire
 
 __all__ = ["KINDS", "Kind"]
 
@@ -35,6 +36,7 @@ KINDS = {
     "disk": Kind(disks, PAIRS[:1]),
     "server": Kind(hostile_servers, _NONE),
     "file": Kind(hostile_files, _NONE),
+    "wire": Kind(wire, PAIRS[1:]),
     "canary": Kind(canaries, _NONE),
     # The last, because it leaves a client with threads.
     "daemon": Kind(daemon, PAIRS[:1]),

@@ -29,7 +29,8 @@ def inject(
     """The results of ``tasks`` as they come; ``None`` when a task has ended.
 
     ``scales`` are the shares of the faults to inject, by kind.
-    Raises ``RuntimeError`` if a worker ends before its tasks.
+    Raises ``RuntimeError`` if a worker ends before its tasks, or with requests to its emulators
+    that the real services refuse.
     """
     take, give = os.pipe()
     os.write(give, bytes(range(len(tasks))))
@@ -47,9 +48,8 @@ def inject(
                 continue
             ended += result is None
             yield task, result
-    for _ in workers:
-        os.wait()
-    if ended < len(tasks):
+    codes = [os.wait()[1] for _ in workers]
+    if ended < len(tasks) or any(codes):
         raise RuntimeError(f"{len(tasks) - ended} of {len(tasks)} tasks did not end; see above")
 
 

@@ -1,4 +1,7 @@
-"""A loopback HTTP server that sends a test's prepared responses and records the requests."""
+"""A loopback HTTP server that sends a test's prepared responses and records the requests.
+
+Or none: a status of ``CUT`` closes the connection, and ``SILENT`` keeps it open until the end.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,24 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+CUT, SILENT = 0, -1
+
 
 @dataclass
 class Response:
-    """Sent for every request of ``method`` whose path and query contain ``part``."""
+    """Sent for ``times`` requests of ``method`` (any, if empty) whose path and query contain
+    ``part``.
+    """
 
     method: str
     part: str
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    times: int = 1_000_000
+
+    def matches(self, method: str, path: str) -> bool:
+        return self.times > 0 and self.method in ("", method) and self.part in path
 
 
 @dataclass
@@ -35,6 +46,7 @@ class Canned:
     url: str = ""
     responses: list[Response] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def headers_of(self, method: str, part: str = "") -> dict[str, str]:
         """The headers of the only request of ``method`` whose path and query contain ``part``."""
@@ -54,13 +66,15 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.canned.requests.append(Request(self.command, self.path, headers))
         response = next(
-            (
-                response
-                for response in self.canned.responses
-                if response.method == self.command and response.part in self.path
-            ),
+            (each for each in self.canned.responses if each.matches(self.command, self.path)),
             Response(self.command, "", 404),
         )
+        response.times -= 1
+        if response.status in (CUT, SILENT):
+            self.close_connection = True
+            if response.status == SILENT:
+                self.canned.ended.wait()
+            return
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
@@ -86,6 +100,7 @@ def running() -> Iterator[Canned]:
     try:
         yield canned
     finally:
+        canned.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -33,7 +33,7 @@ class Stored:
 @dataclass
 class Fault:
     """Respond with ``status`` to the next ``times`` requests of ``method`` whose path contains
-    ``part`` and whose body contains ``body``.
+    ``part`` and whose body contains ``body``; if ``done``, after doing what they ask for.
     """
 
     method: str
@@ -43,6 +43,7 @@ class Fault:
     reason: str = "fault"
     times: int = 1
     body: bytes = b""
+    done: bool = False
 
     def matches(self, request: Request) -> bool:
         return (
@@ -71,6 +72,7 @@ class GcsStub:
     sessions: dict[str, tuple[str, dict[str, Any], dict[str, str], bytearray]] = field(
         default_factory=dict
     )
+    finished: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     seen: list[Request] = field(default_factory=list)
     generation: int = 1000
@@ -125,10 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(status, {"error": {"code": status, "message": message, "errors": [error]}})
 
     def _fail_on_demand(self, request: Request) -> None:
+        self.lost: Rejected | None = None
         for fault in self.stub.faults:
             if fault.matches(request):
                 fault.times -= 1
-                raise Rejected(fault.status, fault.message, fault.reason)
+                rejected = Rejected(fault.status, fault.message, fault.reason)
+                if not fault.done:
+                    raise rejected
+                self.lost = rejected
 
     def _route(self, request: Request) -> None:
         if request.path.endswith(f"/b/{BUCKET}"):
@@ -194,11 +200,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._finish(request, described["name"], described, content, described.get("crc32c"))
 
     def _session(self, request: Request) -> None:
+        if request.path in self.stub.finished:
+            self._send(200, self.stub.finished[request.path])
+            return
         name, described, query, received = self.stub.sessions[request.path]
         span = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", request.headers["content-range"])
         assert span is not None
-        assert int(span[1]) == len(received)
-        received.extend(request.body)
+        assert int(span[1]) <= len(received)
+        received[int(span[1]) :] = request.body
         if span[3] == "*" or len(received) < int(span[3]):
             self._send(308, None, {"Range": f"bytes=0-{len(received) - 1}"})
             return
@@ -221,6 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.stub.damages_content:
             content = content[::-1]
         stored = self.stub.store(name, content, described.get("metadata", {}))
+        self.stub.finished[request.path] = _resource(name, stored)
         self._send(200, _resource(name, stored))
 
     def _rewrite(self, request: Request) -> None:
@@ -263,6 +273,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] | None = None,
         sent: int | None = None,
     ) -> None:
+        if self.lost is not None:
+            lost, self.lost = self.lost, None
+            raise lost
         content = json.dumps(body).encode() if isinstance(body, dict) else body or b""
         kind = "application/json" if isinstance(body, dict) else "application/octet-stream"
         self.send_response(status)

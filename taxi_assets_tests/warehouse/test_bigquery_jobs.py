@@ -244,7 +244,7 @@ def test_the_error_of_a_failed_job_has_a_remedy(
     ("status", "reason", "message", "kind", "expected"),
     [
         (403, "accessDenied", "User lacks bigquery.jobs.create", Misconfigured, "jobUser"),
-        (403, "quotaExceeded", "quota", StoreUnavailable, "Try later"),
+        (403, "quotaExceeded", "quota", StoreUnavailable, "wait, or raise it"),
         (404, "notFound", "Not found: Dataset p:nyc", Misconfigured, "bq --location"),
         (404, "notFound", "Dataset p:nyc was not found in location US", Misconfigured, "location="),
         (404, "notFound", "Not found: Table p:nyc.Dataset", ObjectMissing, "in the lake again"),

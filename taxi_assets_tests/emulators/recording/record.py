@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from taxi_assets_tests.emulators.environments import ROOT
 from taxi_assets_tests.emulators.recording.request import CALLS, VIOLATIONS
 from taxi_assets_tests.emulators.server import HOST, serving, workspace
 
-__all__ = ["InvalidRequests", "Record", "recording", "take_violations"]
+__all__ = ["InvalidRequests", "Record", "recording", "reports", "take_violations"]
+
+_WIDTH = 100
 
 
 class InvalidRequests(AssertionError):
@@ -59,13 +62,20 @@ class Record:
         return "\n".join(
             [
                 f"{self.service}: {sum(counts.values())} requests",
-                *(
-                    f"  {counts[each]:>6} {each}: {' '.join(sorted(fields[each]))}"
-                    for each in sorted(counts)
-                ),
+                *(_line(counts[method], method, fields[method]) for method in sorted(counts)),
                 f"  violations: {'; '.join(violations) or 'none'}",
             ]
         )
+
+
+def _line(count: int, method: str, fields: set[str]) -> str:
+    inner = [name for name in sorted(fields) if not any(_is_part(each, name) for each in fields)]
+    text = f"{count:>7} {' '.join([f'{method}:', *inner])}"
+    return textwrap.fill(text, _WIDTH, subsequent_indent=" " * 8, break_on_hyphens=False)
+
+
+def _is_part(inner: str, outer: str) -> bool:
+    return inner.startswith((f"{outer}.", f"{outer}["))
 
 
 _running: list[Record] = []
@@ -95,6 +105,11 @@ def recording(service: str, port: int, server_port: int) -> Iterator[Record]:
                 raise InvalidRequests("\n".join(found))
         finally:
             _running.remove(record)
+
+
+def reports() -> list[str]:
+    """The reports of all emulators that this process has started."""
+    return [record.report() for record in _running]
 
 
 def take_violations() -> list[str]:

@@ -138,7 +138,7 @@ class S3Model:
         known, prefixes = operation.members("header"), tuple(operation.members("headers"))
         for name, value in head.headers.items():
             if name in known:
-                call.fields.add(name)
+                call.fields.update({name} - _COMMON)
                 self._check_text(call, name, operation, known[name], [value])
             elif prefixes and name.startswith(prefixes):
                 call.fields.add(f"{prefixes[0]}*")
