@@ -1,7 +1,7 @@
 # Each target sets up the environment; only Python 3.11 to 3.13 and make are needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-gcp run upgrade ui test test-long test-faults test-mutations lint bench clean lock snapshot docs screenshots
+.PHONY: help demo demo-gcp run upgrade ui check test test-long test-faults test-mutations lint bench clean lock snapshot docs screenshots
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,9 @@ upgrade: $(READY) ## materialize the months of an older release again
 
 ui: $(READY) ## Dagster's UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/python -m taxi_assets ui $(if $(PORT),--port $(PORT))
+
+check: $(READY) ## probe the configured lake, warehouse and source before the first month
+	@$(BIN)/python -m taxi_assets check $(ARGS)
 
 test: $(READY) ## the test suite, with emulators on loopback
 	@# A missing emulator fails in CI; elsewhere its tests are skipped with the reason.

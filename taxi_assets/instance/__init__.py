@@ -18,8 +18,10 @@ from urllib.parse import unquote
 
 import dagster as dg
 
+from taxi_assets.addresses import text_shown
 from taxi_assets.errors import Misconfigured
 from taxi_assets.settings import Settings
+from taxi_assets.wording import one_line
 
 __all__ = ["LOCATION", "WORKSPACE", "home_of", "opened", "prepared"]
 
@@ -142,9 +144,13 @@ def opened(home: Path, folder: Path | None = None) -> dg.DagsterInstance:
         instance.event_log_storage.get_pool_limits()
         instance.all_instigator_state()
     except Exception as error:  # the storage is pluggable, and its errors have no common class
-        reason = " ".join(str(error).split("\n")[0].split())
+        # Of a database, Dagster's own error only says that it gave up.
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = one_line(text_shown(str(cause).split("\n")[0]))
         raise Misconfigured(
-            f"Dagster's records in {home} cannot be opened ({type(error).__name__}: {reason}).",
+            f"Dagster's records in {home} cannot be opened ({type(cause).__name__}: {reason}).",
             f"Correct its {_CONFIGURATION}, free the disk, or restore the folder from a backup.",
         ) from error
     return instance

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from taxi_assets.lake.s3_errors import S3
 from taxi_assets.services import named_errors
@@ -27,5 +28,5 @@ def account() -> str:
         sts = session.client("sts", endpoint_url=endpoint if own else None, config=_QUICKLY)
     try:
         return f"{sts.get_caller_identity()['Arn']} at {endpoint}"
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         return f"unknown ({type(error).__name__}: sts:GetCallerIdentity) at {endpoint}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final
 
-from google.api_core.exceptions import Forbidden
+from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud import bigquery, storage
 
 from taxi_assets import gcp
 from taxi_assets.addresses import WarehouseAddress
 from taxi_assets.errors import Misconfigured
-from taxi_assets.lake.gcs_errors import GCS
+from taxi_assets.lake.gcs_errors import GCS, NO_BUCKET
 from taxi_assets.probes.probe import Probe
-from taxi_assets.services import cause_shown, named_errors
+from taxi_assets.services import ErrorDetails, cause_shown, named_errors
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
 from taxi_assets.warehouse.bigquery_requests import REQUEST
 
@@ -80,7 +80,8 @@ class BigQueryProbes:
     def _location(self) -> str:
         assert self._bucket is not None
         uri = f"gs://{self._bucket}"
-        with named_errors(GCS, f"Reading the location of {uri}", uri=uri, bucket=self._bucket):
+        doing = f"Reading the location of {uri}"
+        with named_errors(GCS, doing, uri=uri, bucket=self._bucket):
             client = storage.Client(project=self._project, credentials=gcp.credentials())
             try:
                 bucket = client.get_bucket(self._bucket, **REQUEST)
@@ -90,6 +91,9 @@ class BigQueryProbes:
                     "from it requires.",
                     f"Grant it storage.buckets.get on {uri}: roles/storage.legacyBucketReader.",
                 ) from cause_shown(error)
+            except NotFound as error:
+                missing = ErrorDetails(error.message, {NO_BUCKET})
+                raise GCS.error(missing, doing, bucket=self._bucket) from cause_shown(error)
         dataset = str(self._dataset.location)
         if not loads_from(str(bucket.location), str(bucket.location_type), dataset):
             raise Misconfigured(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 from taxi_assets import optional
 from taxi_assets.probes.probe import Probe
@@ -41,7 +42,7 @@ def _azure() -> str:
     if connection:
         parts = dict(part.split("=", 1) for part in connection.split(";") if "=" in part)
         kind = "its key" if "AccountKey" in parts else "a shared access signature (SAS)"
-        name = parts.get("AccountName") or "(in BlobEndpoint)"
+        name = parts.get("AccountName") or urlsplit(parts.get("BlobEndpoint", "")).hostname
         return f"account {name} with {kind}, of AZURE_STORAGE_CONNECTION_STRING"
     name = os.environ.get("AZURE_STORAGE_ACCOUNT", "")
     if not name:

@@ -7,6 +7,7 @@ same time need the store's precondition. Here the looking is switched off.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from taxi_assets.errors import ConcurrentWrite, Misconfigured
 from taxi_assets.lake.bucket import PART_SIZE, BucketStore
 from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.store import LakeObject, LakeStore, NewObject
-from taxi_assets.probes.folders import existing, remove_empty, require_writable
+from taxi_assets.probes.folders import existing, remove_empty
 from taxi_assets.probes.names import left_behind
 from taxi_assets.probes.probe import Group, Probe
 from taxi_assets.wording import counted, listed
@@ -28,6 +29,7 @@ __all__ = ["FOLDER", "WRITE", "LakeProbes"]
 
 FOLDER: Final = "checks"
 WRITE: Final = "lake: write an object"
+_OWN_FILES: Final = (".lock", ".incoming", ".facts")  # of a local lake
 _LIST: Final = "lake: list objects"
 _COPY: Final = "lake: copy an object"
 
@@ -80,6 +82,7 @@ class LakeProbes:
         return Group(
             [
                 Probe(_LIST, self._list),
+                Probe("lake: leftovers of killed checks", self._remove_old, (_LIST,)),
                 Probe(WRITE, self._write, (_LIST,)),
                 Probe("lake: metadata is kept", self._metadata, written),
                 Probe("lake: overwrite an object", self._overwrite, written),
@@ -99,14 +102,26 @@ class LakeProbes:
         return Probe(name, self._clean_up)
 
     def _list(self) -> str:
-        """Also what earlier checks left behind, which is removed."""
         root = open_store(self._url)
-        if self._root and self._root.exists():
-            require_writable(self._root)
+        closed = [
+            path
+            for name in _OWN_FILES
+            if self._root and (path := self._root / name).exists() and not os.access(path, os.W_OK)
+        ]
+        if closed:
+            raise Misconfigured(
+                f"{closed[0]} cannot be written by this user.",
+                f"Let this user own the lake: `chown -R USER {self._root}`.",
+            )
+        next(root.keys(f"{FOLDER}/"), None)
+        return root.url
+
+    def _remove_old(self) -> str:
+        root = open_store(self._url)
         old = left_behind(_names(root, self._root))
         for name in old:
             _remove(root, self._root, name)
-        return root.url + (f"; removed of killed checks: {listed(old)}" if old else "")
+        return f"{listed(old)} removed" if old else ""
 
     def _write(self) -> str:
         self._written = self.put(b"first", "object", replacing=None)

@@ -38,7 +38,7 @@ def _published(site: str, dataset: str, due: Month) -> str:
             if found:
                 late = "" if month == due else f"; {due} is not yet"
                 size = f", {found.size:,} bytes" if found.size else ""
-                return f"{month} is published at {client.url} ({found.origin}){late}{size}"
+                return f"{month} is published at {client.url} ({found.origin}){size}{late}"
         url = client.month_url(dataset, _KNOWN)
         if site == DEFAULT_URL:
             raise SourceBlocked(

@@ -84,6 +84,7 @@ class WarehouseProbes:
             [
                 *self._first,
                 Probe(OPEN, self._list, tuple(probe.name for probe in self._first[:1])),
+                Probe("warehouse: leftovers of killed checks", self._remove_old, (OPEN,)),
                 Probe(_LOAD, self._load, (OPEN, *self._needs)),
                 Probe("warehouse: count", self._count, loaded),
                 Probe("warehouse: record of the month", self._record, loaded),
@@ -96,12 +97,14 @@ class WarehouseProbes:
         )
 
     def _list(self) -> str:
-        """Also what earlier checks left behind, which is dropped."""
+        self._had_records = bool(self._warehouse.tables(LOADED_MONTHS.name))
+        return self._warehouse.url
+
+    def _remove_old(self) -> str:
         old = left_behind(self._warehouse.tables(PREFIX))
         for name in old:
             self._warehouse.drop(name)
-        self._had_records = bool(self._warehouse.tables(LOADED_MONTHS.name))
-        return self._warehouse.url + (f"; dropped of killed checks: {listed(old)}" if old else "")
+        return f"{listed(old)} dropped" if old else ""
 
     def _load(self) -> str:
         self._replace(_rows("a", "b", "c"), _MONTH, version="1")

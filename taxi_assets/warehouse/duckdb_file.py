@@ -154,6 +154,8 @@ class DuckDBWarehouse(Database):
 
     @override
     def drop(self, table: str) -> None:
+        if not self.path.exists():
+            return
         with self._connect(f"Dropping {table}", read_only=False) as connection:
             connection.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
             duckdb_months.forget(connection, table)

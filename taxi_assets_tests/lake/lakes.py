@@ -27,8 +27,13 @@ def fresh_lake(
     environment = request.getfixturevalue(f"{kind}_emulator").environment
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    bucket, scheme = _BUCKETS[kind](), {"gcs": "gs", "s3": "s3", "azure": "az"}[kind]
+    bucket, scheme = bucket_of(kind), {"gcs": "gs", "s3": "s3", "azure": "az"}[kind]
     return f"{scheme}://{bucket}/{uuid.uuid4().hex[:12]}/prefix"
+
+
+def bucket_of(kind: str) -> str:
+    """The bucket or container of all tests, on the emulator in the environment."""
+    return _BUCKETS[kind]()
 
 
 @cache  # one for all tests: each has its own prefix
@@ -82,3 +87,21 @@ def put_by_hand(url: str, key: str, content: bytes) -> None:
         _s3_client().put_object(Bucket=bucket, Key=name, Body=content)
     else:
         _azure_client().get_blob_client(bucket, name).upload_blob(content, overwrite=True)
+
+
+def keys_by_hand(url: str) -> list[str]:
+    """Every object in the lake, as another program lists them; of a folder, every file in it."""
+    parts = urlsplit(f"{url}/")
+    bucket, prefix = parts.netloc, parts.path.removeprefix("/")
+    if parts.scheme == "file":
+        root = Path(parts.path)
+        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    if parts.scheme == "gs":
+        names = [blob.name for blob in _gcs_client().list_blobs(bucket, prefix=prefix)]
+    elif parts.scheme == "s3":
+        listed = _s3_client().list_objects_v2(Bucket=bucket, Prefix=prefix)
+        names = [each["Key"] for each in listed.get("Contents", [])]
+    else:
+        container = _azure_client().get_container_client(bucket)
+        names = [blob.name for blob in container.list_blobs(name_starts_with=prefix)]
+    return sorted(name.removeprefix(prefix) for name in names)

@@ -75,3 +75,16 @@ def _postgresql(url: str, table: str) -> dict[str, str]:
     )
     with psycopg.connect(url) as connection:
         return {name: text or "" for name, text in connection.execute(query, [table])}
+
+
+def tables_of(url: str) -> list[str]:
+    """Every table, partitions included; of a DuckDB file that does not exist, none."""
+    parts = urlsplit(url)
+    if parts.scheme == "bigquery":
+        with bigquery_client(parts.netloc) as client:
+            return sorted(each.table_id for each in client.list_tables(parts.path.strip("/")))
+    if parts.scheme == "duckdb" and not Path(url.removeprefix("duckdb:///")).exists():
+        return []
+    schema = "'main'" if parts.scheme == "duckdb" else "current_schema()"
+    query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}"
+    return sorted(name for (name,) in execute(url, query))
