@@ -17,8 +17,8 @@ from typing_extensions import override
 
 from taxi_assets.errors import Misconfigured, StoreUnavailable
 from taxi_assets.lake.azure_errors import AZURE, is_transient_answer
-from taxi_assets.lake.bucket import PART_SIZE, PARTS_AT_ONCE, BucketStore, Found
-from taxi_assets.lake.objects import from_header, to_header
+from taxi_assets.lake.bucket import PART_SIZE, PARTS_AT_ONCE, BucketStore
+from taxi_assets.lake.objects import Found, from_header, to_header
 from taxi_assets.lake.store import NewObject
 from taxi_assets.retry_policy import (
     CONNECT_SECONDS,

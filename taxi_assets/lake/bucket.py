@@ -11,7 +11,7 @@ import uuid
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from taxi_assets.addresses import lake_address
 from taxi_assets.errors import ConcurrentWrite, DamagedObject, ObjectMissing, TaxiAssetsError
-from taxi_assets.lake.objects import check_metadata, check_name
+from taxi_assets.lake.objects import Found, check_metadata, check_name
 from taxi_assets.lake.store import (
     LakeObject,
     LakeStore,
@@ -32,7 +32,7 @@ from taxi_assets.lake.store import (
 )
 from taxi_assets.services import Service, named_errors
 
-__all__ = ["PARTS_AT_ONCE", "PART_SIZE", "BucketStore", "Found"]
+__all__ = ["PARTS_AT_ONCE", "PART_SIZE", "BucketStore"]
 
 PART_SIZE = 8 << 20
 """Bytes per part; also the largest file sent in one request. GCS requires a multiple of 256 KiB, S3
@@ -40,15 +40,6 @@ more than 5 MiB, and at most 10,000 parts."""
 
 PARTS_AT_ONCE = 4
 """In uploads to S3 and Azure and in downloads from Azure; an upload to GCS is one stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An object's metadata as the store returns it; ``facts`` as in ``NewObject.described()``."""
-
-    size: int
-    version: str
-    facts: Mapping[str, str]
 
 
 class BucketStore(LakeStore):

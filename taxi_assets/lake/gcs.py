@@ -13,8 +13,9 @@ from typing_extensions import override
 
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.google_retries import TIMEOUT, GoogleRetry
-from taxi_assets.lake.bucket import PART_SIZE, BucketStore, Found
+from taxi_assets.lake.bucket import PART_SIZE, BucketStore
 from taxi_assets.lake.gcs_errors import GCS, NO_BUCKET, RESTART
+from taxi_assets.lake.objects import Found
 from taxi_assets.lake.store import NewObject
 from taxi_assets.retry_policy import Attempts
 from taxi_assets.services import ErrorDetails, cause_shown

@@ -50,6 +50,7 @@ _KMS = {
 }
 _MISMATCH = r"Provided (CRC32C|MD5 hash)\b.* doesn't match calculated \1.*"
 
+_GONE = {404, 410, 308}  # a 308 with which the client fails says that no byte has arrived
 _OUT_OF_STEP = ("Bytes stream is in unexpected state", "Upload is in an invalid state")
 
 
@@ -60,7 +61,7 @@ def _details(error: Exception) -> ErrorDetails:
     """
     details = google_error_details(error)
     request = getattr(getattr(error, "response", None), "request", None)
-    lost = getattr(request, "method", "") == "PUT" and not details.codes.isdisjoint({404, 410})
+    lost = getattr(request, "method", "") == "PUT" and not details.codes.isdisjoint(_GONE)
     moved = isinstance(error, ValueError) and details.message.startswith(_OUT_OF_STEP)
     return ErrorDetails(details.message, {*details.codes, RESTART}) if lost or moved else details
 

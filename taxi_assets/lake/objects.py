@@ -1,15 +1,25 @@
-"""What the services accept as an object's name and metadata, and metadata as one header."""
+"""An object's name and metadata: what the services accept and return, and metadata as a header."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from taxi_assets.errors import Misconfigured
 
-__all__ = ["check_metadata", "check_name", "from_header", "to_header"]
+__all__ = ["Found", "check_metadata", "check_name", "from_header", "to_header"]
 
 _LONGEST_NAME = 1024  # bytes of UTF-8 on GCS and S3, characters on Azure
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object's metadata as the store returns it; ``facts`` as in ``NewObject.described()``."""
+
+    size: int
+    version: str
+    facts: Mapping[str, str]
 
 
 def check_name(name: str, uri: str) -> None:

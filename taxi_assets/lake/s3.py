@@ -19,8 +19,8 @@ from botocore.config import Config
 from botocore.model import OperationModel
 from typing_extensions import override
 
-from taxi_assets.lake.bucket import PART_SIZE, PARTS_AT_ONCE, BucketStore, Found
-from taxi_assets.lake.objects import from_header, to_header
+from taxi_assets.lake.bucket import PART_SIZE, PARTS_AT_ONCE, BucketStore
+from taxi_assets.lake.objects import Found, from_header, to_header
 from taxi_assets.lake.s3_errors import S3
 from taxi_assets.lake.store import CHUNK, NewObject
 from taxi_assets.retry_policy import (

@@ -202,7 +202,7 @@ def test_the_same_content_with_other_facts_is_another_run_s(
             store.put(new, KEY, replacing=None)
 
 
-@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("status", [404, 410, 308])
 def test_a_lost_session_is_begun_again(
     stub: GcsStub, store: GcsStore, tmp_path: Path, status: int
 ) -> None:
@@ -212,9 +212,18 @@ def test_a_lost_session_is_begun_again(
     assert len(stub.sessions) == 2
 
     stub.faults.append(Fault("PUT", "/session/", status, "Not Found", "notFound", times=1000))
-    with pytest.raises(StoreUnavailable, match=r"Not Found.* Try later"):
+    with pytest.raises(StoreUnavailable, match=r"Try later"):
         store.put(new_file(tmp_path, BIG), "other", replacing=None)
     assert len(stub.sessions) == 7
+
+
+def test_an_upload_of_which_gcs_kept_less_than_was_sent_is_begun_again(
+    stub: GcsStub, store: GcsStore, tmp_path: Path
+) -> None:
+    stub.parts_to_cut = 1
+    stored = store.put(new_file(tmp_path, BIG), KEY, replacing=None)
+    assert store.find(KEY) == stored
+    assert stub.objects[NAME].content == BIG
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
