@@ -25,10 +25,11 @@ def precondition_failed(*codes: Code) -> Rule:
 
 def upload_ended(*codes: Code) -> Rule:
     """The rule for an upload whose parts are gone: it was aborted, or completed by a request whose
-    answer was lost, which ``BucketStore.put`` finds out.
+    answer was lost, which ``BucketStore.put`` finds out. By whom is not known: another run, or a
+    lifecycle rule of the bucket.
     """
     happened = "{doing} failed: its parts were removed meanwhile ({service}: {message})."
-    return Rule(set(codes), RUN_AGAIN, ConcurrentWrite, happened=happened)
+    return Rule(set(codes), "Run the month again.", ConcurrentWrite, happened=happened)
 
 
 def bucket_missing(*codes: Code, command: str, pattern: str = ".*") -> Rule:

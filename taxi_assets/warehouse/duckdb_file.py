@@ -13,21 +13,18 @@ import pyarrow as pa
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.errors import AuditFailed, ObjectMissing, WarehouseLocked
+from taxi_assets.errors import ObjectMissing, WarehouseLocked
 from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse import duckdb_months
 from taxi_assets.warehouse.base import Database, Load, Loaded, LoadedMonth
 from taxi_assets.warehouse.duckdb_errors import DUCKDB, DUCKDB_STREAM
+from taxi_assets.warehouse.duckdb_load import replace_rows
 from taxi_assets.warehouse.duckdb_schema import (
-    FIELD_TYPES,
     columns_of,
-    ensure_table,
     month_filter,
     quoted,
 )
-from taxi_assets.warehouse.sources import check_file, check_month, footer_of
-from taxi_assets.warehouse.tables import SOURCE_MONTH
 
 __all__ = ["DuckDBWarehouse"]
 
@@ -72,7 +69,7 @@ class DuckDBWarehouse(Database):
         with self._connect(doing, read_only=False) as connection:
             connection.execute("BEGIN")
             try:
-                loaded = [_replace(connection, load, month) for load in loads]
+                loaded = [replace_rows(connection, load, month) for load in loads]
                 if month is not None:
                     duckdb_months.record(connection, loads, loaded, month)
                 connection.execute("COMMIT")
@@ -227,36 +224,3 @@ class DuckDBWarehouse(Database):
 def _named_batches(reader: pa.RecordBatchReader, doing: str) -> Iterator[pa.RecordBatch]:
     with named_errors(DUCKDB_STREAM, doing):
         yield from reader
-
-
-def _replace(connection: duckdb.DuckDBPyConnection, load: Load, month: Month | None) -> Loaded:
-    started = time.monotonic()
-    table = load.table
-    path = load.source.path()
-    check_month(table, month)
-    check_file(table, month, footer_of(path), str(path))
-    ensure_table(connection, table)
-    where, values = month_filter(None if month is None else [month])
-    connection.execute(f"DELETE FROM {quoted(table.name)}{where}", values)
-    columns = ", ".join(quoted(column.name) for column in table.columns)
-    casts = ", ".join(
-        f"CAST({quoted(column.name)} AS {FIELD_TYPES[column.type]})" for column in table.columns
-    )
-    if table.monthly:
-        wrong = connection.execute(
-            f"SELECT count(*) FROM read_parquet(?) WHERE {SOURCE_MONTH} IS DISTINCT FROM ?",
-            [str(path), month and month.first_day],
-        ).fetchone()
-        if wrong and wrong[0]:
-            rows = "row has" if wrong[0] == 1 else "rows have"
-            raise AuditFailed(
-                f"Cannot load {table.name} {month}: {wrong[0]} {rows} another {SOURCE_MONTH}. "
-                "Nothing was loaded.",
-                "Clean the month again.",
-            )
-    row = connection.execute(
-        f"INSERT INTO {quoted(table.name)} ({columns}) SELECT {casts} FROM read_parquet(?)",
-        [str(path)],
-    ).fetchone()
-    assert row is not None
-    return Loaded(rows=int(row[0]), seconds=time.monotonic() - started)

@@ -77,7 +77,7 @@ class Plan:
     """
 
     def __init__(self, fault: Fault | None = None, at: int = 0) -> None:
-        self.fault, self._at = fault, at
+        self.fault, self.at = fault, at
         self.requests: list[str] = []
         self.of_session: list[bool] = []
         self.struck: float | None = None
@@ -91,9 +91,9 @@ class Plan:
             self.of_session.append(of_session)
             number = len(self.requests)
         fault = self.fault
-        if fault is None or not self._at or number < self._at:
+        if fault is None or not self.at or number < self.at:
             return None
-        if number > self._at and not fault.always:
+        if number > self.at and not fault.always:
             return None
         self.struck = self.struck or time.monotonic()
         return fault
