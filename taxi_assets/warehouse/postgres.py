@@ -89,9 +89,9 @@ class PostgresWarehouse(Database):
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
         """See :class:`Warehouse`; all tables are replaced in one transaction.
 
-        A query sees the old or the new rows, and a killed process changes nothing. As after
-        TRUNCATE, a REPEATABLE READ transaction that started before the swap and first accesses the
-        table after it sees an empty month.
+        A query sees the old or the new rows, and a killed process changes nothing that readers see.
+        As after TRUNCATE, a REPEATABLE READ transaction that started before the swap and first
+        accesses the table after it sees an empty month.
         """
         for load in loads:
             check_names(load.table, month)

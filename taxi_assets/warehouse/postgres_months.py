@@ -129,7 +129,7 @@ def unrecorded_months(connection: psycopg.Connection, schema: str, table: str) -
         "CROSS JOIN LATERAL "
         "(SELECT 1 FROM {} WHERE source_month = partitions.month LIMIT 1) AS any_row"
     ).format(name.identifier)
-    rows = connection.execute(query, [name.identifier.as_string(connection)]).fetchall()
+    rows = connection.execute(query, [name.quoted]).fetchall()
     recorded = loaded_months(connection, schema, table)
     return sorted({Month.of(day) for (day,) in rows} - recorded.keys())
 

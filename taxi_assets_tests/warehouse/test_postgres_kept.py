@@ -123,6 +123,11 @@ def test_grants_and_the_comment_of_a_month_are_kept(
             f"CREATE FUNCTION f() RETURNS SETOF {PARTITION} LANGUAGE plpgsql AS 'BEGIN END'",
             r"function f\(\)",
         ),
+        (
+            f"ALTER TABLE {PARTITION} ADD UNIQUE (zone); "
+            f"CREATE TABLE notes (zone bigint REFERENCES {PARTITION} (zone))",
+            "constraint notes_zone_fkey on table notes",
+        ),
         (f"CREATE STATISTICS related ON zone, fare FROM {PARTITION}", "statistics object related"),
         (f"CREATE POLICY own ON {PARTITION} USING (true)", "policy own"),
         (f"ALTER TABLE {PARTITION} ENABLE ROW LEVEL SECURITY", "row-level security"),

@@ -78,7 +78,7 @@ def test_a_statement_that_the_server_works_on_is_waited_for(
     with psycopg.connect(postgres_url) as connection:
         connection.execute(
             "CREATE FUNCTION slow(bigint) RETURNS bigint IMMUTABLE AS "
-            "'SELECT pg_sleep(1); SELECT $1' LANGUAGE sql"
+            "'SELECT pg_sleep(0.7); SELECT $1' LANGUAGE sql"
         )
         connection.execute("CREATE INDEX ON green_trips (slow(zone))")
     load(warehouse, tmp_path, trips([2]))
