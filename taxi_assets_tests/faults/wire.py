@@ -38,8 +38,9 @@ _OF_PAIR = {
     "s3-postgres": (*_STORE, "load", "read"),
     "azure-duckdb": _STORE,
 }
-# At scale 1; all that there are, if there are fewer. Of the slow ones a client waits for minutes.
-_QUICK, _SLOW = 600, 100
+# At scale 1, of each operation and of each pair; all that there are, if there are fewer. For a slow
+# one a client waits for most of a minute.
+_QUICK, _SLOW = 80, 100
 _AT_ONCE = 8
 _WAIT_SECONDS = 60.0  # for one fault
 _TRIAL_SECONDS = 300.0  # several at once, on stand-ins that are slow
@@ -73,13 +74,19 @@ class _Trial:
 def wire(bench: Bench, pair: str) -> Iterator[Result]:
     """Disturb each operation of one pair; several trials at once, each in a place of its own."""
     rng = random.Random(f"{bench.seed} wire {pair}")
-    trials = [each for operation in _OF_PAIR[pair] for each in _all_trials(bench, pair, operation)]
-    chosen: list[_Trial] = []
-    for slow, most in ((True, _SLOW), (False, _QUICK)):
-        those = [each for each in trials if each.slow is slow]
-        chosen += rng.sample(those, min(bench.scaled(most), len(those)))
+    slow: list[_Trial] = []
+    quick: list[_Trial] = []
+    for operation in _OF_PAIR[pair]:
+        trials = [*_all_trials(bench, pair, operation)]
+        slow += [each for each in trials if each.slow]
+        quick += _sample(rng, [each for each in trials if not each.slow], bench.scaled(_QUICK))
+    chosen = [*_sample(rng, slow, bench.scaled(_SLOW)), *quick]
     for start in range(0, len(chosen), _AT_ONCE):
         yield from _at_once(bench, pair, chosen[start : start + _AT_ONCE])
+
+
+def _sample(rng: random.Random, trials: Sequence[_Trial], most: int) -> list[_Trial]:
+    return rng.sample(trials, min(most, len(trials)))
 
 
 def _all_trials(bench: Bench, pair: str, operation: str) -> Iterator[_Trial]:
