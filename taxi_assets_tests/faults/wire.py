@@ -23,20 +23,22 @@ from taxi_assets_tests.emulators.http_proxy import HttpProxy
 from taxi_assets_tests.faults.bench import Bench
 from taxi_assets_tests.faults.child import Child, Hung
 from taxi_assets_tests.faults.gcs_sessions import GcsSessions
-from taxi_assets_tests.faults.operations import OPERATIONS, Operation
+from taxi_assets_tests.faults.lake_operations import LAKE_OPERATIONS
+from taxi_assets_tests.faults.operation import Operation
 from taxi_assets_tests.faults.platform import adopt, imported
 from taxi_assets_tests.faults.postgres_wire import PostgresProxy
 from taxi_assets_tests.faults.result import Finding, Result, Wrong
 from taxi_assets_tests.faults.stores import Place
+from taxi_assets_tests.faults.warehouse_operations import WAREHOUSE_OPERATIONS
 from taxi_assets_tests.faults.wire_faults import FAULTS, Fault, HttpFaults, Plan
 
 __all__ = ["judged", "wire"]
 
-_STORE = ("put", "put in parts", "replace", "replace in parts", "copy", "fetch", "list")
+_OPERATIONS = LAKE_OPERATIONS | WAREHOUSE_OPERATIONS
 _OF_PAIR = {
-    "gcs-bigquery": (*_STORE, "load", "load a local file", "read"),
-    "s3-postgres": (*_STORE, "load", "read"),
-    "azure-duckdb": _STORE,
+    "gcs-bigquery": (*LAKE_OPERATIONS, *WAREHOUSE_OPERATIONS),
+    "s3-postgres": (*LAKE_OPERATIONS, "load", "read"),
+    "azure-duckdb": (*LAKE_OPERATIONS,),
 }
 # At scale 1, of each operation and of each pair; all that there are, if there are fewer. For a slow
 # one a client waits for most of a minute.
@@ -185,7 +187,7 @@ def _done_again(operation: Operation) -> Iterator[Finding]:
 
 def _prepared(place: Place, trial: _Trial) -> Operation:
     tempfile.tempdir = None  # cached by the parent, of another TMPDIR
-    operation: Operation = OPERATIONS[trial.operation](place)
+    operation = _OPERATIONS[trial.operation](place)
     operation.prepare()
     return operation
 
