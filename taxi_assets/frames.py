@@ -94,7 +94,7 @@ def read_parquet(paths: Sequence[Path], columns: Sequence[str] | None) -> pa.Rec
 
 def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for path in paths:
-        with _readable(path), pq.ParquetFile(path) as file:
+        with _readable(path), _opened(path) as file:
             have = [name for name in schema.names if name in file.schema_arrow.names]
             for batch in file.iter_batches(_BATCH_ROWS, columns=have):
                 arrays = [
@@ -108,8 +108,13 @@ def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatc
 
 def schema_of(path: Path) -> pa.Schema:
     """The schema of a Parquet file; raises ``CorruptDownload`` for a damaged one."""
-    with _readable(path):
-        return pq.read_schema(path)
+    with _readable(path), _opened(path) as file:
+        return file.schema_arrow
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    """INT96 times, of old writers, as microseconds: as nanoseconds, the year 1 would be 1754."""
+    return pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
 
 
 @contextmanager

@@ -158,15 +158,17 @@ class S3Store(BucketStore):
         with path.open("wb") as file:
             while True:
                 span = {"Range": f"bytes={file.tell()}-"} if file.tell() else {}
-                answer = self._client.get_object(
-                    Bucket=self.bucket_name, Key=name, IfMatch=version, **span
-                )
                 try:
+                    answer = self._client.get_object(
+                        Bucket=self.bucket_name, Key=name, IfMatch=version, **span
+                    )
                     # closing(), as the body's ``with`` has a stream that ignores a lost connection
                     with closing(answer["Body"]) as body:
                         shutil.copyfileobj(body, file, CHUNK)
-                except (boto.HTTPClientError, boto.IncompleteReadError):
-                    if not attempts.again():
+                except boto.FlexibleChecksumError:  # of the whole content
+                    raise
+                except S3.raises as error:
+                    if not (S3.is_transient(error) and attempts.again(_retry_after(error))):
                         raise
                 else:
                     return
@@ -201,21 +203,27 @@ def _next_attempt(
     https://docs.aws.amazon.com/boto3/latest/guide/events.html: the client's own retries are
     handlers of this event too.
     """
-    retry_after = None
+    if operation.name == "GetObject":  # ``_download`` also sends it again when its body was cut
+        return None
     error = caught_exception
     if response is not None:
         answer, parsed = response
         error = boto.ClientError(parsed, operation.name) if "Error" in parsed else None
         error = error or _cut(answer, operation)
-        retry_after = retry_after_seconds(answer.headers.get("Retry-After"))
     if error is None or not S3.is_transient(error):
         return None
     attempts: Attempts = request_dict["context"][_ATTEMPTS]
-    if attempts.again(retry_after):
+    if attempts.again(_retry_after(error)):
         return 0.0
     if isinstance(error, boto.IncompleteReadError) and caught_exception is None:
-        raise error
+        raise error  # the client would return the answer
     return None
+
+
+def _retry_after(error: Exception) -> float | None:
+    answer = error.response if isinstance(error, boto.ClientError) else {}
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return retry_after_seconds(headers.get("retry-after"))
 
 
 def _cut(answer: Any, operation: OperationModel) -> boto.IncompleteReadError | None:

@@ -49,7 +49,7 @@ class HomeProbes:
         settings = self._settings
         return Group(
             [
-                Probe("home: who am I", lambda: f"{getpass.getuser()} on {socket.gethostname()}"),
+                Probe("home: who am I", lambda: f"{_user()} on {socket.gethostname()}"),
                 Probe(_HOME, lambda: f"{settings.home}: {require_writable(settings.home)}"),
                 Probe(
                     "home: TAXI_SCRATCH",
@@ -99,6 +99,13 @@ class HomeProbes:
         if self._instance:
             self._instance.dispose()
         return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"user {os.geteuid()}"
 
 
 def _container(config: Mapping[str, object]) -> str:

@@ -58,7 +58,6 @@ class LakeProbes:
         self._before = existing(self._root.absolute()) if self._root else None
         self._wrote = False
         self._written: LakeObject | None = None
-        self._copied: LakeObject | None = None
 
     @cached_property
     def _lake(self) -> LakeStore:
@@ -162,10 +161,10 @@ class LakeProbes:
 
     def _copy(self) -> str:
         changed = {**_ATTRIBUTES, "copied": "yes"}
-        self._copied = self.store.copy(self._stored, "copy", replacing=None, attributes=changed)
+        copied = self.store.copy(self._stored, "copy", replacing=None, attributes=changed)
         if self.store.get("copy", remedy="").attributes != changed:
             raise Misconfigured(
-                f"{self._copied.uri} was copied without its new metadata.",
+                f"{copied.uri} was copied without its new metadata.",
                 "Use a store that replaces the metadata of a copy.",
             )
         return "with new metadata"

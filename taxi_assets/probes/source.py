@@ -16,23 +16,41 @@ from taxi_assets.tlc import DEFAULT_URL, TlcClient
 
 __all__ = ["source_probes"]
 
+_ANSWERS: Final = "source: answers"
 _KNOWN: Final = Month(2024, 1)
 """A month that TLC published of every dataset, and the demo's simulator does too."""
 
 
 def source_probes(settings: Settings) -> Group:
-    """A probe for each dataset: the newest month that is due, or else one that is known."""
+    """Whether it answers; and of each dataset the newest month that is due, or one that is known.
+
+    A silent source is waited for once.
+    """
+    site = settings.tlc_url
     due = month_due(datetime.now(UTC).date(), settings.schedule_lag_months)
     return Group(
         [
-            Probe(f"source: {name}", partial(_published, settings.tlc_url, name, due))
-            for name in DATASETS
+            Probe(_ANSWERS, partial(_answers, site, due)),
+            *(
+                Probe(f"source: {name}", partial(_published, site, name, due), (_ANSWERS,))
+                for name in DATASETS
+            ),
         ]
     )
 
 
+def _client(site: str) -> TlcClient:
+    return TlcClient(site, attempts=2, timeout_seconds=20)
+
+
+def _answers(site: str, due: Month) -> str:
+    with _client(site) as client:
+        client.published(next(iter(DATASETS)), due)
+        return client.url
+
+
 def _published(site: str, dataset: str, due: Month) -> str:
-    with TlcClient(site, attempts=2) as client:
+    with _client(site) as client:
         for month in (due, _KNOWN):
             found = client.published(dataset, month)
             if found:

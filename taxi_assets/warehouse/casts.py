@@ -15,13 +15,16 @@ BigQuery refuses some of these in a Parquet file and misreads others
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pyarrow as pa
 
 from taxi_assets.errors import UncastableValue
+from taxi_assets.frames import schema_of
+from taxi_assets.warehouse.sources import footer_of
 from taxi_assets.warehouse.tables import Table, table_from_schema
 
-__all__ = ["cast", "table_for"]
+__all__ = ["cast", "is_cast", "table_for"]
 
 
 def table_for(
@@ -53,6 +56,12 @@ def cast(rows: pa.RecordBatchReader, table: Table) -> pa.RecordBatchReader:
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def is_cast(path: Path, table: Table) -> bool:
+    """Whether a Parquet file has the table's types, also where Arrow does not tell them apart."""
+    types = {column.physical_type for column in footer_of(path).schema}
+    return schema_of(path) == table.arrow_schema and "INT96" not in types
 
 
 def _cast(table: str, field: pa.Field, column: pa.Array) -> pa.Array:

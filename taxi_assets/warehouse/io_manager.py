@@ -32,7 +32,7 @@ from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
-from taxi_assets.warehouse.casts import cast, table_for
+from taxi_assets.warehouse.casts import cast, is_cast, table_for
 from taxi_assets.warehouse.database import DatabaseResource
 from taxi_assets.warehouse.names import TABLE_NAME, require_own_table, user_table
 from taxi_assets.warehouse.tables import SOURCE_MONTH, table_of
@@ -161,7 +161,7 @@ class WarehouseIOManager(AssetIOManager):
         table = table_for(
             name, rows.schema, partial(self._columns, name), monthly=month is not None
         )
-        if stored is None or rows.schema != table.arrow_schema:
+        if stored is None or not is_cast(stored.path(), table):
             stored = _source(self._parquet(cast(rows, table)))
         (loaded,) = self.warehouse.replace([Load(table, stored)], month)
         return loaded

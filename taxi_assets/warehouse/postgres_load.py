@@ -7,19 +7,18 @@ and again, because it needs a moment without a reader.
 from __future__ import annotations
 
 import itertools
-import random
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import psycopg
 from psycopg import errors, sql
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.errors import StoreUnavailable
 from taxi_assets.warehouse import postgres_months
 from taxi_assets.warehouse.base import Load, Loaded
 from taxi_assets.warehouse.postgres_connection import WORKING, Connection, Limits, transaction
@@ -28,19 +27,15 @@ from taxi_assets.warehouse.postgres_partition import (
     create_incoming,
     like_partition,
     lock_out_vacuum,
-    require_replaceable,
     swap_in,
 )
+from taxi_assets.warehouse.postgres_replaceable import require_replaceable
 from taxi_assets.warehouse.postgres_schema import QualifiedName, columns_of, ensure_table
-from taxi_assets.wording import listed
+from taxi_assets.warehouse.postgres_tries import CHANGING, tried_often
 
 __all__ = ["replace_all"]
 
-_TRY_SECONDS = 50.0  # all tries of a transaction that must wait for others
-_PAUSE_SECONDS = 1.0  # between two of them, for the readers that wait behind it
-# If this process stops between two statements of a swap, readers wait for the server to notice.
-_CHANGING: Final = Limits(lock="2s", statement="50s", idle="5s")
-_SWAPPING_ALL: Final = Limits(lock="2s", idle="5s")  # a whole table's rows are inserted again
+_REPLACING: Final = Limits(lock="2s", idle="5s")  # a whole table's rows are inserted again
 # For a lock while others are held. Below deadlock_timeout (1 s), so that this transaction gives up
 # before the server ends a reader that has locked the tables in another order.
 _NEXT_LOCK = "500ms"
@@ -51,18 +46,6 @@ SELECT relname, obj_description(pg_class.oid, 'pg_class') FROM pg_class
 JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = %s AND starts_with(relname, %s) AND relkind = 'r'
 AND pg_has_role(relowner, 'USAGE')
-"""
-_SESSIONS = """
-SELECT coalesce('process ' || pid || ' (' || concat_ws(', ',
-    'user ' || usename, nullif(application_name, ''), state,
-    'since ' || to_char(coalesce(xact_start, query_start), 'YYYY-MM-DD HH24:MI:SS TZ')) || ')',
-    'a prepared transaction')
-FROM (
-    SELECT DISTINCT pid FROM pg_locks
-    WHERE granted AND pid IS DISTINCT FROM pg_backend_pid()
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND relation = ANY(SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)
-) AS holders LEFT JOIN pg_stat_activity USING (pid) ORDER BY xact_start
 """
 
 
@@ -82,84 +65,47 @@ def replace_all(
     ``doing`` begins the message of ``StoreUnavailable``, which names the sessions that the swap
     waited for. The copied rows are then kept, and used by the next load of the same version.
     """
-    _often(
-        connection,
-        doing,
-        loads,
-        month,
-        _CHANGING,
-        lambda at: _prepare(connection, at, loads, month),
-    )
+    often = partial(tried_often, connection, doing, _used_tables(loads, month))
+    for load in loads:  # each in its own transaction, which holds no lock while it waits for one
+        often(CHANGING, partial(_prepare, connection, load, month))
+    if month is not None:
+        often(CHANGING, partial(_prepare_months, connection))
     copied = [_copy(connection, load, month) for load in loads]
     # Both orders in turn: readers of several tables get along with the load in any order of theirs.
     orders = itertools.cycle((copied, copied[::-1]))
-    limits = _SWAPPING_ALL if month is None else _CHANGING
     try:
-        _often(
-            connection, doing, loads, month, limits,
+        often(
+            _REPLACING if month is None else CHANGING,
             lambda schema: _swap(connection, schema, copied, next(orders), month),
-        )  # fmt: skip
+        )
     except psycopg.Error:
-        with suppress(psycopg.Error), transaction(connection, _CHANGING):
+        with suppress(psycopg.Error), transaction(connection, CHANGING):
             for each in copied:
                 _drop(connection, each.incoming)
         raise
     return [each.loaded for each in copied]
 
 
-def _often(
-    connection: Connection,
-    doing: str,
-    loads: Sequence[Load],
-    month: Month | None,
-    limits: Limits,
-    attempt: Callable[[str], None],
-) -> None:
-    """Run a transaction until it gets its locks, and no longer than others can wait for it."""
-    started = time.monotonic()
-    while True:
-        try:
-            with transaction(connection, limits) as schema:
-                attempt(schema)
-            return
-        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-            waited = time.monotonic() - started
-            if waited > _TRY_SECONDS:
-                raise StoreUnavailable(
-                    f"{doing} waited {waited:.0f} seconds for a moment without other sessions: "
-                    f"{_sessions(connection, loads, month)}.",
-                    "Let them end their transactions, or end them with SELECT "
-                    "pg_terminate_backend(process). Rows that were copied are kept for the next "
-                    "attempt.",
-                ) from error
-        time.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-
-
-def _sessions(connection: Connection, loads: Sequence[Load], month: Month | None) -> str:
-    with transaction(connection, _CHANGING) as schema:
-        names = [QualifiedName(schema, load.table.name) for load in loads]
-        if month is not None:
-            names += [name.partition(month) for name in names]
-            names.append(postgres_months.months_table(schema))
-        texts = [name.identifier.as_string(connection) for name in names]
-        found = [str(row[0]) for row in connection.execute(_SESSIONS, [texts]).fetchall()]
-    return listed(found) or "none is left"
-
-
-def _prepare(
-    connection: Connection, schema: str, loads: Sequence[Load], month: Month | None
-) -> None:
-    """Create tables and columns that are missing."""
-    # In the order of names, so that two runs never deadlock.
-    for load in sorted(loads, key=lambda load: load.table.name):
-        name = QualifiedName(schema, load.table.name)
-        _lock(connection, name)
-        ensure_table(connection, name, load.table)
-        if month is not None:
-            require_replaceable(connection, name, month)
+def _used_tables(loads: Sequence[Load], month: Month | None) -> list[str]:
+    names = [QualifiedName("", load.table.name) for load in loads]
     if month is not None:
-        _lock(connection, postgres_months.months_table(schema))
-        postgres_months.ensure_months(connection, schema)
+        names += [name.partition(month) for name in names]
+        names.append(postgres_months.months_table(""))
+    return [name.table for name in names]
+
+
+def _prepare(connection: Connection, load: Load, month: Month | None, schema: str) -> None:
+    """Create the table, or columns that it lacks."""
+    name = QualifiedName(schema, load.table.name)
+    _lock(connection, name)
+    ensure_table(connection, name, load.table)
+    if month is not None:
+        require_replaceable(connection, name, month)
+
+
+def _prepare_months(connection: Connection, schema: str) -> None:
+    _lock(connection, postgres_months.months_table(schema))
+    postgres_months.ensure_months(connection, schema)
 
 
 def _copy(connection: Connection, load: Load, month: Month | None) -> _Copied:
@@ -196,7 +142,7 @@ def _kept(connection: Connection, load: Load, month: Month | None) -> QualifiedN
     A table of a load that is still running is claimed by it.
     """
     kept = None
-    with transaction(connection, _CHANGING) as schema:
+    with transaction(connection, CHANGING) as schema:
         prefix = QualifiedName(schema, load.table.name).incoming_prefix(month)
         for table, mark in connection.execute(_LEFT, [schema, prefix]).fetchall():
             incoming = QualifiedName(schema, table)

@@ -13,16 +13,17 @@ import psycopg
 from psycopg import sql
 
 from taxi_assets.datasets.month import Month
-from taxi_assets.errors import Misconfigured, TableSchemaConflict
-from taxi_assets.warehouse.postgres_schema import QualifiedName, definitions
+from taxi_assets.warehouse.postgres_schema import (
+    QualifiedName,
+    attached_partition,
+    definitions,
+)
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table
-from taxi_assets.wording import listed
 
 __all__ = [
     "create_incoming",
     "like_partition",
     "lock_out_vacuum",
-    "require_replaceable",
     "swap_in",
 ]
 
@@ -52,11 +53,6 @@ _OWNER = """
 SELECT pg_get_userbyid(relowner) FROM pg_class
 WHERE oid = %s::regclass AND pg_get_userbyid(relowner) <> current_user
 """
-_OTHER_OWNER = """
-SELECT relname, quote_ident(pg_get_userbyid(relowner)), quote_ident(current_user) FROM pg_class
-WHERE oid = ANY(%s::regclass[]) AND NOT pg_has_role(relowner, 'USAGE')
-ORDER BY relkind = 'p' DESC
-"""
 _GRANTS = """
 SELECT format('GRANT %%s%%s ON TABLE %%s TO %%s%%s', privilege_type, columns, %(target)s::text,
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
@@ -67,24 +63,6 @@ FROM (
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
     WHERE attrelid = %(table)s::regclass
 ) AS lists CROSS JOIN LATERAL aclexplode(acl) WHERE grantee <> relowner
-"""
-# What DROP TABLE refuses to drop (views and so on), and what it drops without a word.
-_LOST = """
-SELECT pg_describe_object(classid, objid, 0) FROM pg_depend, pg_class
-WHERE pg_class.oid = %(table)s::regclass AND deptype = 'n' AND (refclassid, refobjid)
-IN (('pg_class'::regclass, pg_class.oid), ('pg_type'::regclass, reltype)) AND NOT EXISTS (
-    SELECT FROM pg_constraint WHERE classid = 'pg_constraint'::regclass AND oid = objid
-    AND conrelid = %(table)s::regclass)
-UNION SELECT 'row-level security' FROM pg_class
-WHERE oid = %(table)s::regclass AND relrowsecurity
-UNION SELECT pg_describe_object('pg_trigger'::regclass, oid, 0) FROM pg_trigger
-WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal AND tgparentid = 0
-UNION SELECT pg_describe_object('pg_policy'::regclass, oid, 0) FROM pg_policy
-WHERE polrelid = %(table)s::regclass
-UNION SELECT pg_describe_object('pg_statistic_ext'::regclass, oid, 0) FROM pg_statistic_ext
-WHERE stxrelid = %(table)s::regclass
-UNION SELECT pg_describe_object('pg_publication_rel'::regclass, oid, 0) FROM pg_publication_rel
-WHERE prrelid = %(table)s::regclass ORDER BY 1
 """
 
 
@@ -108,7 +86,7 @@ def create_incoming(
     connection.execute(
         sql.SQL("CREATE TABLE {} ({}{})").format(incoming.identifier, definitions(table), check)
     )
-    owner = connection.execute(_OWNER, [_text(connection, name)]).fetchone()
+    owner = connection.execute(_OWNER, [name.quoted]).fetchone()
     # A partition's owner may be a role that several loading roles are members of.
     if month is not None and owner is not None:
         connection.execute(
@@ -126,15 +104,15 @@ def like_partition(
     Attaching then finds them there, and builds and checks nothing. Those that users made for the
     partition alone are kept too.
     """
-    like = [_text(connection, name)]
-    if (partition := _partition(connection, name, month)) is not None:
-        like.append(_text(connection, partition))
+    like = [name.quoted]
+    if (partition := attached_partition(connection, name, month)) is not None:
+        like.append(partition.quoted)
     at = incoming.identifier
     for row in connection.execute(_NOT_NULL, like[:1]).fetchall():
         connection.execute(
             sql.SQL("ALTER TABLE {} ALTER {} SET NOT NULL").format(at, sql.Identifier(row[0]))
         )
-    here = [_text(connection, incoming)]
+    here = [incoming.quoted]
     suffix = f"_{month.year}{month.month:02d}_{incoming.table[-8:]}"
     for index, unique, definition in _missing(connection, _INDEXES, like, here):
         called = sql.Identifier(_suffixed(index, suffix)).as_string(connection)
@@ -162,35 +140,6 @@ def _suffixed(name: str, suffix: str) -> str:
     return stem.decode(errors="ignore") + suffix
 
 
-def require_replaceable(connection: psycopg.Connection, name: QualifiedName, month: Month) -> None:
-    """Find out before the copy that the month's partition could not be replaced.
-
-    Raises ``Misconfigured`` for a table of another owner, and ``TableSchemaConflict`` for objects
-    that depend on the partition.
-    """
-    partition = _partition(connection, name, month)
-    tables = [_text(connection, each) for each in (name, partition) if each is not None]
-    owner = connection.execute(_OTHER_OWNER, [tables]).fetchone()
-    if owner is not None:
-        raise Misconfigured(
-            f"Table {owner[0]} is owned by the role {owner[1]}, and {owner[2]} is not a member of "
-            "it.",
-            "Only its owner can replace a month: change the owner of the table and of its "
-            f"partitions (ALTER TABLE {owner[0]} OWNER TO …) to {owner[2]}, or to a role of which "
-            "it is a member.",
-        )
-    if partition is None:
-        return
-    found = connection.execute(_LOST, {"table": _text(connection, partition)}).fetchall()
-    if found:
-        raise TableSchemaConflict(
-            f"Loading {name.table} {month} would replace the partition {partition.table}, and "
-            f"these depend on it: {listed([str(each) for (each,) in found])}.",
-            f"Define them on {name.table}, with WHERE {SOURCE_MONTH} = DATE '{month.first_day}' "
-            "for the month alone, and drop them here.",
-        )
-
-
 def lock_out_vacuum(
     connection: psycopg.Connection,
     incoming: QualifiedName,
@@ -204,7 +153,7 @@ def lock_out_vacuum(
     connection.execute(
         sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(incoming.identifier)
     )
-    if month is not None and (partition := _partition(connection, name, month)) is not None:
+    if month is not None and (partition := attached_partition(connection, name, month)) is not None:
         connection.execute(
             sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(partition.identifier)
         )
@@ -214,12 +163,12 @@ def swap_in(
     connection: psycopg.Connection, incoming: QualifiedName, name: QualifiedName, month: Month
 ) -> None:
     """Replace the month's partition by the incoming table; the caller has locked ``name``."""
-    old = _partition(connection, name, month)
+    old = attached_partition(connection, name, month)
     partition = name.partition(month)
     inherited: list[bytes] = []
     comment = None
     if old is not None:  # never drop another table of that name
-        texts = {"table": _text(connection, old), "target": _text(connection, partition)}
+        texts = {"table": old.quoted, "target": partition.quoted}
         inherited = [row[0].encode() for row in connection.execute(_GRANTS, texts).fetchall()]
         comment = _comment(connection, old)
         connection.execute(sql.SQL("DROP TABLE {}").format(old.identifier))
@@ -244,23 +193,7 @@ def swap_in(
         connection.execute(grant)
 
 
-def _partition(
-    connection: psycopg.Connection, name: QualifiedName, month: Month
-) -> QualifiedName | None:
-    """The month's partition, if a table of that name is attached."""
-    partition = name.partition(month)
-    names = [_text(connection, partition), _text(connection, name)]
-    query = (
-        "SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s) AND inhparent = to_regclass(%s)"
-    )
-    return partition if connection.execute(query, names).fetchone() else None
-
-
 def _comment(connection: psycopg.Connection, name: QualifiedName) -> str | None:
     query = "SELECT obj_description(%s::regclass, 'pg_class')"
-    row = connection.execute(query, [_text(connection, name)]).fetchone()
+    row = connection.execute(query, [name.quoted]).fetchone()
     return row[0] if row else None
-
-
-def _text(connection: psycopg.Connection, name: QualifiedName) -> str:
-    return name.identifier.as_string(connection)

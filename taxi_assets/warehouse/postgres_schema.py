@@ -16,6 +16,7 @@ from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, TableColumn, added
 
 __all__ = [
     "QualifiedName",
+    "attached_partition",
     "check_names",
     "columns_of",
     "definitions",
@@ -52,6 +53,11 @@ class QualifiedName:
     def identifier(self) -> sql.Identifier:
         """The table itself."""
         return sql.Identifier(self.schema, self.table)
+
+    @property
+    def quoted(self) -> str:
+        """The same as text, for functions that take a name."""
+        return self.identifier.as_string()
 
     def partition(self, month: Month) -> QualifiedName:
         """The partition of ``month``: ``green_trips_202401``."""
@@ -91,9 +97,21 @@ def columns_of(connection: psycopg.Connection, name: QualifiedName) -> list[tupl
     rows = connection.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [name.identifier.as_string(connection)],
+        [name.quoted],
     )
     return [(str(name), _TYPES.get(str(type_), str(type_))) for name, type_ in rows.fetchall()]
+
+
+def attached_partition(
+    connection: psycopg.Connection, name: QualifiedName, month: Month
+) -> QualifiedName | None:
+    """The month's partition, if a table of that name is attached."""
+    partition = name.partition(month)
+    names = [partition.quoted, name.quoted]
+    query = (
+        "SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s) AND inhparent = to_regclass(%s)"
+    )
+    return partition if connection.execute(query, names).fetchone() else None
 
 
 def ensure_table(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:
@@ -114,7 +132,7 @@ def ensure_table(connection: psycopg.Connection, name: QualifiedName, table: Tab
 def _require_no_partition(connection: psycopg.Connection, name: QualifiedName) -> None:
     row = connection.execute(
         "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = to_regclass(%s)",
-        [name.identifier.as_string(connection)],
+        [name.quoted],
     ).fetchone()
     if row is not None:
         raise TableSchemaConflict(
@@ -172,9 +190,7 @@ def _comment(connection: psycopg.Connection, name: QualifiedName, column: TableC
 
 
 def _check_partitions(connection: psycopg.Connection, name: QualifiedName, table: Table) -> None:
-    row = connection.execute(
-        "SELECT pg_get_partkeydef(to_regclass(%s))", [name.identifier.as_string(connection)]
-    ).fetchone()
+    row = connection.execute("SELECT pg_get_partkeydef(to_regclass(%s))", [name.quoted]).fetchone()
     have = row[0] if row else None
     wanted = f"LIST ({SOURCE_MONTH})" if table.monthly else None
     if have != wanted:

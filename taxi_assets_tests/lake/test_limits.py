@@ -43,14 +43,13 @@ def test_metadata_over_the_limit_is_not_sent(
 
 
 @each_store
-@pytest.mark.parametrize(
-    "key", ["trips/" + "x" * 1019, "trips/" + "ü" * 510, "a\nb", "a\rb", "a\x0bb"]
-)
 def test_a_name_that_no_object_can_have_is_refused(
-    opened: Opened, key: str, server: Canned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    opened: Opened, server: Canned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(Misconfigured, match="cannot be an object"):
-        opened(server.url, monkeypatch).put(new_file(tmp_path, b"x"), key, replacing=None)
+    store = opened(server.url, monkeypatch)
+    for key in ("trips/" + "x" * 1019, "trips/" + "🚗" * 255, "a\nb", "a\rb", "a\x0bb"):
+        with pytest.raises(Misconfigured, match="cannot be an object"):
+            store.put(new_file(tmp_path, b"x"), key, replacing=None)
     assert server.requests == []
 
 

@@ -15,6 +15,7 @@ import pytest
 from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable, TaxiAssetsError
 from taxi_assets.lake.s3 import S3Store
 from taxi_assets.lake.store import LakeObject, NewObject
+from taxi_assets.retry_policy import ATTEMPTS
 from taxi_assets_tests.lake import canned
 from taxi_assets_tests.lake.canned import CUT, Canned, Response
 from taxi_assets_tests.lake.files import new_file
@@ -229,6 +230,21 @@ def test_an_interrupted_download_is_transient(s3: Canned, tmp_path: Path) -> Non
     with pytest.raises(StoreUnavailable, match=r"3 read.* Try later"):
         S3Store("s3://lake").fetch(V1, tmp_path / "fetched")
     assert list((tmp_path / "fetched").iterdir()) == []
+    assert len([one for one in s3.requests if one.method == "GET"]) == ATTEMPTS
+
+
+def test_a_download_that_is_refused_is_sent_five_times(s3: Canned, tmp_path: Path) -> None:
+    s3.responses += [Response("HEAD", KEY, 200, FOUND), Response("GET", KEY, 503)]
+    with pytest.raises(StoreUnavailable, match="Try later"):
+        S3Store("s3://lake").fetch(V1, tmp_path / "fetched")
+    assert len([one for one in s3.requests if one.method == "GET"]) == ATTEMPTS
+
+
+def test_a_download_with_a_wrong_checksum_is_transient(s3: Canned, tmp_path: Path) -> None:
+    wrong = {"ETag": '"v1"', SHA256_HEADER: base64.b64encode(bytes(32)).decode()}
+    s3.responses += [Response("HEAD", KEY, 200, FOUND), Response("GET", KEY, 200, wrong, "rotten")]
+    with pytest.raises(StoreUnavailable, match=r"checksum.* Try later"):
+        S3Store("s3://lake").fetch(V1, tmp_path / "fetched")
 
 
 def test_the_error_for_missing_credentials_lists_their_sources(

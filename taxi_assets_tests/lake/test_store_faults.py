@@ -15,7 +15,7 @@ from taxi_assets_tests.lake.stores import SILENCE, Opened, each_store
 
 KEY = "trips/trips.parquet"
 each_fault = pytest.mark.parametrize(
-    "status", [429, 500, 503, CUT, SILENT], ids=["429", "500", "503", "cut", "silent"]
+    "status", [429, 503, CUT, SILENT], ids=["429", "503", "cut", "silent"]
 )
 
 

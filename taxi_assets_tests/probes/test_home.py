@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def configure(home: Path, **settings: object) -> None:
     (home / "dagster.yaml").write_text(json.dumps(settings))  # JSON is YAML
+
+
+def test_a_user_without_a_name_is_named_by_number(
+    tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs as ``--user 10001``."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    report = probe(files, TAXI_HOME=str(tmp_path / "home"))
+    assert report.texts["home: who am I"].startswith(f"user {os.geteuid()} on ")
 
 
 def test_records_that_exist_are_opened(

@@ -13,6 +13,7 @@ from taxi_assets.settings import Settings
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.probes.reports import Report, probed
 
+ANSWERS = "source: answers"
 KNOWN = Month(2024, 1)
 
 
@@ -29,7 +30,8 @@ def test_the_newest_month_that_is_due_is_found(tlc: Simulator) -> None:
         tlc.publish(name, due(), rows=3)
     report = probe(tlc.url)
     assert report.well
-    assert report.verdicts.keys() == {f"source: {name}" for name in DATASETS}
+    assert report.verdicts.keys() == {ANSWERS, *(f"source: {name}" for name in DATASETS)}
+    assert report.texts[ANSWERS] == tlc.url
     assert report.texts["source: green"].startswith(
         f"{due()} is published at {tlc.url} (simulator)"
     )
@@ -40,7 +42,7 @@ def test_a_month_that_is_late_is_no_fault(tlc: Simulator) -> None:
         tlc.publish(name, KNOWN, rows=3)
     report = probe(tlc.url)
     assert report.well
-    for text in report.texts.values():
+    for text in (report.texts[f"source: {name}"] for name in DATASETS):
         assert text.startswith("2024-01 is published")
         assert f"{due()} is not yet" in text
 
@@ -64,8 +66,11 @@ def test_a_mirror_that_has_neither_month_is_named(tlc: Simulator) -> None:
 
 def test_a_page_of_a_network_s_login_is_named(tlc: Simulator) -> None:
     tlc.faults.html(times=None)
-    assert "Log in to the network" in probe(tlc.url).failed["source: yellow"]
+    assert "Log in to the network" in probe(tlc.url).failed[ANSWERS]
 
 
-def test_a_site_that_is_away_is_named() -> None:
-    assert "TLC is unavailable" in probe("http://127.0.0.1:9").failed["source: yellow"]
+def test_a_site_that_is_away_is_named_once() -> None:
+    report = probe("http://127.0.0.1:9")
+    assert report.failed.keys() == {ANSWERS}
+    assert "TLC is unavailable" in report.failed[ANSWERS]
+    assert report.skipped.keys() == {f"source: {name}" for name in DATASETS}

@@ -201,7 +201,8 @@ _TABLE_RULES: Final = (
             "A change of a table with an outdated ETag is refused with 412, also when it was one's "
             "own request without an answer that changed the table."
         ),
-        source="https://cloud.google.com/bigquery/docs/api-performance",
+        source="https://cloud.google.com/python/docs/reference/bigquery/latest/"
+        "google.cloud.bigquery.client.Client",
         stand_in=f"{_TABLES}:test_a_column_that_another_run_adds_first_is_there",
         mutation=Mutation(
             file=f"{_PACKAGE}/bigquery_schema.py",

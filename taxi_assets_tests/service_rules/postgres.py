@@ -51,9 +51,9 @@ RULES: tuple[ServiceRule, ...] = (
         source=f"{_DOCS}/explicit-locking.html#LOCKING-TABLES",
         stand_in=f"{_SWAP}:test_readers_get_through_while_a_load_waits_for_an_idle_session",
         mutation=Mutation(
-            file=f"{_WAREHOUSE}/postgres_load.py",
-            old='_CHANGING: Final = Limits(lock="2s"',
-            new='_CHANGING: Final = Limits(lock="100s"',
+            file=f"{_WAREHOUSE}/postgres_tries.py",
+            old='CHANGING: Final = Limits(lock="2s"',
+            new='CHANGING: Final = Limits(lock="100s"',
             test=f"{_SWAP}::test_readers_get_through_while_a_load_waits_for_an_idle_session",
         ),
     ),
@@ -105,8 +105,8 @@ RULES: tuple[ServiceRule, ...] = (
         stand_in=f"{_KEPT}:test_what_depends_on_a_month_alone_is_named_before_rows_are_copied",
         mutation=Mutation(
             file=f"{_WAREHOUSE}/postgres_load.py",
-            old="            require_replaceable(connection, name, month)\n",
-            new="            pass\n",
+            old="        require_replaceable(connection, name, month)\n",
+            new="        pass\n",
             test=f"{_KEPT}::test_what_depends_on_a_month_alone_is_named_before_rows_are_copied",
         ),
     ),

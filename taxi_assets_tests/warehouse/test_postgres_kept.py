@@ -191,9 +191,8 @@ def _left(
     """Version b of January, copied, but not swapped in because of a reader."""
     load(warehouse, tmp_path, trips([1]), version="a")
     with monkeypatch.context() as patch, psycopg.connect(postgres_url) as reader:
-        module = "taxi_assets.warehouse.postgres_load"
-        patch.setattr(f"{module}._CHANGING", Limits(lock="100ms"))
-        patch.setattr(f"{module}._TRY_SECONDS", 0)
+        patch.setattr("taxi_assets.warehouse.postgres_load.CHANGING", Limits(lock="100ms"))
+        patch.setattr("taxi_assets.warehouse.postgres_tries._TRY_SECONDS", 0)
         reader.execute("SELECT FROM green_trips")
         with pytest.raises(StoreUnavailable, match="are kept for the next attempt"):
             load(warehouse, tmp_path, trips([2]), version="b")

@@ -143,8 +143,9 @@ def _holding(url: str, query: str) -> Iterator[int]:
 
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of tenths of a second, for what never comes."""
-    module = "taxi_assets.warehouse.postgres_load"
-    monkeypatch.setattr(f"{module}._CHANGING", Limits(lock="200ms", statement="50s"))
+    changing = Limits(lock="200ms", statement="50s")
+    monkeypatch.setattr("taxi_assets.warehouse.postgres_load.CHANGING", changing)
+    module = "taxi_assets.warehouse.postgres_tries"
     monkeypatch.setattr(f"{module}._PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(f"{module}._TRY_SECONDS", 0.5)
 

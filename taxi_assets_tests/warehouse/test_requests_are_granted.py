@@ -39,6 +39,7 @@ NEEDED = {
     "bigquery.jobs.getQueryResults": set(),
     "bigquery.jobs.insert": {"bigquery.jobs.create"},
     "bigquery.jobs.query": {"bigquery.jobs.create"},
+    "bigquery.tabledata.list": {"bigquery.tables.getData"},
     "bigquery.tables.delete": {"bigquery.tables.delete"},
     "bigquery.tables.get": {"bigquery.tables.get"},
     "bigquery.tables.insert": {"bigquery.tables.create"},

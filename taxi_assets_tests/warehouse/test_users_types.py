@@ -61,6 +61,7 @@ def frame() -> pd.DataFrame:
             "i32": pd.array([-(2**31), None], "Int32"),
             "flag": pd.array([True, None], "boolean"),
             "kind": pd.Categorical(["Straße", None]),
+            "grade": pd.Categorical([3, 1]),
             "text": pd.array(["é", None], "string"),
             "day": [date(2024, 1, 2), None],
         }
@@ -81,6 +82,7 @@ FIRST = {
     "i32": -(2**31),
     "flag": True,
     "kind": "Straße",
+    "grade": 3,
     "text": "é",
     "day": date(2024, 1, 2),
 }
@@ -90,6 +92,7 @@ SECOND = {
         ("nanoseconds", "seconds", "nothing", "i16", "i32", "flag", "kind", "text", "day")
     ),
     "half": -65504.0,
+    "grade": 1,
     "single": float("inf"),
     "u8": 0,
     "u32": 0,
@@ -116,6 +119,15 @@ def test_a_user_s_types_are_cast_without_changing_a_value(
 ) -> None:
     materialize(open_warehouse(warehouse_url), "2024-01", form(tmp_path))
     assert stored(warehouse_url, list(FIRST)) == [FIRST, SECOND]
+
+
+def test_int96_times_keep_their_century(warehouse_url: str, tmp_path: Path) -> None:
+    times = [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)]  # noqa: DTZ001
+    path = tmp_path / "int96.parquet"
+    rows = pa.table({"id": [1, 2], "taken": pa.array(times, pa.timestamp("us"))})
+    pq.write_table(rows, path, use_deprecated_int96_timestamps=True)
+    WarehouseIOManager(open_warehouse(warehouse_url)).store(["mine"], None, path)
+    assert [row["taken"] for row in stored(warehouse_url, ["id", "taken"])] == times
 
 
 def test_a_column_of_none_has_the_type_that_the_table_gives_it(warehouse_url: str) -> None:
