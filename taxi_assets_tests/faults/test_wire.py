@@ -14,7 +14,7 @@ from taxi_assets.errors import ConcurrentWrite, Misconfigured, StoreUnavailable
 from taxi_assets_tests.emulators.http_proxy import HttpProxy
 from taxi_assets_tests.emulators.postgres import Postgres
 from taxi_assets_tests.emulators.server import HOST
-from taxi_assets_tests.faults.operations import Operation
+from taxi_assets_tests.faults.operation import Operation
 from taxi_assets_tests.faults.postgres_wire import PostgresProxy
 from taxi_assets_tests.faults.result import Wrong
 from taxi_assets_tests.faults.wire import judged

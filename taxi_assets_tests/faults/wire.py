@@ -23,23 +23,26 @@ from taxi_assets_tests.emulators.http_proxy import HttpProxy
 from taxi_assets_tests.faults.bench import Bench
 from taxi_assets_tests.faults.child import Child, Hung
 from taxi_assets_tests.faults.gcs_sessions import GcsSessions
-from taxi_assets_tests.faults.operations import OPERATIONS, Operation
+from taxi_assets_tests.faults.lake_operations import LAKE_OPERATIONS
+from taxi_assets_tests.faults.operation import Operation
 from taxi_assets_tests.faults.platform import adopt, imported
 from taxi_assets_tests.faults.postgres_wire import PostgresProxy
 from taxi_assets_tests.faults.result import Finding, Result, Wrong
 from taxi_assets_tests.faults.stores import Place
+from taxi_assets_tests.faults.warehouse_operations import WAREHOUSE_OPERATIONS
 from taxi_assets_tests.faults.wire_faults import FAULTS, Fault, HttpFaults, Plan
 
 __all__ = ["judged", "wire"]
 
-_STORE = ("put", "put in parts", "replace", "replace in parts", "copy", "fetch", "list")
+_OPERATIONS = LAKE_OPERATIONS | WAREHOUSE_OPERATIONS
 _OF_PAIR = {
-    "gcs-bigquery": (*_STORE, "load", "load a local file", "read"),
-    "s3-postgres": (*_STORE, "load", "read"),
-    "azure-duckdb": _STORE,
+    "gcs-bigquery": (*LAKE_OPERATIONS, *WAREHOUSE_OPERATIONS),
+    "s3-postgres": (*LAKE_OPERATIONS, "load", "read"),
+    "azure-duckdb": (*LAKE_OPERATIONS,),
 }
-# At scale 1; all that there are, if there are fewer. Of the slow ones a client waits for minutes.
-_QUICK, _SLOW = 600, 100
+# At scale 1, of each operation and of each pair; all that there are, if there are fewer. For a slow
+# one a client waits for most of a minute.
+_QUICK, _SLOW = 80, 100
 _AT_ONCE = 8
 _WAIT_SECONDS = 60.0  # for one fault
 _TRIAL_SECONDS = 300.0  # several at once, on stand-ins that are slow
@@ -73,13 +76,19 @@ class _Trial:
 def wire(bench: Bench, pair: str) -> Iterator[Result]:
     """Disturb each operation of one pair; several trials at once, each in a place of its own."""
     rng = random.Random(f"{bench.seed} wire {pair}")
-    trials = [each for operation in _OF_PAIR[pair] for each in _all_trials(bench, pair, operation)]
-    chosen: list[_Trial] = []
-    for slow, most in ((True, _SLOW), (False, _QUICK)):
-        those = [each for each in trials if each.slow is slow]
-        chosen += rng.sample(those, min(bench.scaled(most), len(those)))
+    slow: list[_Trial] = []
+    quick: list[_Trial] = []
+    for operation in _OF_PAIR[pair]:
+        trials = [*_all_trials(bench, pair, operation)]
+        slow += [each for each in trials if each.slow]
+        quick += _sample(rng, [each for each in trials if not each.slow], bench.scaled(_QUICK))
+    chosen = [*_sample(rng, slow, bench.scaled(_SLOW)), *quick]
     for start in range(0, len(chosen), _AT_ONCE):
         yield from _at_once(bench, pair, chosen[start : start + _AT_ONCE])
+
+
+def _sample(rng: random.Random, trials: Sequence[_Trial], most: int) -> list[_Trial]:
+    return rng.sample(trials, min(most, len(trials)))
 
 
 def _all_trials(bench: Bench, pair: str, operation: str) -> Iterator[_Trial]:
@@ -178,7 +187,7 @@ def _done_again(operation: Operation) -> Iterator[Finding]:
 
 def _prepared(place: Place, trial: _Trial) -> Operation:
     tempfile.tempdir = None  # cached by the parent, of another TMPDIR
-    operation: Operation = OPERATIONS[trial.operation](place)
+    operation = _OPERATIONS[trial.operation](place)
     operation.prepare()
     return operation
 
