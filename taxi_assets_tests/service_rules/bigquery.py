@@ -87,7 +87,7 @@ _LOADS: Final = (
             old="stored = _source(self._parquet(cast(rows, table)))",
             new="stored = stored or _source(self._parquet(rows))",
             test="taxi_assets_tests/warehouse/test_users_types.py::"
-            "test_a_user_s_types_are_cast_without_changing_a_value[bigquery-frame]",
+            "test_a_user_s_types_are_cast_without_changing_a_value[bigquery]",
         ),
     ),
     ServiceRule(

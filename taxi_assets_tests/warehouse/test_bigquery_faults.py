@@ -167,7 +167,9 @@ def _shorter_silence() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        pytest.param(UNAVAILABLE, "backendError.*Try later", id="unavailable"),
+        pytest.param(
+            UNAVAILABLE, "backendError.*Try later", id="unavailable", marks=pytest.mark.long
+        ),
         pytest.param(LIMITED, "Try later", id="rate limit", marks=pytest.mark.long),
         pytest.param(_reply(429, "x"), "Try later", id="too many", marks=pytest.mark.long),
         pytest.param(Cut(), "Try later", id="cut", marks=pytest.mark.long),
