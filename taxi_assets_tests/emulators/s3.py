@@ -1,4 +1,4 @@
-"""Amazon S3: moto's server, in memory."""
+"""Amazon S3: moto's server, in memory, with the preconditions of ``recording.preconditions``."""
 
 from __future__ import annotations
 

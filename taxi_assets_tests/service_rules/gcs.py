@@ -9,6 +9,7 @@ __all__ = ["RULES"]
 _STUB = "taxi_assets_tests/lake/gcs_stub.py"
 _TESTS = "taxi_assets_tests/lake/test_gcs_errors.py"
 _LIMITS = "taxi_assets_tests/lake/test_limits.py"
+_CONDITIONS = "taxi_assets_tests/emulators/recording/preconditions.py"
 _CODES = "taxi_assets_tests/lake/test_error_codes.py"
 _STATUS_CODES = "https://cloud.google.com/storage/docs/json_api/v1/status-codes"
 
@@ -20,7 +21,7 @@ RULES: tuple[ServiceRule, ...] = (
             "appear; 0 stands for no object."
         ),
         source="https://cloud.google.com/storage/docs/request-preconditions",
-        stand_in=f"{_STUB}:_finish",
+        stand_in=f"{_CONDITIONS}:_is_last_part",
         mutation=Mutation(
             file="taxi_assets/lake/gcs.py",
             old=(
@@ -37,7 +38,7 @@ RULES: tuple[ServiceRule, ...] = (
             "and `ifSourceGenerationMatch` for its source."
         ),
         source="https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite",
-        stand_in=f"{_STUB}:_rewrite",
+        stand_in=f"{_CONDITIONS}:_REWRITE",
         mutation=Mutation(
             file="taxi_assets/lake/gcs.py",
             old="if_source_generation_match=int(version),",

@@ -8,6 +8,7 @@ __all__ = ["RULES"]
 
 _CONTRACT = "taxi_assets_tests/lake/test_store_contract.py"
 _TESTS = "taxi_assets_tests/lake/test_s3_errors.py"
+_CONDITIONS = "taxi_assets_tests/emulators/recording/preconditions.py"
 _LIMITS = "taxi_assets_tests/lake/test_limits.py"
 _CODES = "taxi_assets_tests/lake/test_error_codes.py"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -21,7 +22,7 @@ RULES: tuple[ServiceRule, ...] = (
             "upload take neither."
         ),
         source=f"{_GUIDE}/conditional-writes.html",
-        stand_in=f"{_CONTRACT}:ConcurrentWrite",
+        stand_in=f"{_CONDITIONS}:S3Preconditions",
         mutation=Mutation(
             file="taxi_assets/lake/s3.py",
             old='return {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}',
@@ -35,7 +36,7 @@ RULES: tuple[ServiceRule, ...] = (
             "and `If-None-Match` are of the copy."
         ),
         source=f"{_API}/API_CopyObject.html",
-        stand_in=f"{_TESTS}:test_a_copy_has_preconditions_on_both_versions",
+        stand_in=f"{_CONDITIONS}:x-amz-copy-source-if-match",
         mutation=Mutation(
             file="taxi_assets/lake/s3.py",
             old="CopySourceIfMatch=version,",

@@ -1,4 +1,4 @@
-"""The recorder's proxy, started by ``record``.
+"""The recorder's proxy, started by ``record``; it also enforces what ``preconditions`` has.
 
 python -m taxi_assets_tests.emulators.recording.recorder MODEL PORT SERVER_PORT FOLDER
 """
@@ -18,6 +18,11 @@ from typing_extensions import override
 
 from taxi_assets_tests.emulators.http_proxy import HttpProxy, Visit
 from taxi_assets_tests.emulators.recording.discovery import Discovery
+from taxi_assets_tests.emulators.recording.preconditions import (
+    GcsPreconditions,
+    Preconditions,
+    S3Preconditions,
+)
 from taxi_assets_tests.emulators.recording.request import (
     CALLS,
     VIOLATIONS,
@@ -36,11 +41,18 @@ _MODELS: dict[str, Callable[[], Model]] = {
 }
 
 
+_PRECONDITIONS: dict[str, Callable[[str], Preconditions]] = {
+    "gcs": GcsPreconditions,
+    "s3": S3Preconditions,
+}
+
+
 class Recorder:
     """Writes each call, and each violation, before the server gets the end of the request."""
 
-    def __init__(self, model: Model, folder: Path) -> None:
-        self.model = model
+    def __init__(self, model: Model, folder: Path, conditions: Preconditions | None) -> None:
+        self.model, self.conditions = model, conditions
+        self.one_at_a_time = threading.Lock()
         self._lock = threading.Lock()
         self._calls: TextIO = (folder / CALLS).open("a")
         self._violations: TextIO = (folder / VIOLATIONS).open("a")
@@ -59,6 +71,7 @@ class _Recorded(Visit):
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._body = bytearray()
+        self._alone = False
 
     @override
     def request(self, request: h11.Request) -> None:
@@ -66,6 +79,12 @@ class _Recorded(Visit):
             request.method.decode(), request.target.decode(), _headers(request)
         )
         self._call = self._recorder.model.begin(self._head)
+        conditions = self._recorder.conditions
+        if conditions is not None and conditions.is_conditional(self._head):
+            # Before the server has any of it, which may be all.
+            self._alone = self._recorder.one_at_a_time.acquire()
+            if refusal := conditions.violated(self._head):
+                raise refusal
 
     @override
     def request_data(self, data: bytes) -> None:
@@ -81,6 +100,14 @@ class _Recorded(Visit):
     @override
     def response(self, response: h11.Response) -> None:
         self._recorder.model.answered(self._call, _headers(response))
+        if self._recorder.conditions is not None:
+            body = bytes(self._body)
+            self._recorder.conditions.answered(self._head, body, _headers(response))
+
+    @override
+    def end(self) -> None:
+        if self._alone:
+            self._recorder.one_at_a_time.release()
 
 
 def _headers(message: h11.Request | h11.Response) -> Mapping[str, str]:
@@ -88,8 +115,10 @@ def _headers(message: h11.Request | h11.Response) -> Mapping[str, str]:
 
 
 def main(model: str, port: str, server_port: str, folder: str) -> None:
-    recorder = Recorder(_MODELS[model](), Path(folder))
     server = ("127.0.0.1", int(server_port))
+    enforced = _PRECONDITIONS.get(model)
+    conditions = enforced(f"http://127.0.0.1:{server_port}") if enforced else None
+    recorder = Recorder(_MODELS[model](), Path(folder), conditions)
     with HttpProxy(int(port), server, lambda: _Recorded(recorder)):
         threading.Event().wait()
 
