@@ -254,7 +254,7 @@ LOCATIONS = "Cannot read and write in different locations: source: US, destinati
         ("invalid", PARTITION, AuditFailed, "source_month"),
         ("invalid", LAYOUT, TableSchemaConflict, "made with another partitioning"),
         ("invalid", LOCATIONS, Misconfigured, "source: US, destination: EU.*Neither can be moved"),
-        ("accessDenied", "Access Denied: File gs://lake", Misconfigured, "storage.objectViewer"),
+        ("accessDenied", "Access Denied: File gs://lake", Misconfigured, "legacyBucketReader"),
         (
             "notFound",
             "Not found: URI gs://lake/trips.parquet",
