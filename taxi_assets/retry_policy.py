@@ -64,10 +64,11 @@ def retry_after_seconds(header: str | None) -> float | None:
     if header.isascii() and header.isdecimal():
         return float(header)
     try:
-        when = parsedate_to_datetime(header)
+        parsed = parsedate_to_datetime(header)
+        when = parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):  # OverflowError: the year 10000
         return None
-    return (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return (when - datetime.now(UTC)).total_seconds()
 
 
 def _delay(made: int) -> float:

@@ -73,7 +73,15 @@ def test_a_long_transfer_that_was_cut_may_begin_again(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [(None, None), ("", None), ("soon", None), ("7", 7.0), ("-1", None)]
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("7", 7.0),
+        ("-1", None),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+    ],
 )
 def test_seconds_of_a_retry_after(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header) == seconds

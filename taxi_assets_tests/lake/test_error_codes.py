@@ -22,6 +22,7 @@ from taxi_assets.services import ErrorDetails, Service, http_codes
 # What a person has to do, by words of the remedy.
 LATER = "Try later"
 RACE = "Two runs processed the same month"
+ENDED = "Run the month again"
 AGAIN = "Materialize it again"
 NO_BUCKET = "There is no bucket"
 LOGIN = "Renew AWS|Correct the credentials|gcloud auth"
@@ -42,8 +43,8 @@ S3_CODES = {
     LATER: """400 BadDigest, 400 IncompleteBody, 400 RequestTimeout, 409 OperationAborted,
         500 InternalError, 503 ServiceUnavailable, 503 SlowDown, 503 Busy, 307 Redirect,
         307 TemporaryRedirect, 400 XAmzContentSHA256Mismatch, 400 XAmzContentChecksumMismatch""",
-    RACE: """412 PreconditionFailed, 409 ConditionalRequestConflict, 404 NoSuchUpload,
-        400 InvalidPart, 400 InvalidPartOrder""",
+    RACE: "412 PreconditionFailed, 409 ConditionalRequestConflict",
+    ENDED: "404 NoSuchUpload, 400 InvalidPart, 400 InvalidPartOrder",
     AGAIN: "404 NoSuchKey, 404 NoSuchVersion, 404 NoSuchBucketPolicy, "
     "404 NoSuchLifecycleConfiguration",
     NO_BUCKET: "404 NoSuchBucket",
@@ -78,9 +79,9 @@ AZURE_CODES = {
         400 Crc64Mismatch, 409 AccountBeingCreated, 409 SystemInUse, 500 CannotVerifyCopySource,
         429 TooManyRequests""",
     RACE: """412 ConditionNotMet, 412 TargetConditionNotMet, 412 SourceConditionNotMet,
-        409 BlobAlreadyExists, 409 PendingCopyOperation, 400 InvalidBlockList,
-        400 InvalidBlobOrBlock, 412 AppendPositionConditionNotMet,
+        409 BlobAlreadyExists, 409 PendingCopyOperation, 412 AppendPositionConditionNotMet,
         412 SequenceNumberConditionNotMet""",
+    ENDED: "400 InvalidBlockList, 400 InvalidBlobOrBlock",
     AGAIN: "404 BlobNotFound, 404 ResourceNotFound",
     NO_BUCKET: "404 ContainerNotFound, 409 ContainerBeingDeleted, 409 ContainerDisabled",
     LOGIN: """400 InvalidAuthenticationInfo, 401 NoAuthenticationInformation,

@@ -329,4 +329,17 @@ _JOB_RULES: Final = (
     ),
 )
 
-RULES: tuple[ServiceRule, ...] = (*_LOADS, *_TABLE_RULES, *_JOB_RULES)
+_GRANTED: Final = "test_the_runner_has_every_permission_that_google_documents_for_a_load"
+_GRANTS: Final = ServiceRule(
+    rule="A load from Cloud Storage needs `storage.buckets.get` on the bucket.",
+    source="https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet",
+    stand_in=f"taxi_assets_tests/test_grants.py:{_GRANTED}",
+    mutation=Mutation(
+        file="taxi_assets/grants.py",
+        old='("storage.buckets.get",),\n        "a load job',
+        new='(),\n        "a load job',
+        test=f"taxi_assets_tests/test_grants.py::{_GRANTED}",
+    ),
+)
+
+RULES: tuple[ServiceRule, ...] = (*_LOADS, _GRANTS, *_TABLE_RULES, *_JOB_RULES)
