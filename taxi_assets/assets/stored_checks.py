@@ -31,8 +31,7 @@ __all__ = ["stored_checks", "stored_rows"]
 
 _PUBLISHED_ROWS, _RECONCILED = "published_rows", "reconciled"
 _DESCRIPTIONS = {
-    _PUBLISHED_ROWS: "Does the file have as many rows as the trusted count, if there is one? A "
-    "reissue may differ.",
+    _PUBLISHED_ROWS: "Does the file have as many rows as the trusted count, if there is one?",
     _RECONCILED: "Does the warehouse have as many rows of the month as the lake?",
 }
 
