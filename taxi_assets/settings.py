@@ -101,8 +101,9 @@ ENV = Setting(
 ROW_COUNTS = Setting(
     "TAXI_ROW_COUNTS",
     "",
-    "CSV file of trusted published row counts, an absolute path, with columns dataset, month, "
-    "rows; the check published_rows warns of a month that differs.",
+    "CSV file of published row counts that are newer than those of the package or replace them, an "
+    "absolute path, with the columns dataset, month, rows and, if known, published: the day the "
+    "file was last modified. The check published_rows warns of a month that differs.",
 )
 GCP_IMPERSONATE = Setting(
     "TAXI_GCP_IMPERSONATE",

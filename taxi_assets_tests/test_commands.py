@@ -25,6 +25,7 @@ from taxi_assets.settings import Settings
 from taxi_assets.simulator.server import Simulator
 from taxi_assets.summary import Counter
 from taxi_assets.warehouse.duckdb_file import DuckDBWarehouse
+from taxi_assets_tests.mirror import mirror_of
 
 SHIPPED = Path(taxi_assets.instance.__file__).with_name("dagster.yaml")
 JANUARY = ("--datasets", "green", "--months", "2024-01")
@@ -201,11 +202,14 @@ def test_a_wrong_published_count_is_a_warning_after_the_table(
 ) -> None:
     counts = tmp_path / "counts.csv"
     counts.write_text("dataset,month,rows\ngreen,2024-01,1234\n")
-    ran = command(tmp_path, "run", *JANUARY, TAXI_TLC_URL=green.url, TAXI_ROW_COUNTS=str(counts))
+    with mirror_of(tmp_path / "site") as url:
+        ran = command(tmp_path, "run", *JANUARY, TAXI_TLC_URL=url, TAXI_ROW_COUNTS=str(counts))
     assert ran.returncode == 0
-    assert ran.stderr.splitlines() == [
-        "warning    green 2024-01: 500 rows published; the trusted count is 1,234."
-    ]
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith(
+        "warning    green 2024-01: 500 rows published (origin: mirror) in a file"
+    )
+    assert "; the trusted count is 1,234, of a file of an unknown date. " in line
 
 
 def test_zones_that_cannot_be_loaded_are_reported_with_the_reason(

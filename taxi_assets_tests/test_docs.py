@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from taxi_assets.cli import _parser
+from taxi_assets.datasets.month import Month, months_between
 from taxi_assets.definitions import defs
+from taxi_assets.row_counts import packaged_counts
+from taxi_assets_tests.documented import homework_shown
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,3 +58,11 @@ def links() -> list[tuple[Path, str]]:
 )
 def test_every_link_between_pages_exists(page: Path, target: str) -> None:
     assert (page.parent / target).exists()
+
+
+def test_the_homeworks_counts_are_the_sums_of_the_packaged_ones() -> None:
+    shown = homework_shown()
+    assert len(shown) == 9
+    for dataset, first, last, rows in shown:
+        months = months_between(Month.parse(first), Month.parse(last))
+        assert sum(packaged_counts()[dataset, each].rows for each in months) == rows

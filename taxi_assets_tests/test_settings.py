@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ import pytest
 from taxi_assets import setting_values
 from taxi_assets.datasets import Month
 from taxi_assets.errors import Misconfigured
-from taxi_assets.row_counts import read_counts
+from taxi_assets.row_counts import TrustedCount, read_counts
 from taxi_assets.settings import SETTINGS, Settings, render_document
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
@@ -141,6 +142,10 @@ def test_an_unknown_store_is_refused_when_the_settings_are_read(name: str) -> No
             "dataset,month,rows\ngreen,2024-01,3\nfhv,2024-01,3\ngreen,2024-01,4\n",
             "line 4: green 2024-01 has two counts",
         ),
+        (
+            "dataset,month,rows,published\ngreen,2024-01,3,March\n",
+            "line 2: Invalid isoformat string: 'March'",
+        ),
         ("\ud800", "'utf-8' codec can't decode"),
     ],
 )
@@ -157,7 +162,12 @@ def test_row_counts_are_read(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     path.write_text("\ufeffmonth,rows,dataset,note\n2024-01,56551,green,checked\n", "utf-8")
     assert Settings.from_env({"TAXI_ROW_COUNTS": str(path)}).row_counts == path
-    assert read_counts(path) == {("green", Month(2024, 1)): 56551}
+    assert read_counts(path) == {("green", Month(2024, 1)): TrustedCount(56551)}
+    path.write_text("dataset,month,rows,published\ngreen,2024-01,3,2024-03-20\nfhv,2024-01,4,\n")
+    assert read_counts(path) == {
+        ("green", Month(2024, 1)): TrustedCount(3, date(2024, 3, 20)),
+        ("fhv", Month(2024, 1)): TrustedCount(4),
+    }
 
 
 def test_the_home_is_the_checkouts_whatever_the_working_directory(

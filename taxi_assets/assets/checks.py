@@ -41,9 +41,9 @@ class ExpectedRows:
     """What the number of rows in a published file is compared with; ``None`` for what is unknown.
 
     ``replaced`` is the number of the version that is stored now and ``min_share`` the share of it
-    (0 to 1) that must be reached; ``trusted`` is the count known for the file and ``accepted`` the
-    one that a person accepts; ``neighbour`` and ``neighbour_rows`` are the stored month before, or
-    else the one after.
+    (0 to 1) that must be reached; ``trusted`` is the count known for TLC's file, perhaps of an
+    earlier issue, and ``accepted`` the one that a person accepts; ``neighbour`` and
+    ``neighbour_rows`` are the stored month before, or else the one after.
     """
 
     replaced: int | None = None

@@ -93,7 +93,7 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
             outcome = None if config.redo else _unchanged(spec, before, raw)
             if outcome is None:
                 outcome = _cleaned(spec, month, before, raw, limits, scratch)
-            expected = _expected(spec, month, config, limits, previous)
+            expected = _expected(spec, month, config, limits, previous, raw)
         results = checks.audit(
             spec,
             outcome.counts,
@@ -179,17 +179,23 @@ def _cleaned(
 
 
 def _expected(
-    spec: DatasetSpec, month: Month, config: Any, limits: Limits, previous: Previous
+    spec: DatasetSpec,
+    month: Month,
+    config: Any,
+    limits: Limits,
+    previous: Previous,
+    raw: StoredFile,
 ) -> checks.ExpectedRows:
     """What the month's published rows are compared with."""
     neighbours = (
         (each, previous.published_rows(spec, each)) for each in (month.plus(-1), month.plus(1))
     )
     neighbour, rows = next(((each, rows) for each, rows in neighbours if rows), (None, None))
+    trusted = limits.trusted_count(spec, month, raw.origin)
     return checks.ExpectedRows(
         replaced=previous.published_rows(spec, month),
         min_share=config.min_row_share,
-        trusted=limits.trusted_count(spec, month),
+        trusted=trusted.rows if trusted else None,
         accepted=config.accept_rows,
         neighbour=neighbour,
         neighbour_rows=rows,

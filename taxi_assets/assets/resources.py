@@ -25,7 +25,7 @@ from taxi_assets.lake.handles import PreviousMonth, StoredFile
 from taxi_assets.lake.io_manager import LakeIOManager
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.scratch import RunFolder
-from taxi_assets.row_counts import read_counts
+from taxi_assets.row_counts import TrustedCount, packaged_counts, read_counts
 from taxi_assets.tlc import DEFAULT_URL, TlcClient
 
 Made = TypeVar("Made")
@@ -62,7 +62,8 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
 class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
     """Limits of the work on a month, and expectations of it.
 
-    ``memory_limit`` limits DuckDB's own memory; ``row_counts`` is a CSV of trusted row counts;
+    ``memory_limit`` limits DuckDB's own memory; ``row_counts`` is a CSV of row counts that add to
+    those of the package or replace them (columns dataset, month, rows, optionally published);
     ``lag_months`` is the number of whole months after its end by which a month should be loaded.
     """
 
@@ -70,10 +71,17 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same
     row_counts: str | None = None
     lag_months: int = 2
 
-    def trusted_count(self, spec: DatasetSpec, month: Month) -> int | None:
-        """The month's count in the CSV of trusted counts (columns dataset, month, rows), if any."""
-        counts = read_counts(Path(self.row_counts)) if self.row_counts else {}
-        return counts.get((spec.name, month))
+    def trusted_count(
+        self, spec: DatasetSpec, month: Month, origin: str | None
+    ) -> TrustedCount | None:
+        """The known count of TLC's file of the month, if there is one.
+
+        A file whose ``origin`` is not TLC or a mirror of it has none.
+        """
+        if origin not in (Origin.TLC, Origin.MIRROR):
+            return None
+        own = read_counts(Path(self.row_counts)) if self.row_counts else {}
+        return own.get((spec.name, month)) or packaged_counts().get((spec.name, month))
 
 
 class Scratch(dg.ConfigurableResource):  # type: ignore[type-arg]  # the same

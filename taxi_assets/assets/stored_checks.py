@@ -8,7 +8,7 @@ https://docs.dagster.io/guides/test/asset-checks
 
 import warnings
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -17,10 +17,13 @@ from taxi_assets.assets.partitions import monthly
 from taxi_assets.assets.resources import Limits
 from taxi_assets.datasets.calendar import overdue
 from taxi_assets.datasets.month import several
+from taxi_assets.datasets.origin import Origin
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
 from taxi_assets.failures import translated_errors
+from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
+from taxi_assets.row_counts import TrustedCount
 from taxi_assets.warehouse.io_manager import WarehouseMonth, WarehouseTable
 from taxi_assets.wording import counted
 
@@ -79,7 +82,7 @@ def stored_rows(spec: DatasetSpec) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         with translated_errors(context):
             rows = loaded.counts()
-            known = limits.trusted_count(spec, month_of(context))
+            known = limits.trusted_count(spec, month_of(context), raw.origin)
         yield dg.MaterializeResult(
             metadata={
                 "published": raw.rows,
@@ -109,7 +112,7 @@ def _published_rows(spec: DatasetSpec) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, limits: Limits, raw: StoredFile
     ) -> dg.AssetCheckResult:
         with translated_errors(context):
-            known = limits.trusted_count(spec, month_of(context))
+            known = limits.trusted_count(spec, month_of(context), raw.origin)
         return _compared(key, raw, known)
 
     return published_rows
@@ -137,21 +140,38 @@ def _reconciled(spec: DatasetSpec) -> dg.AssetChecksDefinition:
     return reconciled
 
 
-def _compared(key: dg.AssetKey, raw: StoredFile, known: int | None) -> dg.AssetCheckResult:
+def _compared(key: dg.AssetKey, raw: StoredFile, known: TrustedCount | None) -> dg.AssetCheckResult:
     """Whether the published file has as many rows as the trusted count, if there is one."""
-    rows = counted(raw.rows or 0, "row")
-    if known is None:
-        description = f"{rows}; no trusted count to compare with."
+    rows, last_modified = raw.rows or 0, raw.object.attributes.get(attributes.LAST_MODIFIED)
+    if raw.origin == Origin.SIMULATOR:
+        description = f"{counted(rows, 'row')}; generated, not compared."
+    elif known is None:
+        description = f"{_rows_of(rows, raw.origin)}; no trusted count to compare with."
+    elif known.rows == rows:
+        description = f"{_rows_of(rows, raw.origin)}, which is the trusted count."
     else:
-        description = f"{rows} published; the trusted count is {known:,}."
+        day = datetime.fromisoformat(last_modified).date() if last_modified else None
+        description = (
+            f"{_rows_of(rows, raw.origin)} in a file {_dated(day)}; the trusted count is "
+            f"{known.rows:,}, of a file {_dated(known.published)}. A reissue may differ: if the "
+            "file is right, put its count into the file TAXI_ROW_COUNTS."
+        )
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=_PUBLISHED_ROWS,
-        passed=known in (None, raw.rows),
+        passed=known is None or known.rows == rows,
         severity=dg.AssetCheckSeverity.WARN,
         description=description,
-        metadata={} if known is None else {"published": raw.rows, "trusted": known},
+        metadata={} if known is None else {"published": rows, "trusted": known.rows},
     )
+
+
+def _rows_of(rows: int, origin: str | None) -> str:
+    return f"{counted(rows, 'row')} published (origin: {origin or 'not recorded'})"
+
+
+def _dated(day: date | None) -> str:
+    return f"last modified on {day}" if day else "of an unknown date"
 
 
 def _agreed(

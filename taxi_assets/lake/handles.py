@@ -58,6 +58,11 @@ class StoredFile(LakeValue):
         return self.object.attributes.get(attributes.VERSION) or self.object.sha256[:16]
 
     @property
+    def origin(self) -> str | None:
+        """Whose file it is or was made from (``datasets.origin``), if that is recorded."""
+        return self.object.attributes.get(attributes.ORIGIN)
+
+    @property
     def rows(self) -> int | None:
         """The row count in the Parquet footer; ``None`` for other files."""
         return self.object.rows

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,14 +10,10 @@ import pytest
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import Platform, facts, month_assets
+from taxi_assets_tests.mirror import mirror_of
 from taxi_assets_tests.test_commands import command
 
 ZONES = "key:lake_zones or key:taxi_zones"
-
-
-class _Files(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        return
 
 
 @pytest.fixture
@@ -30,21 +22,8 @@ def mirror(tmp_path: Path, tlc: Simulator) -> Iterator[str]:
     tlc.publish_zones()
     for month in (1, 2):
         tlc.publish("green", Month(2024, month), rows=200)
-    with _served(tmp_path / "site") as url:
+    with mirror_of(tmp_path / "site") as url:
         yield url
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_every_object_and_loaded_month_has_its_origin(

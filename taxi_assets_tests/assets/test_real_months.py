@@ -14,6 +14,7 @@ import pytest
 
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import FOUR, Platform, failures, month_assets
+from taxi_assets_tests.documented import published_rows_query, published_rows_shown
 
 # All but raw_trips, whose file TLC reports as unchanged.
 REDO = {f"green/{name}": {"redo": True} for name in FOUR[1:]}
@@ -101,6 +102,24 @@ def test_no_row_is_lost(twice: Twice) -> None:
         in_warehouse = [per_month[table].get(month, 0) for table in TABLES]
         assert in_lake == in_warehouse
         assert sum(in_lake) == pq.read_metadata(path).num_rows
+
+
+def test_the_documented_query_counts_what_tlc_published(twice: Twice) -> None:
+    found = {
+        f"{day:%Y-%m}": (published, rejects)
+        for day, published, rejects in twice.platform.query(published_rows_query())
+    }
+    in_files = {month: pq.read_metadata(path).num_rows for month, path in twice.files.items()}
+    assert {month: published for month, (published, _) in found.items()} == in_files
+    rejects: dict[str, int] = dict(
+        twice.platform.query(
+            "SELECT strftime(source_month, '%Y-%m'), count(*) FROM green_rejects GROUP BY 1"
+        )
+    )
+    assert {month: count for month, (_, count) in found.items() if count} == rejects
+    shown = published_rows_shown()
+    assert len(shown) == 3
+    assert shown == [(month, *found[month]) for month, _, _ in shown]
 
 
 def test_the_second_time_gives_the_same_rows(twice: Twice) -> None:

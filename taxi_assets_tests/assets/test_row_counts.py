@@ -12,12 +12,15 @@ import pytest
 
 from taxi_assets.assets import checks
 from taxi_assets.assets.checks import ExpectedRows
+from taxi_assets.assets.resources import Limits
 from taxi_assets.cleaning import MonthCounts
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
+from taxi_assets.row_counts import packaged_counts
 from taxi_assets.simulator.publisher import trip_file
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.assets.platform import Platform, check_results, facts, month_assets
+from taxi_assets_tests.mirror import mirror_of
 from taxi_assets_tests.test_commands import command
 
 GREEN = DATASETS["green"]
@@ -87,13 +90,78 @@ def test_a_person_accepts_it_on_the_command_line(tmp_path: Path, tlc: Simulator)
     assert (several.returncode, "one month of one dataset" in several.stderr) == (2, True)
 
 
-def test_the_trusted_count_of_the_file_accepts_it(platform: Platform, tmp_path: Path) -> None:
+def test_the_trusted_count_of_the_file_accepts_it(tmp_path: Path, tlc: Simulator) -> None:
     counts = tmp_path / "counts.csv"
     counts.write_text("dataset,month,rows\ngreen,2024-01,1\n")
-    _reissue(tmp_path, 1)
-    trusting = Platform(tmp_path / "home", platform.settings.tlc_url, TAXI_ROW_COUNTS=str(counts))
-    trusting.month("green", "2024-01")
+    tlc.publish("green", MONTH, rows=200)
+    with mirror_of(tmp_path / "site") as url:
+        Platform(tmp_path / "home", url).month("green", "2024-01")
+        _reissue(tmp_path, 1)
+        trusting = Platform(tmp_path / "home", url, TAXI_ROW_COUNTS=str(counts))
+        trusting.month("green", "2024-01")
     assert trusting.counts() == {"2024-01": 1}
+
+
+@pytest.mark.parametrize("origin", ["tlc", "mirror"])
+def test_the_packaged_count_accepts_a_published_file_and_refuses_none(origin: str) -> None:
+    trusted = Limits().trusted_count(GREEN, MONTH, origin)
+    assert trusted is not None
+    shrunk = ExpectedRows(replaced=200_000, trusted=trusted.rows)
+    assert shrunk.allows(56_551)
+    assert not shrunk.allows(56_550)
+    # A reissue has whatever rows it has, and an outdated count does not stop it.
+    for rows in (1, 39_156, 56_552, 10**7):
+        assert ExpectedRows(trusted=trusted.rows).allows(rows)
+    assert not ExpectedRows(trusted=trusted.rows).allows(0)
+
+
+@pytest.mark.parametrize("origin", ["simulator", None])
+def test_a_file_that_is_not_known_to_be_tlcs_has_no_trusted_count(
+    origin: str | None, tmp_path: Path
+) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("dataset,month,rows\ngreen,2024-01,1\n")
+    for setting in (None, str(counts)):
+        assert Limits(row_counts=setting).trusted_count(GREEN, MONTH, origin) is None
+
+
+def test_the_setting_adds_newer_counts_and_replaces_the_packages(tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("dataset,month,rows\ngreen,2026-06,39156\ngreen,2027-01,7\n")
+    limits = Limits(row_counts=str(counts))
+    known = {
+        str(month): trusted.rows
+        for month in (Month(2024, 1), Month(2026, 6), Month(2027, 1), Month(2027, 2))
+        if (trusted := limits.trusted_count(GREEN, month, "tlc"))
+    }
+    assert known == {"2024-01": 56_551, "2026-06": 39_156, "2027-01": 7}
+
+
+def test_the_packaged_counts_are_those_of_the_real_files(real_tlc: Path) -> None:
+    files = sorted((real_tlc / "trip-data").glob("*_tripdata_*.parquet"))
+    assert len(files) == 13
+    for path in files:
+        name, _, month = path.stem.split("_")
+        count = packaged_counts()[name, Month.parse(month)]
+        assert count.rows == pq.read_metadata(path).num_rows, path.name
+
+
+def test_the_packaged_counts_are_those_that_were_collected(real_tlc: Path) -> None:
+    rows, days = (
+        {
+            (line["dataset"], line["month"]): line[column]
+            for line in csv.DictReader((real_tlc / "reference" / name).read_text().splitlines())
+        }
+        for name, column in (
+            ("published_rows.csv", "rows"),
+            ("tlc_file_facts.csv", "last_modified"),
+        )
+    )
+    assert len(rows) == 589
+    assert {
+        (name, str(month)): (str(count.rows), str(count.published or ""))
+        for (name, month), count in packaged_counts().items()
+    } == {key: (count, days.get(key, "")[:10]) for key, count in rows.items()}
 
 
 def test_a_reissue_of_half_the_rows_is_loaded(platform: Platform, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -11,7 +12,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from taxi_assets.assets import stored_checks
+from taxi_assets.assets import resources, stored_checks
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator.server import Simulator
 from taxi_assets.warehouse.io_manager import WarehouseTable
@@ -21,6 +22,7 @@ from taxi_assets_tests.assets.platform import (
     check_results,
     failures,
 )
+from taxi_assets_tests.mirror import mirror_of
 
 JANUARY = Month(2024, 1)
 RECONCILED = ("green/warehouse_trips", "reconciled")
@@ -30,29 +32,69 @@ OVERDUE = ("green/warehouse_trips", "overdue_months")
 @pytest.mark.parametrize(
     ("trusted", "passed", "text"),
     [
-        ("green,2024-01,300", True, "300 rows published; the trusted count is 300."),
-        ("green,2024-01,301", False, "300 rows published; the trusted count is 301."),
-        ("yellow,2024-01,301", True, "300 rows; no trusted count to compare with."),
-        (None, True, "300 rows; no trusted count to compare with."),
+        ("2024-01,300,", True, "300 rows published (origin: mirror), which is the trusted count."),
+        (
+            "2024-01,301,",
+            False,
+            "300 rows published (origin: mirror) in a file last modified on 2024-08-22; the "
+            "trusted count is 301, of a file of an unknown date. A reissue may differ",
+        ),
+        (
+            "2024-01,301,2024-03-20",
+            False,
+            "300 rows published (origin: mirror) in a file last modified on 2024-08-22; the "
+            "trusted count is 301, of a file last modified on 2024-03-20. A reissue may differ",
+        ),
+        # The package's own count.
+        (None, False, "the trusted count is 56,551, of a file last modified on 2024-03-21. "),
     ],
 )
 def test_a_count_that_differs_from_the_trusted_one_is_a_warning(
     trusted: str | None, passed: bool, text: str, tmp_path: Path, tlc: Simulator
 ) -> None:
     counts = tmp_path / "counts.csv"
-    counts.write_text(f"dataset,month,rows\n{trusted}\n")
-    tlc.publish("green", JANUARY, rows=300)
-    setting = str(counts) if trusted else ""
-    platform = Platform(tmp_path / "home", tlc.url, TAXI_ROW_COUNTS=setting)
-    for result in (
-        platform.run("key:green/raw_trips", "2024-01"),
-        platform.check("green/raw_trips", "published_rows", "2024-01"),
-    ):
-        assert result.success
-        evaluation = _evaluation(result)
-        assert (evaluation.passed, evaluation.description) == (passed, text)
+    counts.write_text(f"dataset,month,rows,published\ngreen,{trusted}\n")
+    reissued = datetime(2024, 8, 22, tzinfo=UTC).timestamp()
+    os.utime(tlc.publish("green", JANUARY, rows=300), (reissued, reissued))
+    with mirror_of(tmp_path / "site") as url:
+        setting = str(counts) if trusted else ""
+        platform = Platform(tmp_path / "home", url, TAXI_ROW_COUNTS=setting)
+        loaded = platform.month("green", "2024-01")
+    assert platform.counts() == {"2024-01": 300}  # whatever the count
+    (of_run,) = (
+        each for each in loaded.get_asset_check_evaluations() if each.check_name == "published_rows"
+    )
+    again = _evaluation(platform.check("green/raw_trips", "published_rows", "2024-01"))
+    for evaluation in (of_run, again):
+        assert text in str(evaluation.description)
+        assert evaluation.passed is passed
         assert passed or evaluation.severity is dg.AssetCheckSeverity.WARN
         assert not evaluation.blocking
+
+
+def test_a_month_whose_count_is_unknown_is_not_compared(
+    tmp_path: Path, tlc: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "packaged_counts", dict)
+    tlc.publish("green", JANUARY, rows=300)
+    with mirror_of(tmp_path / "site") as url:
+        platform = Platform(tmp_path / "home", url)
+        evaluation = _evaluation(platform.run("key:green/raw_trips", "2024-01"))
+    assert evaluation.passed
+    assert evaluation.description == (
+        "300 rows published (origin: mirror); no trusted count to compare with."
+    )
+
+
+def test_generated_months_are_not_compared(tmp_path: Path, tlc: Simulator) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("dataset,month,rows\ngreen,2024-01,301\n")
+    tlc.publish("green", JANUARY, rows=300)
+    for setting in ("", str(counts)):
+        platform = Platform(tmp_path / "home", tlc.url, TAXI_ROW_COUNTS=setting)
+        evaluation = _evaluation(platform.run("key:green/raw_trips", "2024-01"))
+        assert evaluation.passed
+        assert evaluation.description == "300 rows; generated, not compared."
 
 
 @pytest.mark.parametrize("part", ["trips", "rejects"])

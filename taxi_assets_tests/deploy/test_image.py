@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
+import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -86,6 +89,19 @@ def test_every_copied_file_exists_and_is_not_ignored() -> None:
         assert (ROOT / source).exists(), source
         assert any(fnmatch(source, pattern) for pattern in not_ignored), source
     assert sorted(sources) == sorted(not_ignored), "files that are not copied must be ignored"
+
+
+def test_the_wheel_has_every_file_of_the_package(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "setup.py", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    package = tmp_path / "taxi_assets"
+    shutil.copytree(ROOT / "taxi_assets", package, ignore=shutil.ignore_patterns("__pycache__"))
+    files = {str(each.relative_to(tmp_path)) for each in package.rglob("*") if each.is_file()}
+    build = "from setuptools.build_meta import build_wheel; build_wheel('dist')"
+    subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, check=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name for name in archive.namelist() if ".dist-info/" not in name} == files
 
 
 def test_no_secret_is_set_in_the_image() -> None:

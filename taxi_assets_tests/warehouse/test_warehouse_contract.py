@@ -18,6 +18,7 @@ from taxi_assets.errors import AuditFailed, ObjectMissing, PermanentError, Table
 from taxi_assets.warehouse.base import Load, Warehouse
 from taxi_assets.warehouse.factory import open_warehouse
 from taxi_assets.warehouse.tables import Table, TableColumn
+from taxi_assets_tests.documented import published_rows_query
 from taxi_assets_tests.warehouse.catalogs import descriptions_of, execute
 from taxi_assets_tests.warehouse.months import (
     FEBRUARY,
@@ -40,6 +41,23 @@ def test_a_month_is_loaded_into_a_new_table(warehouse: Warehouse, tmp_path: Path
     assert load(warehouse, tmp_path, trips([1, 2, 3])) == 3
     assert zones_of(warehouse) == [1, 2, 3]
     assert warehouse.count(TRIPS.name, JANUARY) == 3
+
+
+def test_the_documented_query_counts_trips_and_rejects(
+    warehouse: Warehouse, warehouse_url: str, tmp_path: Path
+) -> None:
+    for table, month, zones in (
+        (TRIPS, JANUARY, [1, 2, 3]),
+        (REJECTS, JANUARY, [4]),
+        (TRIPS, FEBRUARY, [5]),
+        (REJECTS, MARCH, [6, 7]),
+    ):
+        load(warehouse, tmp_path, trips(zones, month), month, table)
+    assert [tuple(map(str, row)) for row in execute(warehouse_url, published_rows_query())] == [
+        ("2024-01-01", "4", "1"),
+        ("2024-02-01", "1", "0"),
+        ("2024-03-01", "2", "2"),
+    ]
 
 
 def test_loading_a_month_twice_changes_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
