@@ -24,6 +24,8 @@ from taxi_assets.simulator.values import (
 
 __all__ = ["fhv_rows", "fhvhv_rows", "name_of"]
 
+# Until then bases reported where and when a trip began, but not its end.
+_FHV_DROPOFFS_BEGIN = Month(2017, 6)
 _FHV_BASES = (
     *(f"B{number:05d}" for number in range(7, 3000, 47)),
     "b00254",
@@ -54,8 +56,7 @@ def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
     backwards = a_few(rng, count, share=0.0002, at_least=2)
     dropoff[backwards] = pickup[backwards] - rng.integers(1, 1200, len(backwards))
     clock.move_out_of_month(rng, month, [pickup, dropoff])
-    # Before 2017 bases reported where and when a trip began, but not its end.
-    no_end = np.full(count, month.year < 2017)
+    no_end = np.full(count, month < _FHV_DROPOFFS_BEGIN)
     placed = month.year == 2018  # the only year without missing locations
     base = rng.integers(0, len(_FHV_BASES), count).astype(np.int8)
     affiliated = np.where(chance(rng, count, 0.7), base, rng.permutation(base))
@@ -67,7 +68,7 @@ def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
             places.draw_zones(rng, count), chance(rng, count, 0.0 if placed else 0.55)
         ),
         "dolocationid": Values(
-            places.draw_zones(rng, count), chance(rng, count, 0.0 if placed else 0.12)
+            places.draw_zones(rng, count), chance(rng, count, 0.0 if placed else 0.12) | no_end
         ),
         "sr_flag": Values(np.ones(count), chance(rng, count, 0.9)),
         "affiliated_base_number": Values(affiliated, chance(rng, count, 0.02), words=_FHV_BASES),

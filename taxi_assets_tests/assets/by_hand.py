@@ -206,7 +206,7 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
         flags["negative_amount"] = _mask(frame["total_amount"] < 0)
         flags["zero_passengers"] = _mask(frame["passenger_count"] == 0)
         flags["passengers_unknown"] = _mask(frame["passenger_count"].isna())
-    flags |= _zone_flags(dataset, start.year, frame)
+    flags |= _zone_flags(dataset, month, frame)
     if dataset != "fhv":
         flags["unknown_code"] = _unknown_code(dataset, frame)
     if dataset == "yellow":
@@ -214,13 +214,13 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
     return flags
 
 
-def _zone_flags(dataset: str, year: int, frame: pd.DataFrame) -> dict[str, Mask]:
+def _zone_flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
     ends = {"pickup": frame["pickup_zone_id"], "dropoff": frame["dropoff_zone_id"]}
     unknown = np.zeros(len(frame), np.bool_)
     outside = np.zeros(len(frame), np.bool_)
     for end, zone in ends.items():
-        not_yet = (dataset == "yellow" and year < 2011) or (
-            dataset == "fhv" and end == "dropoff" and year < 2017
+        not_yet = (dataset == "yellow" and month < "2011-01") or (
+            dataset == "fhv" and end == "dropoff" and month < "2017-06"
         )
         if not not_yet:
             unknown |= _mask(zone.isna() | zone.isin([264, 265]))

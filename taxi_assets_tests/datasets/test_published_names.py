@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, months_between
+from taxi_assets.datasets.fhv import DROPOFFS_BEGIN
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "tlc"
 
@@ -147,6 +148,35 @@ def test_the_number_of_columns_agrees_with_every_published_file_on_record() -> N
             expected = sum(column.expected_in(month) for column in spec.columns)
             assert int(fact["columns"]) in (expected, expected + len(spec.ignored)), fact
             assert spec.first_month <= month
+
+
+def test_fhv_files_have_dropoffs_since_the_month_of_the_specification() -> None:
+    heads = sorted((REAL / "csv-headers").glob("fhv_*.csv"))
+    if not heads:
+        pytest.skip("no real data")
+    with_dropoffs = [
+        Month.parse(head.stem[-7:]) for head in heads if any(filter(None, _dropoffs(head)))
+    ]
+    assert min(with_dropoffs) == DROPOFFS_BEGIN
+    with (REAL / "reference" / "tlc_file_facts.csv").open(newline="") as lines:
+        bytes_a_row = {
+            Month.parse(fact["month"]): int(fact["bytes"]) / int(fact["rows"])
+            for fact in csv.DictReader(lines)
+            if fact["dataset"] == "fhv"
+        }
+    assert all((size > 6) == (month >= DROPOFFS_BEGIN) for month, size in bytes_a_row.items())
+
+
+def _dropoffs(head: Path) -> list[str]:
+    """The dropoff times of the first lines of a CSV file, whose last line is cut off."""
+    with head.open(newline="") as lines:
+        trips = csv.DictReader(lines)
+        return [
+            value
+            for trip in list(trips)[:-1]
+            for name, value in trip.items()
+            if name.lower() == "dropoff_datetime"
+        ]
 
 
 def test_the_first_months_are_those_of_the_oldest_files() -> None:

@@ -195,9 +195,11 @@ def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
 
 
-def test_fhv_has_no_dropoffs_before_2017(tmp_path: Path) -> None:
-    assert Trips(tmp_path, "fhv", "2016-12").count("dropOff_datetime IS NOT NULL") == 0
-    assert Trips(tmp_path, "fhv", "2017-01").count("dropOff_datetime IS NULL") == 0
+def test_fhv_has_no_dropoffs_before_the_middle_of_2017(tmp_path: Path) -> None:
+    before, after = Trips(tmp_path, "fhv", "2017-05"), Trips(tmp_path, "fhv", "2017-06")
+    assert before.count("dropOff_datetime IS NOT NULL OR DOlocationID IS NOT NULL") == 0
+    assert after.count("dropOff_datetime IS NULL") == 0
+    assert after.count("DOlocationID IS NOT NULL") > 15_000
 
 
 def test_fhvhv_times_are_in_order_from_request_to_dropoff(tmp_path: Path) -> None:
