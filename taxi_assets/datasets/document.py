@@ -127,8 +127,6 @@ def _values(column: Column) -> str:
 
 
 def _months(column: Column) -> str:
-    if not column.required:
-        return f"optional since {column.since}"
     bounds = [f"since {column.since}"] if column.since else []
     bounds += [f"until {column.until}"] if column.until else []
     return " ".join(bounds) or "all months"

@@ -34,7 +34,7 @@ VENDORS: Final[Mapping[int | str, str]] = {
     3: "Digital Dispatch Systems (DDS), 2009-2010; a number of this platform, not TLC's",
 }
 # The text of 2009 (CASH, Cash, Credit, No Charge, Dispute) and of 2010 (CAS, CSH, CRE, CRD, NOC,
-# "No ", DIS, UNK, "NA "), in any case.
+# "No ", DIS, UNK, "NA "), in any case; void is the word for 6 in TLC's dictionary.
 PAYMENT_CODES: Final[Mapping[str, int]] = {
     "credit": 1,
     "cre": 1,
@@ -50,6 +50,8 @@ PAYMENT_CODES: Final[Mapping[str, int]] = {
     "unknown": 5,
     "unk": 5,
     "na": 5,
+    "void": 6,
+    "voi": 6,
 }
 # 2009 and 2010 have 0 and 1 as well as N and Y, in some months as doubles.
 STORE_AND_FORWARD_CODES: Final[Mapping[str, str]] = {"0": "N", "0.0": "N", "1": "Y", "1.0": "Y"}
@@ -146,7 +148,7 @@ YELLOW: Final = DatasetSpec(
         *rules.PASSENGER_RULES,
         rules.unknown_zone(pickups_since=ZONES_BEGIN, dropoffs_since=ZONES_BEGIN),
         rules.ZONE_OUT_OF_RANGE,
-        rules.unknown_code(shared.STORE_AND_FWD_FLAG),
+        rules.unknown_code(shared.STORE_AND_FWD_FLAG, shared.REQUEST_SOURCE),
         OUTSIDE_NYC,
     ),
     # 2024-01 has 18 pickups outside the month in 2,964,624 rows, not all far enough to be rejected.

@@ -148,7 +148,7 @@ def _vendors(values: list[object]) -> pd.api.extensions.ExtensionArray:
 
 def _payments(values: list[object]) -> pd.api.extensions.ExtensionArray:
     """Names by their first two letters: CASH, Cash, CAS and CSH all mean cash."""
-    words = {"cr": 1, "ca": 2, "cs": 2, "no": 3, "di": 4, "un": 5, "na": 5}
+    words = {"cr": 1, "ca": 2, "cs": 2, "no": 3, "di": 4, "un": 5, "na": 5, "vo": 6}
     return _ints([words.get(str(value)[:2].lower(), value) for value in values])
 
 
@@ -231,6 +231,8 @@ def _zone_flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask
 def _unknown_code(dataset: str, frame: pd.DataFrame) -> Mask:
     flags = [name for name in frame.columns if name.endswith("_flag")]
     codes = {name: ["Y", "N"] for name in flags}
+    if dataset != "fhvhv":
+        codes["request_source"] = ["A", "CC", "EH0004", "EH0010", "HV0003", "HV0005"]
     if dataset == "fhvhv":
         codes["license_num"] = ["HV0002", "HV0003", "HV0004", "HV0005"]
     unknown = np.zeros(len(frame), np.bool_)

@@ -179,6 +179,8 @@ def test_zones(
     [
         ("yellow", "store_and_fwd_flag"),
         ("green", "store_and_fwd_flag"),
+        ("yellow", "request_source"),
+        ("green", "request_source"),
         ("fhvhv", "access_a_ride_flag"),
         ("fhvhv", "wav_match_flag"),
         ("fhvhv", "license_num"),

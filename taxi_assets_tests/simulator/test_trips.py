@@ -188,6 +188,14 @@ def test_2009_and_2010_have_text_codes(tmp_path: Path) -> None:
     assert newer.count("mta_tax = 0.5 OR mta_tax = -0.5") == 20_000
 
 
+@pytest.mark.parametrize("dataset", ["yellow", "green"])
+def test_requests_since_2026_06_have_licenses_and_other_codes(tmp_path: Path, dataset: str) -> None:
+    trips = Trips(tmp_path, dataset, "2026-06")
+    sources = trips.row("list(DISTINCT request_source)", "request_source IS NOT NULL")[0]
+    assert sorted(sources) == ["A", "CC", "EH0004", "EH0010", "HV0003", "HV0005"]
+    assert 15_000 < trips.count("request_source IS NULL") < 17_000
+
+
 def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "fhv", "2020-04")
     assert trips.count("dispatching_base_num <> trim(dispatching_base_num)") > 10
