@@ -57,7 +57,8 @@ FHV: Final = DatasetSpec(
         Column(
             "shared_ride_flag",
             Type.INTEGER,
-            "Whether the trip was part of a shared-ride chain of a high-volume service.",
+            "Whether the trip was part of a shared-ride chain of a high-volume service;"
+            " NULL before 2017-05 and from 2019-03 to 2023-01.",
             published_as=("SR_Flag",),
             values={1: "shared (Lyft: requested as shared); NULL otherwise"},
         ),

@@ -1,7 +1,8 @@
 """Yellow: the medallion taxis, since 2009.
 
 The column names have three eras: 2009, 2010, and all months since 2011. The first two have
-coordinates and text codes, the last has zones and numeric codes.
+coordinates and text codes, the last has zones and numeric codes. Their types change more often: a
+column is null-typed in a month without any value, and doubles where whole numbers are missing.
 
 ``surcharge`` of 2009 and 2010 is ``extra``: TLC's CSV files of 2011 to 2014 still called it
 ``surcharge`` where the Parquet files of the same months say ``extra``, with the same values of 0,
@@ -135,7 +136,9 @@ YELLOW: Final = DatasetSpec(
             "airport_fee",
             "Airport_fee",
             since=ZONES_BEGIN,
-            description="Fee for pickups at LaGuardia and JFK; NULL before the fee existed.",
+            description=(
+                "Fee for pickups at LaGuardia and JFK; NULL before the fee existed and in 2020-10."
+            ),
         ),
         published(shared.CBD_CONGESTION_FEE, "cbd_congestion_fee", since=shared.CBD_FEE_BEGINS),
         published(shared.TOTAL_AMOUNT, "Total_Amt", "total_amount"),

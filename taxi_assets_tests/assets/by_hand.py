@@ -125,6 +125,17 @@ def clean(dataset: str, month: str, table: pa.Table) -> tuple[pd.DataFrame, pd.D
     return frame[~rejected].drop(columns=["reject_reasons", "source_row"]), frame[rejected]
 
 
+def assert_same_rows(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+    """Rows, columns and types are equal, in any order of the rows."""
+    columns = list(wanted.columns)
+    assert list(found.columns) == columns
+    pd.testing.assert_frame_equal(
+        found.sort_values(columns, ignore_index=True),
+        wanted.sort_values(columns, ignore_index=True),
+        check_exact=True,
+    )
+
+
 def _ints(values: list[object]) -> pd.api.extensions.ExtensionArray:
     return pd.array([None if v is None else int(float(str(v))) for v in values], "Int64")
 
