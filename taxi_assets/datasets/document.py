@@ -19,6 +19,9 @@ The columns of the tables, the names TLC has published them under, and the rules
 
 - A month is the month of the file (`source_month`), not of the pickup.
 - Times are New York's wall clock without a UTC offset, as TLC publishes them.
+- TLC publishes the same column with other types from month to month (null, double, int64, int32,
+  string, large_string), because pandas chose them by the month's values. Any mixture of them loads
+  into the one type of the table, listed here, if every value fits it.
 - A column that a month's file does not have is NULL. The run of a month fails if its file lacks a
   required column or has one that is not listed here.
 - A value that its column cannot hold fails the month's run, which names the column, the first row
@@ -127,8 +130,6 @@ def _values(column: Column) -> str:
 
 
 def _months(column: Column) -> str:
-    if not column.required:
-        return f"optional since {column.since}"
     bounds = [f"since {column.since}"] if column.since else []
     bounds += [f"until {column.until}"] if column.until else []
     return " ".join(bounds) or "all months"

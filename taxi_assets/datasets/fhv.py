@@ -1,10 +1,11 @@
 """FHV: liveries, black cars and limousines, since 2015.
 
 Trips of the high-volume services (``fhvhv``) before 2019-02 are in these files. All files have the
-same seven columns, but bases had to report more over time: in 2015 and 2016 a pickup time and at
-most a pickup zone for most trips, dropoffs since 2017. What a base did not report is NULL.
+same seven columns, but bases had to report more over time: until 2017-05 a pickup time and at most
+a pickup zone for most trips, dropoffs since 2017-06. What a base did not report is NULL.
 
-Source: TLC FHV trip records data dictionary and the published files.
+Source: TLC FHV trip records data dictionary and the published files, whose size jumps from 4.4
+bytes a row in 2017-05 to 9.1 in 2017-06.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from taxi_assets.datasets.spec import Column, DatasetSpec, Type
 
 __all__ = ["FHV"]
 
-DROPOFFS_BEGIN: Final = Month(2017, 1)
+DROPOFFS_BEGIN: Final = Month(2017, 6)
 _LATE: Final = f"Mostly NULL before {DROPOFFS_BEGIN}."
 
 FHV: Final = DatasetSpec(
@@ -56,7 +57,8 @@ FHV: Final = DatasetSpec(
         Column(
             "shared_ride_flag",
             Type.INTEGER,
-            "Whether the trip was part of a shared-ride chain of a high-volume service.",
+            "Whether the trip was part of a shared-ride chain of a high-volume service;"
+            " NULL before 2017-05 and from 2019-03 to 2023-01.",
             published_as=("SR_Flag",),
             values={1: "shared (Lyft: requested as shared); NULL otherwise"},
         ),

@@ -39,7 +39,7 @@ FLAGS: Final = (
     _flag("shared_match_flag", "Was the trip shared with a passenger who booked separately?"),
     _flag("access_a_ride_flag", "Was the trip made for the MTA? Blank if Uber reported nothing."),
     _flag("wav_request_flag", "Was a wheelchair-accessible vehicle requested?"),
-    _flag("wav_match_flag", "Was the vehicle wheelchair-accessible?"),
+    _flag("wav_match_flag", "Was the vehicle wheelchair-accessible? NULL before 2019-04."),
 )
 
 
@@ -100,7 +100,10 @@ FHVHV: Final = DatasetSpec(
         published(
             shared.AIRPORT_FEE,
             "airport_fee",
-            description="Fee for pickups and dropoffs at LaGuardia, Newark and JFK.",
+            description=(
+                "Fee for pickups and dropoffs at LaGuardia, Newark and JFK; NULL before 2019-07"
+                " and in 2020-04 and 2020-10."
+            ),
         ),
         published(shared.CBD_CONGESTION_FEE, "cbd_congestion_fee", since=shared.CBD_FEE_BEGINS),
         _money("tips", "All tips the passenger gave through the service.", "tips"),

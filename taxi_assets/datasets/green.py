@@ -67,7 +67,7 @@ GREEN: Final = DatasetSpec(
         *rules.PASSENGER_RULES,
         rules.unknown_zone(),
         rules.ZONE_OUT_OF_RANGE,
-        rules.unknown_code(shared.STORE_AND_FWD_FLAG),
+        rules.unknown_code(shared.STORE_AND_FWD_FLAG, shared.REQUEST_SOURCE),
     ),
     # 13 real months of 2020-03 to 2025-02 reject 20 of 957,241 rows, the worst month 0.014 %.
     max_reject_share=0.01,

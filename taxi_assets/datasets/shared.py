@@ -171,14 +171,21 @@ TOTAL_AMOUNT: Final = _money(
 )
 AIRPORT_FEE: Final = _money("airport_fee", "Fee for trips at the airports.")
 
-# Reported for the files since 2026-06; no dictionary describes it yet, so it is not required.
+# The licenses are those of TLC's lists: HV of high-volume services, EH of e-hail apps.
 REQUEST_SOURCE: Final = Column(
     "request_source",
     Type.STRING,
-    "How the trip was requested, as TLC publishes it; reported for files since 2026-06.",
+    "Who received the passenger's request; NULL in the rows for which TLC publishes no source.",
     published_as=("request_source",),
     since=Month(2026, 6),
-    required=False,
+    values={
+        "HV0003": "Uber, by its license as a high-volume service",
+        "HV0005": "Lyft, by its license as a high-volume service",
+        "EH0004": "an e-hail app, by its license",
+        "EH0010": "another e-hail app, by its license",
+        "A": "published, but not described in TLC's dictionary",
+        "CC": "published, but not described in TLC's dictionary",
+    },
 )
 
 DISPATCHING_BASE_NUM: Final = _concept(

@@ -33,10 +33,10 @@ class Column:
 
     ``published_as`` holds every published name; names are compared exactly, so a new spelling is
     an unknown column until it is listed. The file of a month from ``since`` to ``until`` (both
-    included) must have the column; before and after it may be absent, which gives NULL. A column
-    that is not ``required`` may be absent in any month. ``codes`` maps published text, trimmed and
-    lower-cased, to the canonical value; other text is cast unchanged, and a number without a code
-    becomes text in a text column. ``values`` documents what each canonical code means.
+    included) must have the column; before and after it may be absent, which gives NULL. ``codes``
+    maps published text, trimmed and lower-cased, to the canonical value; other text is cast
+    unchanged, and a number without a code becomes text in a text column. ``values`` documents what
+    each canonical code means.
     """
 
     name: str
@@ -48,7 +48,6 @@ class Column:
     until: Month | None = None
     codes: Mapping[str, int | str] = field(default_factory=dict)
     values: Mapping[int | str, str] = field(default_factory=dict)
-    required: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", MappingProxyType(dict(self.codes)))
@@ -56,10 +55,8 @@ class Column:
 
     def expected_in(self, month: Month) -> bool:
         """Whether the file of ``month`` must have this column."""
-        return (
-            self.required
-            and (self.since is None or self.since <= month)
-            and (self.until is None or month <= self.until)
+        return (self.since is None or self.since <= month) and (
+            self.until is None or month <= self.until
         )
 
 

@@ -1,7 +1,8 @@
 """Yellow: the medallion taxis, since 2009.
 
 The column names have three eras: 2009, 2010, and all months since 2011. The first two have
-coordinates and text codes, the last has zones and numeric codes.
+coordinates and text codes, the last has zones and numeric codes. Their types change more often: a
+column is null-typed in a month without any value, and doubles where whole numbers are missing.
 
 ``surcharge`` of 2009 and 2010 is ``extra``: TLC's CSV files of 2011 to 2014 still called it
 ``surcharge`` where the Parquet files of the same months say ``extra``, with the same values of 0,
@@ -34,7 +35,7 @@ VENDORS: Final[Mapping[int | str, str]] = {
     3: "Digital Dispatch Systems (DDS), 2009-2010; a number of this platform, not TLC's",
 }
 # The text of 2009 (CASH, Cash, Credit, No Charge, Dispute) and of 2010 (CAS, CSH, CRE, CRD, NOC,
-# "No ", DIS, UNK, "NA "), in any case.
+# "No ", DIS, UNK, "NA "), in any case; void is the word for 6 in TLC's dictionary.
 PAYMENT_CODES: Final[Mapping[str, int]] = {
     "credit": 1,
     "cre": 1,
@@ -50,6 +51,8 @@ PAYMENT_CODES: Final[Mapping[str, int]] = {
     "unknown": 5,
     "unk": 5,
     "na": 5,
+    "void": 6,
+    "voi": 6,
 }
 # 2009 and 2010 have 0 and 1 as well as N and Y, in some months as doubles.
 STORE_AND_FORWARD_CODES: Final[Mapping[str, str]] = {"0": "N", "0.0": "N", "1": "Y", "1.0": "Y"}
@@ -133,7 +136,9 @@ YELLOW: Final = DatasetSpec(
             "airport_fee",
             "Airport_fee",
             since=ZONES_BEGIN,
-            description="Fee for pickups at LaGuardia and JFK; NULL before the fee existed.",
+            description=(
+                "Fee for pickups at LaGuardia and JFK; NULL before the fee existed and in 2020-10."
+            ),
         ),
         published(shared.CBD_CONGESTION_FEE, "cbd_congestion_fee", since=shared.CBD_FEE_BEGINS),
         published(shared.TOTAL_AMOUNT, "Total_Amt", "total_amount"),
@@ -146,7 +151,7 @@ YELLOW: Final = DatasetSpec(
         *rules.PASSENGER_RULES,
         rules.unknown_zone(pickups_since=ZONES_BEGIN, dropoffs_since=ZONES_BEGIN),
         rules.ZONE_OUT_OF_RANGE,
-        rules.unknown_code(shared.STORE_AND_FWD_FLAG),
+        rules.unknown_code(shared.STORE_AND_FWD_FLAG, shared.REQUEST_SOURCE),
         OUTSIDE_NYC,
     ),
     # 2024-01 has 18 pickups outside the month in 2,964,624 rows, not all far enough to be rejected.

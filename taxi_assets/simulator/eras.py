@@ -1,10 +1,15 @@
 """The Arrow schema of every month that TLC has published, as a list of changes per dataset.
 
 Add a ``Change`` here when TLC changes a file. Column names, orders and counts are those of the
-published files. The types of green since 2020-03 are those of real files; the others are as users
-describe TLC's Parquet files, and where only the fact of a change is known (fhv's location IDs and
-SR_Flag, and the month in which a count turned from int64 to double) a plausible month was chosen.
-pyarrow writes a null-typed column for a column without any value.
+published files. pandas wrote a null-typed column for one without any value, and doubles for whole
+numbers of which some are NULL, so the types of 2011 to 2020 flip from month to month.
+
+Sources: the footers of yellow's files of 2009-01 to 2024-08 as tabulated in
+github.com/snowch/vast-docker-compose-examples (``yellow_taxi_data_ptA_schema_duckdb.ipynb``); one
+file per variant in the tests of github.com/toddwschneider/nyc-taxi-data; real green files since
+2020-03. Known only in part: one of yellow's 2011-01 and 2011-02 has both surcharges as doubles and
+the other neither, and the two sources disagree which; green flips more often from 2014-02 to
+2018-10 than here, where it is only known that all these kinds occur.
 """
 
 from __future__ import annotations
@@ -21,11 +26,11 @@ from taxi_assets.simulator.layouts import (
     FHVHV_2019,
     FHVHV_TEXTS,
     GREEN_2014,
-    I32,
     I64,
     LARGE,
     LOCATIONS_2023,
     NULL,
+    STR,
     TAXI_2023,
     YELLOW_2009,
     YELLOW_2010,
@@ -66,12 +71,32 @@ _CHANGES: Mapping[str, tuple[Change, ...]] = {
     "yellow": (
         Change(Month(2009, 1), YELLOW_2009, replaces=True),
         Change(Month(2010, 1), YELLOW_2010, replaces=True),
-        Change(Month(2010, 2), {"__index_level_0__": I64}),
-        Change(Month(2010, 4), {}, dropped=("__index_level_0__",)),
+        Change(Month(2010, 2), {"rate_code": I64, "__index_level_0__": I64}),
+        Change(Month(2010, 4), {"rate_code": STR}, dropped=("__index_level_0__",)),
         Change(Month(2011, 1), YELLOW_2011, replaces=True),
+        Change(Month(2011, 2), {"congestion_surcharge": F64, "airport_fee": F64}),
+        Change(Month(2011, 3), {"airport_fee": NULL}),
+        Change(Month(2011, 4), {"congestion_surcharge": NULL}),
+        Change(Month(2012, 12), {"congestion_surcharge": F64}),
+        Change(Month(2013, 1), {"congestion_surcharge": NULL}),
+        Change(Month(2013, 5), {"congestion_surcharge": F64}),
+        Change(Month(2013, 6), {"congestion_surcharge": NULL}),
+        Change(Month(2014, 1), {"congestion_surcharge": F64}),
+        Change(Month(2014, 2), {"congestion_surcharge": NULL}),
+        Change(Month(2014, 8), {"improvement_surcharge": NULL}),
+        Change(Month(2014, 9), {"improvement_surcharge": F64}),
+        Change(Month(2018, 1), {"congestion_surcharge": F64, "airport_fee": F64}),
+        Change(Month(2018, 2), {"congestion_surcharge": NULL, "airport_fee": NULL}),
+        Change(Month(2018, 6), {"congestion_surcharge": F64}),
         Change(
-            Month(2019, 1), {"passenger_count": F64, "RatecodeID": F64, "congestion_surcharge": F64}
+            Month(2018, 7),
+            {"passenger_count": F64, "RatecodeID": F64, "congestion_surcharge": NULL},
         ),
+        Change(Month(2018, 9), {"congestion_surcharge": F64}),
+        Change(Month(2018, 10), {"congestion_surcharge": NULL}),
+        Change(Month(2018, 11), {"congestion_surcharge": F64}),
+        Change(Month(2018, 12), {"congestion_surcharge": NULL}),
+        Change(Month(2019, 1), {"congestion_surcharge": F64}),
         Change(Month(2020, 8), {"airport_fee": F64}),
         Change(Month(2020, 10), {"airport_fee": NULL}),
         Change(Month(2020, 11), {"airport_fee": F64}),
@@ -81,6 +106,9 @@ _CHANGES: Mapping[str, tuple[Change, ...]] = {
     ),
     "green": (
         Change(Month(2014, 1), GREEN_2014, replaces=True),
+        Change(Month(2014, 2), {"ehail_fee": NULL, "improvement_surcharge": NULL}),
+        Change(Month(2014, 3), {"improvement_surcharge": F64}),
+        Change(Month(2018, 10), {"ehail_fee": F64}),
         Change(
             Month(2019, 1),
             {
@@ -99,25 +127,30 @@ _CHANGES: Mapping[str, tuple[Change, ...]] = {
     ),
     "fhv": (
         Change(Month(2015, 1), FHV_2015, replaces=True),
-        Change(Month(2017, 1), {"DOlocationID": F64}),
-        Change(Month(2017, 7), {"SR_Flag": F64}),
-        Change(Month(2018, 1), {"PUlocationID": I64, "DOlocationID": I64}),
-        Change(Month(2019, 1), {"PUlocationID": F64, "DOlocationID": F64}),
-        Change(Month(2019, 2), {"SR_Flag": NULL}),
+        Change(Month(2017, 5), {"SR_Flag": F64}),
+        Change(Month(2019, 3), {"SR_Flag": NULL}),
+        Change(Month(2019, 5), {"PUlocationID": I64, "DOlocationID": I64}),
+        Change(Month(2019, 7), {"PUlocationID": F64, "DOlocationID": F64}),
+        Change(Month(2020, 7), {"DOlocationID": I64}),
+        Change(Month(2020, 8), {"DOlocationID": F64}),
         Change(
             Month(2023, 2),
             {
                 "dispatching_base_num": LARGE,
-                "PUlocationID": I32,
-                "DOlocationID": I32,
-                "SR_Flag": I32,
+                "PUlocationID": I64,
+                "DOlocationID": I64,
+                "SR_Flag": I64,
                 "Affiliated_base_number": LARGE,
             },
         ),
-        Change(Month(2024, 1), {"SR_Flag": I64}),
     ),
     "fhvhv": (
         Change(Month(2019, 2), FHVHV_2019, replaces=True),
+        Change(Month(2019, 4), {"wav_match_flag": STR}),
+        Change(Month(2019, 7), {"airport_fee": F64}),
+        Change(Month(2020, 4), {"airport_fee": NULL}),
+        Change(Month(2020, 5), {"airport_fee": F64}),
+        Change(Month(2020, 10), {"airport_fee": NULL}),
         Change(Month(2020, 11), {"airport_fee": F64}),
         Change(Month(2023, 2), {**dict.fromkeys(FHVHV_TEXTS, LARGE), **LOCATIONS_2023}),
         Change(Month(2025, 1), {"cbd_congestion_fee": F64}),

@@ -7,6 +7,7 @@ around them, unknown zones, negative and zero pay, a trip_time that contradicts 
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.simulator import clock, places
@@ -24,6 +25,8 @@ from taxi_assets.simulator.values import (
 
 __all__ = ["fhv_rows", "fhvhv_rows", "name_of"]
 
+# Until then bases reported where and when a trip began, but not its end.
+_FHV_DROPOFFS_BEGIN = Month(2017, 6)
 _FHV_BASES = (
     *(f"B{number:05d}" for number in range(7, 3000, 47)),
     "b00254",
@@ -46,17 +49,22 @@ def name_of(published: str) -> str:
     return published.lower()
 
 
-def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
-    """One fhv trip per pickup (seconds, ordered), as a frame with the columns of every era."""
+def fhv_rows(rng: np.random.Generator, month: Month, schema: pa.Schema, pickup: Integers) -> Frame:
+    """One fhv trip per pickup (seconds, ordered), as a frame with the columns of every era.
+
+    ``schema`` tells which zones are complete: pandas, which TLC used before 2023-02, wrote zones
+    of which some are NULL as doubles.
+    """
     count = len(pickup)
     duration = (rng.lognormal(6.7, 0.7, count) + 30).astype(np.int64)
     dropoff = clock.after(rng, month, pickup, duration)
     backwards = a_few(rng, count, share=0.0002, at_least=2)
     dropoff[backwards] = pickup[backwards] - rng.integers(1, 1200, len(backwards))
     clock.move_out_of_month(rng, month, [pickup, dropoff])
-    # Before 2017 bases reported where and when a trip began, but not its end.
-    no_end = np.full(count, month.year < 2017)
-    placed = month.year == 2018  # the only year without missing locations
+    no_end = np.full(count, month < _FHV_DROPOFFS_BEGIN)
+    complete = {
+        field.name for field in schema if pa.types.is_integer(field.type) and month < Month(2023, 2)
+    }
     base = rng.integers(0, len(_FHV_BASES), count).astype(np.int8)
     affiliated = np.where(chance(rng, count, 0.7), base, rng.permutation(base))
     return {
@@ -64,10 +72,12 @@ def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
         "pickup_datetime": Values(pickup, is_time=True),
         "dropoff_datetime": Values(dropoff, no_end, is_time=True),
         "pulocationid": Values(
-            places.draw_zones(rng, count), chance(rng, count, 0.0 if placed else 0.55)
+            places.draw_zones(rng, count),
+            chance(rng, count, 0.0 if "PUlocationID" in complete else 0.55),
         ),
         "dolocationid": Values(
-            places.draw_zones(rng, count), chance(rng, count, 0.0 if placed else 0.12)
+            places.draw_zones(rng, count),
+            chance(rng, count, 0.0 if "DOlocationID" in complete else 0.12) | no_end,
         ),
         "sr_flag": Values(np.ones(count), chance(rng, count, 0.9)),
         "affiliated_base_number": Values(affiliated, chance(rng, count, 0.02), words=_FHV_BASES),

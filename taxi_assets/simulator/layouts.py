@@ -12,11 +12,11 @@ __all__ = [
     "FHVHV_TEXTS",
     "FHV_2015",
     "GREEN_2014",
-    "I32",
     "I64",
     "LARGE",
     "LOCATIONS_2023",
     "NULL",
+    "STR",
     "TAXI_2023",
     "YELLOW_2009",
     "YELLOW_2010",
@@ -123,7 +123,7 @@ FHV_2015: Columns = {
     "pickup_datetime": TIME,
     "dropOff_datetime": TIME,
     "PUlocationID": F64,
-    "DOlocationID": NULL,
+    "DOlocationID": F64,
     "SR_Flag": NULL,
     "Affiliated_base_number": STR,
 }
@@ -152,10 +152,10 @@ FHVHV_2019: Columns = {
     "shared_match_flag": STR,
     "access_a_ride_flag": STR,
     "wav_request_flag": STR,
-    "wav_match_flag": STR,
+    "wav_match_flag": NULL,
 }
 
-FHVHV_TEXTS = tuple(name for name, kind in FHVHV_2019.items() if kind == STR)
+FHVHV_TEXTS = (*(name for name, kind in FHVHV_2019.items() if kind == STR), "wav_match_flag")
 LOCATIONS_2023: Columns = {"PULocationID": I32, "DOLocationID": I32}
 TAXI_2023: Columns = {
     "VendorID": I32,

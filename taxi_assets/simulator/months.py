@@ -89,7 +89,7 @@ class _File:
         stop = min(start + ROW_GROUP, self.rows)
         pickup = clock.pickups(rng, self.month, self.demand, start=start, stop=stop, rows=self.rows)
         if self.dataset == "fhv":
-            frame, name_of = hire.fhv_rows(rng, self.month, pickup), hire.name_of
+            frame, name_of = hire.fhv_rows(rng, self.month, self.schema, pickup), hire.name_of
         elif self.dataset == "fhvhv":
             frame, name_of = hire.fhvhv_rows(rng, self.month, pickup), hire.name_of
         else:

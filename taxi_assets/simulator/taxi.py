@@ -60,6 +60,9 @@ _PAYMENT_SHARES = (0.66, 0.32, 0.013, 0.007)
 # The spellings of each payment, in that order; the most common first.
 _SPELLED_2009 = (("Credit", "CREDIT"), ("CASH", "Cash"), ("No Charge",), ("Dispute",))
 _SPELLED_2010 = (("CRE", "Cre", "CRD"), ("CAS", "Cas", "CSH"), ("NOC", "No "), ("DIS", "NA "))
+# A few high-volume services and e-hail apps request taxis; most trips have no source.
+_SOURCES = ("HV0003", "A", "CC", "EH0004", "HV0005", "EH0010")
+_SOURCE_SHARES = (0.6, 0.2, 0.12, 0.04, 0.03, 0.01)
 _CODES_SINCE = 2011  # codes instead of words, zones instead of coordinates
 
 _STANDARD, _JFK, _NEGOTIATED = 1, 2, 5
@@ -181,7 +184,9 @@ def _details(rng: np.random.Generator, dataset: str, month: Month, payment: Code
         "passenger_count": Values(passengers),
         "ehail_fee": Values(np.zeros(count), np.ones(count, dtype=np.bool_)),
         "trip_type": Values(np.where(chance(rng, count, 0.97), 1, 2), chance(rng, count, 5e-5)),
-        "request_source": Values(pick(rng, count, (0.8, 0.2)), words=("street hail", "e-hail")),
+        "request_source": Values(
+            pick(rng, count, _SOURCE_SHARES), chance(rng, count, 0.8), words=_SOURCES
+        ),
     }
     if month.year < _CODES_SINCE:
         return frame | _spelled_out(rng, month, payment)

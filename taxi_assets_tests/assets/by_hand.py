@@ -125,6 +125,17 @@ def clean(dataset: str, month: str, table: pa.Table) -> tuple[pd.DataFrame, pd.D
     return frame[~rejected].drop(columns=["reject_reasons", "source_row"]), frame[rejected]
 
 
+def assert_same_rows(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+    """Rows, columns and types are equal, in any order of the rows."""
+    columns = list(wanted.columns)
+    assert list(found.columns) == columns
+    pd.testing.assert_frame_equal(
+        found.sort_values(columns, ignore_index=True),
+        wanted.sort_values(columns, ignore_index=True),
+        check_exact=True,
+    )
+
+
 def _ints(values: list[object]) -> pd.api.extensions.ExtensionArray:
     return pd.array([None if v is None else int(float(str(v))) for v in values], "Int64")
 
@@ -148,7 +159,7 @@ def _vendors(values: list[object]) -> pd.api.extensions.ExtensionArray:
 
 def _payments(values: list[object]) -> pd.api.extensions.ExtensionArray:
     """Names by their first two letters: CASH, Cash, CAS and CSH all mean cash."""
-    words = {"cr": 1, "ca": 2, "cs": 2, "no": 3, "di": 4, "un": 5, "na": 5}
+    words = {"cr": 1, "ca": 2, "cs": 2, "no": 3, "di": 4, "un": 5, "na": 5, "vo": 6}
     return _ints([words.get(str(value)[:2].lower(), value) for value in values])
 
 
@@ -206,7 +217,7 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
         flags["negative_amount"] = _mask(frame["total_amount"] < 0)
         flags["zero_passengers"] = _mask(frame["passenger_count"] == 0)
         flags["passengers_unknown"] = _mask(frame["passenger_count"].isna())
-    flags |= _zone_flags(dataset, start.year, frame)
+    flags |= _zone_flags(dataset, month, frame)
     if dataset != "fhv":
         flags["unknown_code"] = _unknown_code(dataset, frame)
     if dataset == "yellow":
@@ -214,13 +225,13 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
     return flags
 
 
-def _zone_flags(dataset: str, year: int, frame: pd.DataFrame) -> dict[str, Mask]:
+def _zone_flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
     ends = {"pickup": frame["pickup_zone_id"], "dropoff": frame["dropoff_zone_id"]}
     unknown = np.zeros(len(frame), np.bool_)
     outside = np.zeros(len(frame), np.bool_)
     for end, zone in ends.items():
-        not_yet = (dataset == "yellow" and year < 2011) or (
-            dataset == "fhv" and end == "dropoff" and year < 2017
+        not_yet = (dataset == "yellow" and month < "2011-01") or (
+            dataset == "fhv" and end == "dropoff" and month < "2017-06"
         )
         if not not_yet:
             unknown |= _mask(zone.isna() | zone.isin([264, 265]))
@@ -231,6 +242,8 @@ def _zone_flags(dataset: str, year: int, frame: pd.DataFrame) -> dict[str, Mask]
 def _unknown_code(dataset: str, frame: pd.DataFrame) -> Mask:
     flags = [name for name in frame.columns if name.endswith("_flag")]
     codes = {name: ["Y", "N"] for name in flags}
+    if dataset != "fhvhv":
+        codes["request_source"] = ["A", "CC", "EH0004", "EH0010", "HV0003", "HV0005"]
     if dataset == "fhvhv":
         codes["license_num"] = ["HV0002", "HV0003", "HV0004", "HV0005"]
     unknown = np.zeros(len(frame), np.bool_)

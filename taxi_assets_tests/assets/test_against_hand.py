@@ -20,8 +20,12 @@ SIMULATED = (
     ("yellow", "2010-02"),
     ("yellow", "2024-01"),
     ("yellow", "2025-11"),
+    ("yellow", "2026-06"),
     ("green", "2022-11"),
+    ("green", "2026-06"),
     ("fhv", "2016-03"),
+    ("fhv", "2017-05"),
+    ("fhv", "2017-06"),
     ("fhv", "2018-12"),
     ("fhvhv", "2025-01"),
 )
@@ -59,18 +63,7 @@ def _same_as_by_hand(
     trips, rejects = by_hand.clean(dataset, month, pq.read_table(published))
     for name in ("lake_trips", "warehouse_trips"):
         frame = platform.load([dataset, name], pd.DataFrame, month)
-        _assert_same_rows(frame, trips)
+        by_hand.assert_same_rows(frame, trips)
     frame = platform.load([dataset, "lake_trips"], pd.DataFrame, month, part="rejects")
-    _assert_same_rows(frame, rejects)
+    by_hand.assert_same_rows(frame, rejects)
     return trips, rejects
-
-
-def _assert_same_rows(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
-    """Rows, columns and types are equal, in any order of the rows."""
-    columns = list(wanted.columns)
-    assert list(found.columns) == columns
-    pd.testing.assert_frame_equal(
-        found.sort_values(columns, ignore_index=True),
-        wanted.sort_values(columns, ignore_index=True),
-        check_exact=True,
-    )

@@ -53,13 +53,6 @@ def test_a_column_is_required_only_in_its_months(tmp_path: Path) -> None:
             clean(spec(value, late), source, month)
 
 
-def test_an_optional_column_may_be_missing(tmp_path: Path) -> None:
-    extra = Column("extra", Type.STRING, "Perhaps.", ("extra",), required=False)
-    cleaned = clean(spec(column(Type.INTEGER), extra), publish(tmp_path, NUMBERS))
-    assert pq.read_table(cleaned.trips)["extra"].null_count == 3
-    assert "extra" not in cleaned.published_names
-
-
 def test_a_column_outside_its_months_is_kept_if_present(tmp_path: Path) -> None:
     early = column(Type.INTEGER, since=Month(2025, 1))
     cleaned = clean(spec(early), publish(tmp_path, NUMBERS))

@@ -61,7 +61,6 @@ def with_rule(**changed: Any) -> DatasetSpec:
         lambda: with_column(unit="EUR"),
         lambda: with_column(values={1: "uno"}),
         lambda: with_column(since=Month(2021, 1), until=Month(2025, 1)),
-        lambda: with_column(required=False),
         lambda: with_column(codes={"two": 2, "one": 1}),
         lambda: with_rule(description="Later than {most}."),
         lambda: with_rule(thresholds={"least": 2, "most": 10}),

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, months_between
+from taxi_assets.datasets.fhv import DROPOFFS_BEGIN
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "tlc"
 
@@ -53,7 +54,6 @@ ERAS = [
     ("yellow", "2011-01", "2023-01", f"{YELLOW_2011} airport_fee"),
     ("yellow", "2023-02", "2024-12", f"{YELLOW_2011} Airport_fee"),
     ("yellow", "2025-01", "2026-05", f"{YELLOW_2011} Airport_fee cbd_congestion_fee"),
-    ("yellow", "2026-06", "2026-07", f"{YELLOW_2011} Airport_fee cbd_congestion_fee"),
     (
         "yellow",
         "2026-06",
@@ -61,7 +61,7 @@ ERAS = [
         f"{YELLOW_2011} Airport_fee cbd_congestion_fee request_source",
     ),
     ("green", "2014-01", "2024-12", GREEN),
-    ("green", "2025-01", "2026-07", f"{GREEN} cbd_congestion_fee"),
+    ("green", "2025-01", "2026-05", f"{GREEN} cbd_congestion_fee"),
     ("green", "2026-06", "2026-07", f"{GREEN} cbd_congestion_fee request_source"),
     ("fhv", "2015-01", "2026-07", FHV),
     ("fhvhv", "2019-02", "2024-12", FHVHV),
@@ -95,8 +95,7 @@ def test_every_month_of_an_era_fits(name: str, first: str, last: str, header: st
 def test_a_missing_column_of_an_era_is_noticed(
     name: str, first: str, last: str, header: str
 ) -> None:
-    optional = {"request_source", "__index_level_0__"}
-    for published in set(header.split()) - optional:
+    for published in set(header.split()) - {"__index_level_0__"}:
         with pytest.raises(AssertionError):
             assert_fits(
                 dataset(name), Month.parse(first), [c for c in header.split() if c != published]
@@ -147,6 +146,35 @@ def test_the_number_of_columns_agrees_with_every_published_file_on_record() -> N
             expected = sum(column.expected_in(month) for column in spec.columns)
             assert int(fact["columns"]) in (expected, expected + len(spec.ignored)), fact
             assert spec.first_month <= month
+
+
+def test_fhv_files_have_dropoffs_since_the_month_of_the_specification() -> None:
+    heads = sorted((REAL / "csv-headers").glob("fhv_*.csv"))
+    if not heads:
+        pytest.skip("no real data")
+    with_dropoffs = [
+        Month.parse(head.stem[-7:]) for head in heads if any(filter(None, _dropoffs(head)))
+    ]
+    assert min(with_dropoffs) == DROPOFFS_BEGIN
+    with (REAL / "reference" / "tlc_file_facts.csv").open(newline="") as lines:
+        bytes_a_row = {
+            Month.parse(fact["month"]): int(fact["bytes"]) / int(fact["rows"])
+            for fact in csv.DictReader(lines)
+            if fact["dataset"] == "fhv"
+        }
+    assert all((size > 6) == (month >= DROPOFFS_BEGIN) for month, size in bytes_a_row.items())
+
+
+def _dropoffs(head: Path) -> list[str]:
+    """The dropoff times of the first lines of a CSV file, whose last line is cut off."""
+    with head.open(newline="") as lines:
+        trips = csv.DictReader(lines)
+        return [
+            value
+            for trip in list(trips)[:-1]
+            for name, value in trip.items()
+            if name.lower() == "dropoff_datetime"
+        ]
 
 
 def test_the_first_months_are_those_of_the_oldest_files() -> None:

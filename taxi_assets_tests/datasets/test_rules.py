@@ -179,6 +179,8 @@ def test_zones(
     [
         ("yellow", "store_and_fwd_flag"),
         ("green", "store_and_fwd_flag"),
+        ("yellow", "request_source"),
+        ("green", "request_source"),
         ("fhvhv", "access_a_ride_flag"),
         ("fhvhv", "wav_match_flag"),
         ("fhvhv", "license_num"),
@@ -207,9 +209,9 @@ def test_every_text_with_codes_is_covered_by_the_rule() -> None:
     [
         ("yellow", Month(2010, 12), ("pickup_zone_id", "dropoff_zone_id"), set()),
         ("yellow", Month(2011, 1), ("pickup_zone_id", "dropoff_zone_id"), {"unknown_zone"}),
-        ("fhv", Month(2016, 12), ("dropoff_zone_id", "dropoff_at"), set()),
-        ("fhv", Month(2016, 12), ("pickup_zone_id",), {"unknown_zone"}),
-        ("fhv", Month(2017, 1), ("dropoff_zone_id",), {"unknown_zone"}),
+        ("fhv", Month(2017, 5), ("dropoff_zone_id", "dropoff_at"), set()),
+        ("fhv", Month(2017, 5), ("pickup_zone_id",), {"unknown_zone"}),
+        ("fhv", Month(2017, 6), ("dropoff_zone_id",), {"unknown_zone"}),
     ],
 )
 def test_a_missing_zone_matches_only_where_zones_were_published(

@@ -17,6 +17,7 @@ GREEN_ROWS = """
     SELECT lpep_pickup_datetime AS pickup_at, lpep_dropoff_datetime AS dropoff_at,
            PULocationID AS pickup_zone_id, DOLocationID AS dropoff_zone_id,
            trip_distance, passenger_count, total_amount, store_and_fwd_flag,
+           NULL::VARCHAR AS request_source,
            regexp_extract(filename, '(\\d{4}-\\d{2})\\.parquet', 1) AS file_month,
            strptime(file_month || '-01', '%Y-%m-%d') AS month_start,
            month_start + INTERVAL 1 MONTH AS month_end

@@ -91,6 +91,7 @@ def test_the_limits_are_plausible(spec: DatasetSpec) -> None:
         ("NOC No", 3),
         ("Dispute DIS Dis", 4),
         ("UNK NA", 5),
+        ("VOI Void", 6),
     ],
 )
 def test_the_text_of_old_payments_becomes_todays_codes(words: str, code: int) -> None:

@@ -188,6 +188,14 @@ def test_2009_and_2010_have_text_codes(tmp_path: Path) -> None:
     assert newer.count("mta_tax = 0.5 OR mta_tax = -0.5") == 20_000
 
 
+@pytest.mark.parametrize("dataset", ["yellow", "green"])
+def test_requests_since_2026_06_have_licenses_and_other_codes(tmp_path: Path, dataset: str) -> None:
+    trips = Trips(tmp_path, dataset, "2026-06")
+    sources = trips.row("list(DISTINCT request_source)", "request_source IS NOT NULL")[0]
+    assert sorted(sources) == ["A", "CC", "EH0004", "EH0010", "HV0003", "HV0005"]
+    assert 15_000 < trips.count("request_source IS NULL") < 17_000
+
+
 def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "fhv", "2020-04")
     assert trips.count("dispatching_base_num <> trim(dispatching_base_num)") > 10
@@ -195,9 +203,11 @@ def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
 
 
-def test_fhv_has_no_dropoffs_before_2017(tmp_path: Path) -> None:
-    assert Trips(tmp_path, "fhv", "2016-12").count("dropOff_datetime IS NOT NULL") == 0
-    assert Trips(tmp_path, "fhv", "2017-01").count("dropOff_datetime IS NULL") == 0
+def test_fhv_has_no_dropoffs_before_the_middle_of_2017(tmp_path: Path) -> None:
+    before, after = Trips(tmp_path, "fhv", "2017-05"), Trips(tmp_path, "fhv", "2017-06")
+    assert before.count("dropOff_datetime IS NOT NULL OR DOlocationID IS NOT NULL") == 0
+    assert after.count("dropOff_datetime IS NULL") == 0
+    assert after.count("DOlocationID IS NOT NULL") > 15_000
 
 
 def test_fhvhv_times_are_in_order_from_request_to_dropoff(tmp_path: Path) -> None:
