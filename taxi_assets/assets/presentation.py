@@ -122,7 +122,7 @@ def _counts(heading: str, counts: Mapping[str, int]) -> str:
         return "none"
     most = max(counts.values())
     rows = [
-        f"| {name} | {count:,} | {'█' * max(1, round(20 * count / most))} |"
+        f"| {name} | {count:,} | {'█' * max(1, round(12 * count / most))} |"
         for name, count in counts.items()
     ]
     return "\n".join([f"| {heading} | rows | |", "|---|---:|---|", *rows])

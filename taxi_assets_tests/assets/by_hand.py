@@ -193,6 +193,7 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
         "dropoff_just_before_pickup": _mask(
             (early > pd.Timedelta(0)) & (early <= pd.Timedelta(hours=1))
         ),
+        "zero_duration": _mask(lasts == pd.Timedelta(0)),
         "long_trip": _mask(lasts > pd.Timedelta(hours=12)),
     }
     if dataset != "fhv":

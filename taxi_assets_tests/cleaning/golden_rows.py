@@ -107,6 +107,7 @@ def _odd_trips(month: Month) -> Iterator[dict[str, Any]]:
         {"pickup_at": long_ago, "dropoff_at": long_ago + timedelta(minutes=20)},
         {"dropoff_at": noon - timedelta(minutes=30)},
         {"dropoff_at": noon - timedelta(hours=2)},
+        {"dropoff_at": noon},
         {"dropoff_at": noon + timedelta(hours=13)},
         {"trip_distance": 0.0},
         {"trip_distance": -1.0},
