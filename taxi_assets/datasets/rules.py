@@ -165,14 +165,14 @@ def unknown_zone(
 
 
 def unknown_code(*columns: Column) -> Rule:
-    """The rule for text that is none of a column's codes; blank text is a code that was not sent.
+    """The rule for text that is none of a column's codes; NULL is a code that was not sent.
 
     A new code of TLC's belongs into ``values`` of its column.
     """
 
     def unknown(column: Column) -> str:
         codes = ", ".join(f"'{code}'" for code in column.values)
-        return f"({column.name} NOT IN ({codes}) AND trim({column.name}) <> '')"
+        return f"{column.name} NOT IN ({codes})"
 
     names = ", ".join(column.name for column in columns)
     return Rule(

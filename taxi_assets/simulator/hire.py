@@ -31,6 +31,9 @@ _FHV_BASES = (
     " B00310",
 )
 
+# TLC's files have a time of 1989 where bases did not report a dropoff.
+_NO_DROPOFF = np.datetime64("1989-01-01", "s").astype(np.int64)
+
 # Licenses of Uber, Lyft, Via and Juno; each has one or more consecutive dispatching bases.
 _COMPANIES = ("HV0003", "HV0005", "HV0004", "HV0002")
 _UBER, _LYFT = 0, 1
@@ -56,13 +59,14 @@ def fhv_rows(rng: np.random.Generator, month: Month, pickup: Integers) -> Frame:
     clock.move_out_of_month(rng, month, [pickup, dropoff])
     # Before 2017 bases reported where and when a trip began, but not its end.
     no_end = np.full(count, month.year < 2017)
+    dropoff[no_end] = _NO_DROPOFF
     placed = month.year == 2018  # the only year without missing locations
     base = rng.integers(0, len(_FHV_BASES), count).astype(np.int8)
     affiliated = np.where(chance(rng, count, 0.7), base, rng.permutation(base))
     return {
         "dispatching_base_num": Values(base, words=_FHV_BASES),
         "pickup_datetime": Values(pickup, is_time=True),
-        "dropoff_datetime": Values(dropoff, no_end, is_time=True),
+        "dropoff_datetime": Values(dropoff, is_time=True),
         "pulocationid": Values(
             places.draw_zones(rng, count), chance(rng, count, 0.0 if placed else 0.55)
         ),

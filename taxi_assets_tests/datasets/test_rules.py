@@ -189,7 +189,7 @@ def test_text_that_is_no_code_is_flagged(
     duck: duckdb.DuckDBPyConnection, name: str, column: str
 ) -> None:
     spec = dataset(name)
-    for code in (*spec.column(column).values, None, "", " "):
+    for code in (*spec.column(column).values, None):
         assert matched(duck, spec, {**GOOD_TRIP, column: code}) == set()
     for control in ("*", "2", "\x00", "y", " Y", "HV0006"):
         assert matched(duck, spec, {**GOOD_TRIP, column: control}) == {"unknown_code"}

@@ -195,9 +195,10 @@ def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
 
 
-def test_fhv_has_no_dropoffs_before_2017(tmp_path: Path) -> None:
-    assert Trips(tmp_path, "fhv", "2016-12").count("dropOff_datetime IS NOT NULL") == 0
-    assert Trips(tmp_path, "fhv", "2017-01").count("dropOff_datetime IS NULL") == 0
+def test_fhv_dropoffs_of_2016_are_a_placeholder(tmp_path: Path) -> None:
+    before, after = Trips(tmp_path, "fhv", "2016-12"), Trips(tmp_path, "fhv", "2017-06")
+    assert before.count("dropOff_datetime = '1989-01-01'") == 20_000
+    assert after.count("dropOff_datetime IS NULL OR dropOff_datetime < '2000-01-01'") == 0
 
 
 def test_fhvhv_times_are_in_order_from_request_to_dropoff(tmp_path: Path) -> None:
