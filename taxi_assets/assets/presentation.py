@@ -109,11 +109,12 @@ def same_columns(spec: DatasetSpec, upstream: dg.AssetKey) -> dg.TableColumnLine
 def cleaning_plots(
     spec: DatasetSpec, month: Month, counts: MonthCounts
 ) -> dict[str, dg.MetadataValue]:
-    """Trips per day as a bar chart, rejects and flags by rule as tables."""
+    """Trips per day as a bar chart; rejects and flags by rule and NULLs by column as tables."""
     return {
         "trips_per_day": dg.MetadataValue.md(_trips_per_day(spec, month, counts.per_day)),
         "rejects_by_reason": dg.MetadataValue.md(_counts("reason", counts.reasons)),
         "flags": dg.MetadataValue.md(_counts("flag", counts.flags)),
+        "published_as_null": dg.MetadataValue.md(_counts("column", counts.nulled)),
     }
 
 
@@ -122,7 +123,7 @@ def _counts(heading: str, counts: Mapping[str, int]) -> str:
         return "none"
     most = max(counts.values())
     rows = [
-        f"| {name} | {count:,} | {'█' * max(1, round(20 * count / most))} |"
+        f"| {name} | {count:,} | {'█' * max(1, round(12 * count / most))} |"
         for name, count in counts.items()
     ]
     return "\n".join([f"| {heading} | rows | |", "|---|---:|---|", *rows])

@@ -1,8 +1,8 @@
 """The SQL that casts one published column to its canonical type and codes.
 
-A cast that fails gives NULL; :func:`cast_failure` distinguishes it from a published NULL, so that
-no value is dropped silently. It also covers values that the type can hold and no warehouse or
-calculation can: infinities, and times outside the years 1 to 9999.
+A cast that fails gives NULL; :func:`cast_failure` distinguishes it from a published NULL and from a
+value that means NULL, so that no value is dropped silently. It also covers values that the type can
+hold and no warehouse or calculation can: infinities, and times outside the years 1 to 9999.
 """
 
 from __future__ import annotations
@@ -47,11 +47,18 @@ _VISIBLE: Final = frozenset(
 
 def cast(mapped: Mapped) -> str:
     """The SQL expression of the canonical value."""
-    column = mapped.column
-    sql_type = _SQL_TYPES[column.type]
+    sql_type = _SQL_TYPES[mapped.column.type]
     if mapped.published is None or mapped.kind is PublishedKind.NULL:
         return f"CAST(NULL AS {sql_type})"
-    name = quoted(mapped.published)
+    value = _value(mapped.published, mapped)
+    for null in mapped.column.nulls:
+        value = f"nullif({value}, CAST({literal(null)} AS {sql_type}))"
+    return value
+
+
+def _value(published: str, mapped: Mapped) -> str:
+    """The canonical value before the column's own NULLs."""
+    column, name = mapped.column, quoted(published)
     plain = _plain(name, mapped)
     if not column.codes or (mapped.kind is PublishedKind.INTEGER and column.type is Type.INTEGER):
         return plain
@@ -76,7 +83,7 @@ def cast_failure(mapped: Mapped) -> str | None:
         return None
     name = quoted(mapped.published)
     value = f"({cast(mapped)})"
-    lost = f"{_present(name, mapped)} AND {value} IS NULL"
+    lost = f"{_present(name, mapped)} AND ({_value(mapped.published, mapped)}) IS NULL"
     if target is Type.TIMESTAMP:
         beyond = f"{value} NOT BETWEEN {_CALENDAR}"
     elif target is Type.FLOAT and mapped.kind is PublishedKind.INTEGER:
@@ -114,7 +121,7 @@ def _plain(name: str, mapped: Mapped) -> str:
 def _of_text(name: str, target: Type) -> str:
     text = f"trim({name})"
     if target is Type.STRING:
-        return f"CAST({name} AS VARCHAR)"
+        return f"nullif(upper({text}), '')"
     if target is Type.TIMESTAMP:
         return f"try_strptime({text}, {_TEXT_TIMES})"
     number = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 __all__ = ["MonthCounts"]
 
@@ -20,7 +20,9 @@ class MonthCounts:
     ``published``, ``clean`` and ``rejected`` are the counts in the footers of the published file
     and of the two new ones. ``reasons`` and ``flags`` count rows by rule name, largest first; a row
     that matches two rules counts for both. ``per_day`` counts clean rows by the day of their
-    pickup, from the first of the month; pickups outside the month are not counted.
+    pickup, from the first of the month; pickups outside the month are not counted. ``nulled``
+    counts, by canonical column, the published values that mean NULL: blank text and the column's
+    ``nulls``. Months stored by older releases have none.
     """
 
     published: int
@@ -29,6 +31,7 @@ class MonthCounts:
     reasons: Mapping[str, int]
     flags: Mapping[str, int]
     per_day: tuple[int, ...]
+    nulled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def reject_share(self) -> float:

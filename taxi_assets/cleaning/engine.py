@@ -19,6 +19,7 @@ from taxi_assets.cleaning.counts import MonthCounts
 from taxi_assets.cleaning.engine_errors import ENGINE
 from taxi_assets.cleaning.extremes import suspects
 from taxi_assets.cleaning.mapping import map_columns, published_names
+from taxi_assets.cleaning.nulls import values_read_as_null
 from taxi_assets.cleaning.published import (
     check_row_counts,
     published_columns,
@@ -116,6 +117,7 @@ def _cleaned(
                 reasons=_by_name(connection, rejects, "reject_reasons"),
                 flags=_by_name(connection, trips, "quality_flags"),
                 per_day=_per_day(connection, trips, spec.pickup, month),
+                nulled=values_read_as_null(connection, sql, footers.values()),
             )
     except CorruptDownload as error:
         raise located(error, sql) from error

@@ -36,6 +36,11 @@ class MonthSql:
         counts = ", ".join(f"count(*) FILTER ({cast_failure(each)})" for each in columns)
         return f"SELECT {counts} FROM {self._file}"
 
+    def count_published_nulls(self, columns: Sequence[Mapped]) -> str:
+        """One row: the number of NULLs in the file of each of ``columns``, which it must have."""
+        counts = ", ".join(f"count(*) - count({quoted(each.published or '')})" for each in columns)
+        return f"SELECT {counts} FROM {self._file}"
+
     def first_cast_failure(self, mapped: Mapped) -> str:
         """One row: row number and published value, as text, of the column's first cast failure."""
         assert mapped.published is not None

@@ -27,7 +27,12 @@ The columns of the tables, the names TLC has published them under, and the rules
 - A value that its column cannot hold fails the month's run, which names the column, the first row
   and the count: an infinite number, text that is no plain decimal number (`inf`, `nan`, `1_000`,
   `0x10`), a number that would be rounded, a time outside the years 1 to 9999, text that is not
-  UTF-8. NaN in a floating-point column is NULL, as pandas writes it.
+  UTF-8.
+- Blank text is NULL in every column, and so is NaN in a floating-point column, as pandas writes it,
+  and a value that is listed as NULL. The month's page has the number of blank and listed values of
+  each column (`published_as_null`).
+- Text is trimmed and in upper case, so that codes of bases and services join TLC's lists of them;
+  the raw file has it as published.
 - A reject rule moves a row to the dataset's rejects, with the rule's name as the reason; a flag
   rule keeps the row and adds its name to the row's quality flags. No row is deleted.
 - *Published as* lists every name TLC has used; *required in* the months whose file must have it.
@@ -123,10 +128,11 @@ def _values(column: Column) -> str:
     words: dict[int | str, list[str]] = {}
     for word, code in column.codes.items():
         words.setdefault(code, []).append(f"`{word}`")
-    return "<br>".join(
+    meanings = [
         f"`{code}` {meaning}" + (f" (from {', '.join(words[code])})" if code in words else "")
         for code, meaning in column.values.items()
-    )
+    ]
+    return "<br>".join([*meanings, *(f"`{null}` is NULL" for null in column.nulls)])
 
 
 def _months(column: Column) -> str:

@@ -10,6 +10,7 @@ bytes a row in 2017-05 to 9.1 in 2017-06.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from taxi_assets.datasets import rules, shared
@@ -37,10 +38,14 @@ FHV: Final = DatasetSpec(
             published_as=("Affiliated_base_number",),
         ),
         published(shared.PICKUP_AT, "pickup_datetime"),
-        published(
-            shared.DROPOFF_AT,
-            "dropOff_datetime",
-            description=f"{shared.DROPOFF_AT.description} {_LATE}",
+        replace(
+            published(
+                shared.DROPOFF_AT,
+                "dropOff_datetime",
+                description=f"{shared.DROPOFF_AT.description} {_LATE}",
+            ),
+            # In every row of the months without dropoffs.
+            nulls=("1989-01-01 00:00:00",),
         ),
         published(
             shared.PICKUP_ZONE_ID,

@@ -37,7 +37,7 @@ LICENSE_NUM: Final = Column(
 FLAGS: Final = (
     _flag("shared_request_flag", "Did the passenger agree to share the trip, matched or not?"),
     _flag("shared_match_flag", "Was the trip shared with a passenger who booked separately?"),
-    _flag("access_a_ride_flag", "Was the trip made for the MTA? Blank if Uber reported nothing."),
+    _flag("access_a_ride_flag", "Was the trip made for the MTA? NULL if Uber reported nothing."),
     _flag("wav_request_flag", "Was a wheelchair-accessible vehicle requested?"),
     _flag("wav_match_flag", "Was the vehicle wheelchair-accessible? NULL before 2019-04."),
 )

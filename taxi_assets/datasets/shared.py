@@ -55,7 +55,7 @@ VENDORS: Final[Mapping[int | str, str]] = {
     1: "Creative Mobile Technologies (CMT)",
     2: "Curb Mobility, earlier VeriFone (VTS)",
     6: "Myle Technologies",
-    7: "Helix",
+    7: "Helix; sends no dropoff time of its own, in yellow it equals the pickup",
 }
 RATES: Final[Mapping[int | str, str]] = {
     1: "standard rate",

@@ -21,7 +21,7 @@ class Type(StrEnum):
 
     INTEGER = "INTEGER"  # 64-bit, signed
     FLOAT = "FLOAT"  # IEEE double
-    STRING = "STRING"
+    STRING = "STRING"  # codes, which are joined on: trimmed, in upper case, NULL if blank
     TIMESTAMP = "TIMESTAMP"  # naive New York wall clock, microseconds
     DATE = "DATE"
     BOOLEAN = "BOOLEAN"  # used by no TLC column, but by assets built on the platform
@@ -36,7 +36,8 @@ class Column:
     included) must have the column; before and after it may be absent, which gives NULL. ``codes``
     maps published text, trimmed and lower-cased, to the canonical value; other text is cast
     unchanged, and a number without a code becomes text in a text column. ``values`` documents what
-    each canonical code means.
+    each canonical code means. ``nulls`` are values that mean NULL, as canonical text
+    (``1989-01-01 00:00:00``), whether TLC published them as text or not.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Column:
     until: Month | None = None
     codes: Mapping[str, int | str] = field(default_factory=dict)
     values: Mapping[int | str, str] = field(default_factory=dict)
+    nulls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", MappingProxyType(dict(self.codes)))

@@ -34,6 +34,9 @@ _FHV_BASES = (
     " B00310",
 )
 
+# TLC's files have a time of 1989 where bases did not report a dropoff.
+_NO_DROPOFF = np.datetime64("1989-01-01", "s").astype(np.int64)
+
 # Licenses of Uber, Lyft, Via and Juno; each has one or more consecutive dispatching bases.
 _COMPANIES = ("HV0003", "HV0005", "HV0004", "HV0002")
 _UBER, _LYFT = 0, 1
@@ -62,6 +65,7 @@ def fhv_rows(rng: np.random.Generator, month: Month, schema: pa.Schema, pickup: 
     dropoff[backwards] = pickup[backwards] - rng.integers(1, 1200, len(backwards))
     clock.move_out_of_month(rng, month, [pickup, dropoff])
     no_end = np.full(count, month < _FHV_DROPOFFS_BEGIN)
+    dropoff[no_end] = _NO_DROPOFF
     complete = {
         field.name for field in schema if pa.types.is_integer(field.type) and month < Month(2023, 2)
     }
@@ -70,7 +74,7 @@ def fhv_rows(rng: np.random.Generator, month: Month, schema: pa.Schema, pickup: 
     return {
         "dispatching_base_num": Values(base, words=_FHV_BASES),
         "pickup_datetime": Values(pickup, is_time=True),
-        "dropoff_datetime": Values(dropoff, no_end, is_time=True),
+        "dropoff_datetime": Values(dropoff, is_time=True),
         "pulocationid": Values(
             places.draw_zones(rng, count),
             chance(rng, count, 0.0 if "PUlocationID" in complete else 0.55),

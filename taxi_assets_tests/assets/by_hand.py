@@ -69,7 +69,7 @@ FHV = """
 dispatching_base_num  text dispatching_base_num
 affiliated_base_num   text Affiliated_base_number
 pickup_at             time pickup_datetime
-dropoff_at            time dropOff_datetime
+dropoff_at            sent dropOff_datetime
 pickup_zone_id        int  PUlocationID
 dropoff_zone_id       int  DOlocationID
 shared_ride_flag      int  SR_Flag
@@ -145,12 +145,17 @@ def _floats(values: list[object]) -> npt.NDArray[np.float64]:
 
 
 def _texts(values: list[object]) -> pd.api.extensions.ExtensionArray:
-    texts: pd.api.extensions.ExtensionArray = pd.Series(values, dtype=_TEXT).array
-    return texts
+    texts = [None if value is None else str(value).strip(" ").upper() or None for value in values]
+    return pd.array(texts, _TEXT)
 
 
 def _times(values: list[object]) -> pd.Series:
     return pd.to_datetime(pd.Series(values, dtype=object)).astype("datetime64[us]")
+
+
+def _sent_times(values: list[object]) -> pd.Series:
+    times = _times(values)
+    return times.mask(times == pd.Timestamp("1989-01-01"))
 
 
 def _vendors(values: list[object]) -> pd.api.extensions.ExtensionArray:
@@ -173,6 +178,7 @@ _KINDS: Mapping[str, Callable[[list[object]], Any]] = {
     "float": _floats,
     "text": _texts,
     "time": _times,
+    "sent": _sent_times,
     "vendor": _vendors,
     "payment": _payments,
     "yesno": _yes_or_no,
@@ -204,6 +210,7 @@ def _flags(dataset: str, month: str, frame: pd.DataFrame) -> dict[str, Mask]:
         "dropoff_just_before_pickup": _mask(
             (early > pd.Timedelta(0)) & (early <= pd.Timedelta(hours=1))
         ),
+        "zero_duration": _mask(lasts == pd.Timedelta(0)),
         "long_trip": _mask(lasts > pd.Timedelta(hours=12)),
     }
     if dataset != "fhv":
@@ -249,7 +256,7 @@ def _unknown_code(dataset: str, frame: pd.DataFrame) -> Mask:
     unknown = np.zeros(len(frame), np.bool_)
     for name, known in codes.items():
         text = frame[name]
-        unknown |= _mask(text.notna() & ~text.isin(known) & (text.astype(str).str.strip(" ") != ""))
+        unknown |= _mask(text.notna() & ~text.isin(known))
     return unknown
 
 

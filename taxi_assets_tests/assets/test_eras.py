@@ -85,6 +85,30 @@ def test_any_mixture_of_types_is_loaded_into_one_table(name: str, tmp_path: Path
     assert counted == [(MIXTURES * ROWS,)]
 
 
+@pytest.mark.parametrize("name", DATASETS)
+def test_no_published_column_of_any_era_is_lost(name: str, tmp_path: Path) -> None:
+    """A column without a mapping would be loaded as NULL."""
+    spec = dataset(name)
+    for month in era_starts(name):
+        published = tmp_path / spec.file_name(month)
+        write_month(name, month, published, rows=400)
+        cleaned = clean_month(spec, month, published, tmp_path / str(month))
+        before, after = pq.read_table(published), pq.read_table(cleaned.trips)
+        values = {
+            column.name: before.num_rows
+            - before[name].null_count
+            - cleaned.counts.nulled.get(column.name, 0)
+            for column in spec.columns
+            for name in column.published_as
+            if name in before.column_names
+        }
+        for column in spec.columns:
+            there = after.num_rows - after[column.name].null_count
+            assert (there > 0) == (values.get(column.name, 0) > cleaned.counts.rejected), (
+                column.name
+            )
+
+
 def _cleaned_as_by_hand(name: str, month: Month, published: Path) -> CleanedMonth:
     cleaned = clean_month(dataset(name), month, published, published.with_suffix(""))
     trips, rejects = by_hand.clean(name, str(month), pq.read_table(published))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from taxi_assets.datasets import DATASETS
 from taxi_assets.datasets.month import Month
-from taxi_assets.datasets.spec import Column
+from taxi_assets.datasets.spec import Column, Type
 from taxi_assets.simulator.eras import era_starts
 from taxi_assets.simulator.months import write_month
 
@@ -107,6 +107,7 @@ def _odd_trips(month: Month) -> Iterator[dict[str, Any]]:
         {"pickup_at": long_ago, "dropoff_at": long_ago + timedelta(minutes=20)},
         {"dropoff_at": noon - timedelta(minutes=30)},
         {"dropoff_at": noon - timedelta(hours=2)},
+        {"dropoff_at": noon},
         {"dropoff_at": noon + timedelta(hours=13)},
         {"trip_distance": 0.0},
         {"trip_distance": -1.0},
@@ -126,11 +127,13 @@ def _odd_trips(month: Month) -> Iterator[dict[str, Any]]:
 def _words(
     usual: Mapping[str, Any], columns: Mapping[str, Column], schema: pa.Schema
 ) -> Iterator[dict[str, Any]]:
-    """A row for each published word of a code, in files that have it as text."""
+    """Rows with each published word of a code and with none, in files that have it as text."""
     for name, column in columns.items():
         kind = schema.field(name).type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             yield from ({**usual, name: word} for word in column.codes)
+            if column.type is Type.STRING:
+                yield from ({**usual, name: word} for word in ("*", " "))
 
 
 def _padded(usual: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def fullest(spec: DatasetSpec) -> MonthCounts:
         reasons={rule.name: 25_000_000 for rule in spec.rules_that(Action.REJECT)},
         flags={rule.name: 25_000_000 for rule in spec.rules_that(Action.FLAG)},
         per_day=(1_000_000,) * 31,
+        nulled={column.name: 25_000_000 for column in spec.columns},
     )
 
 
@@ -33,6 +34,15 @@ def test_counts_survive_the_round_trip_through_text(spec: DatasetSpec) -> None:
     counts = fullest(spec)
     assert MonthCounts.from_text(counts.to_text()) == counts
     assert counts.reject_share == 0.04
+
+
+def test_counts_of_older_releases_are_read() -> None:
+    text = (
+        '{"published":3,"clean":2,"rejected":1,"reasons":{"pickup_missing":1},'
+        '"flags":{"long_trip":2},"per_day":[2,0]}'
+    )
+    expected = MonthCounts(3, 2, 1, {"pickup_missing": 1}, {"long_trip": 2}, (2, 0), nulled={})
+    assert MonthCounts.from_text(text) == expected
 
 
 def test_the_order_of_reasons_survives_the_round_trip() -> None:

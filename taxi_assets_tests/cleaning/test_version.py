@@ -83,6 +83,7 @@ def test_a_change_without_effect_on_rows_keeps_the_version(
         lambda: with_column(codes={"one": 1}),
         lambda: with_column(codes={"one": 1, "two": 3}),
         lambda: with_column(codes={}),
+        lambda: with_column(nulls=("0",)),
         lambda: replace(SPEC, columns=SPEC.columns[:1]),
         lambda: replace(SPEC, columns=SPEC.columns[::-1]),
         lambda: replace(SPEC, pickup="value"),

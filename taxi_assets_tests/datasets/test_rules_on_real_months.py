@@ -62,6 +62,7 @@ def test_the_rules_match_the_known_counts_of_real_months() -> None:
     assert total["pickup_far_from_month"] == 18
     assert total["dropoff_before_pickup"] == 1
     assert total["dropoff_just_before_pickup"] == 262
+    assert total["zero_duration"] == 1_095
     assert total["implausible_distance"] == 418
     assert total["passengers_unknown"] == 185_748
     assert total["unknown_code"] == total["zone_out_of_range"] == total["negative_distance"] == 0

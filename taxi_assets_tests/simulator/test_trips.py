@@ -203,10 +203,11 @@ def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
 
 
-def test_fhv_has_no_dropoffs_before_the_middle_of_2017(tmp_path: Path) -> None:
+def test_fhv_has_a_placeholder_for_dropoffs_before_the_middle_of_2017(tmp_path: Path) -> None:
     before, after = Trips(tmp_path, "fhv", "2017-05"), Trips(tmp_path, "fhv", "2017-06")
-    assert before.count("dropOff_datetime IS NOT NULL OR DOlocationID IS NOT NULL") == 0
-    assert after.count("dropOff_datetime IS NULL") == 0
+    assert before.count("dropOff_datetime IS DISTINCT FROM '1989-01-01'") == 0
+    assert before.count("DOlocationID IS NOT NULL") == 0
+    assert after.count("dropOff_datetime IS NULL OR dropOff_datetime < '2000-01-01'") == 0
     assert after.count("DOlocationID IS NOT NULL") > 15_000
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from taxi_assets.assets.presentation import cleaning_plots
 from taxi_assets.cleaning import MonthCounts
-from taxi_assets.datasets import DATASETS, DatasetSpec, Month
+from taxi_assets.datasets import DATASETS, DatasetSpec, Month, Type
 
 # The pages show Markdown below 1000 characters; this counts as JavaScript does.
 SHOWN = 1000
@@ -18,7 +18,8 @@ DECEMBER = Month(2024, 12)
 def test_the_fullest_month_is_shown_without_a_click(spec: DatasetSpec) -> None:
     days = tuple(999_999 - day for day in range(31))
     every_rule = {rule.name: 99_999_999 for rule in spec.rules}
-    counts = MonthCounts(0, 0, 0, every_rule, every_rule, days)
+    every_text = {column.name: 99_999_999 for column in spec.columns if column.type is Type.STRING}
+    counts = MonthCounts(0, 0, 0, every_rule, every_rule, days, every_text)
     for name, plot in cleaning_plots(spec, DECEMBER, counts).items():
         assert isinstance(plot, dg.MarkdownMetadataValue)
         assert len((plot.md_str or "").encode("utf-16-le")) // 2 < SHOWN, name
@@ -30,6 +31,7 @@ def test_a_month_without_trips_or_rejects_says_so() -> None:
         "trips_per_day": "no trips on any day of 2024-12",
         "rejects_by_reason": "none",
         "flags": "none",
+        "published_as_null": "none",
     }
 
 
