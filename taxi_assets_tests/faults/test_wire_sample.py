@@ -1,4 +1,4 @@
-"""A bounded part of the faults on the way; in a module of its own, to run beside the other kinds."""
+"""A bounded part of the faults on the way; in a module of its own, to run beside the others."""
 
 from __future__ import annotations
 
