@@ -13,7 +13,14 @@ from typing import Final
 
 from taxi_assets.datasets.spec import Column, Type
 
-__all__ = ["TAXI_ZONE_COLUMNS"]
+__all__ = ["TAXI_ZONE_COLUMNS", "ZONES_VERSION", "ZONE_FILES"]
+
+# The published files: names and boroughs, and the outlines.
+ZONE_FILES: Final = ("misc/taxi_zone_lookup.csv", "misc/taxi_zones.zip")
+
+# Raise it when the columns below or their values change: the zones are then read again, although
+# TLC's files are unchanged.
+ZONES_VERSION: Final = "1"
 
 TAXI_ZONE_COLUMNS: Final[tuple[Column, ...]] = (
     Column(

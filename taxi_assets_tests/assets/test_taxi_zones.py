@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from shapely import from_wkt
 
+from taxi_assets.assets import zones as assets_zones
 from taxi_assets.cleaning.zones import read_zones
 from taxi_assets.errors import CorruptDownload
-from taxi_assets.simulator.zones import lookup_csv, shapes_zip
+from taxi_assets.simulator.server import Simulator
+from taxi_assets.simulator.zones import LOOKUP, lookup_csv, shapes_zip
+from taxi_assets_tests.assets.platform import Platform
 
 
 def test_the_real_zones(real_tlc: Path) -> None:
@@ -53,3 +56,37 @@ def test_other_files_are_corrupt_downloads(lookup: bytes, shapes: bytes, tmp_pat
     ) as caught:
         read_zones(*files)
     assert len(str(caught.value)) < 400
+
+
+BOTH = "key:lake_zones or key:taxi_zones"
+
+
+def test_zones_are_refreshed_only_if_tlc_changed_a_file(tlc: Simulator, tmp_path: Path) -> None:
+    tlc.publish_zones()
+    platform = Platform(tmp_path / "home", tlc.url)
+    assert platform.run(BOTH).success
+    first = platform.everything_stored()
+    version = platform.version("lake_zones")
+    for _ in range(2):
+        assert platform.run(BOTH).success
+    assert [each.status for each in tlc.requests] == [200, 200, 304, 304, 304, 304]
+    assert platform.everything_stored() == first
+    assert platform.version("lake_zones") == version
+    lookup = tmp_path / "site" / "misc" / LOOKUP
+    lookup.write_bytes(lookup.read_bytes().replace(b"Outside of NYC", b"Elsewhere"))
+    assert platform.run(BOTH).success
+    assert platform.version("lake_zones") != version
+    assert platform.query("SELECT zone FROM taxi_zones WHERE location_id = 265") == [("Elsewhere",)]
+
+
+def test_unchanged_zones_are_read_again_on_request_or_by_another_release(
+    tlc: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tlc.publish_zones()
+    platform = Platform(tmp_path / "home", tlc.url)
+    assert platform.run(BOTH).success
+    assert platform.run(BOTH, config={"lake_zones": {"redo": True}}).success
+    assert [each.status for each in tlc.requests] == [200, 200, 200, 200]
+    monkeypatch.setattr(assets_zones, "ZONES_VERSION", "another")
+    assert platform.run(BOTH).success
+    assert [each.status for each in tlc.requests] == [200] * 6
