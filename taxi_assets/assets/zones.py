@@ -11,13 +11,13 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from taxi_assets.assets.common import OWNER, TRIPS_PAGE, Redo
 from taxi_assets.assets.resources import Previous, Scratch, TlcSource
 from taxi_assets.datasets import TAXI_ZONE_COLUMNS, ZONE_FILES, ZONES_VERSION
 from taxi_assets.datasets.stored import documentation
 from taxi_assets.failures import translated_errors
-from taxi_assets.frames import write_parquet
 from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import LakeValue, NewFile, StoredFile
 from taxi_assets.lake.io_manager import finished
@@ -119,7 +119,8 @@ def _read(files: Sequence[Download], previous: Previous, scratch: Scratch) -> Ne
     origin = lookup.published.origin
     previous.require_origin(origin, "The file of the taxi zones")
     path = scratch.folder / "taxi_zones.parquet"
-    write_parquet(read_zones(lookup.path, shapes.path), path)
+    # Not ``write_parquet``, which leaves out the metadata of GeoParquet.
+    pq.write_table(read_zones(lookup.path, shapes.path), path, compression="zstd")
     content = hashlib.sha256(f"{lookup.sha256} {shapes.sha256}".encode()).hexdigest()
     etags = {
         name: file.published.etag

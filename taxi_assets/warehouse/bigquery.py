@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from dagster_gcp import BigQueryResource, GCSResource
@@ -41,6 +42,9 @@ from taxi_assets.warehouse.bigquery_source import Located, locate, require_curre
 from taxi_assets.warehouse.sources import check_file, check_month
 from taxi_assets.warehouse.tables import read_schema
 from taxi_assets.wording import counted
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 __all__ = ["BigQueryWarehouse"]
 
@@ -95,6 +99,17 @@ class BigQueryWarehouse(Warehouse):
                 "must be too.",
             )
         return location
+
+    @override
+    @staticmethod
+    def geography_text(outline: BaseGeometry) -> str:
+        """GeoJSON, of which the edges are straight; BigQuery reads WKT's rings as oriented.
+
+        https://cloud.google.com/bigquery/docs/geospatial-data
+        """
+        from shapely import to_geojson  # noqa: PLC0415 - as in ``casts``
+
+        return str(to_geojson(outline))
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:
