@@ -131,7 +131,7 @@ def _run(options: argparse.Namespace) -> int:
             f"--accept-rows is for one month of one dataset, and {len(pairs)} are given"
         )
     with prepared(settings) as instance:
-        runs = month_runs(instance, pairs, accept_rows=options.accept_rows)
+        runs = month_runs(pairs, accept_rows=options.accept_rows)
         return _materialize(instance, settings, runs)
 
 
@@ -146,7 +146,7 @@ def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no optio
                 simulator.publish(spec.name, month)
             print(f"  {spec.name} {DEMO_MONTHS}", flush=True)
         os.environ[TLC_URL.name] = simulator.url
-        runs = month_runs(instance, list(product(DATASETS.values(), months)))
+        runs = month_runs(list(product(DATASETS.values(), months)))
         code = _materialize(instance, settings, runs)
     if settings.lake_url.startswith("file:"):
         print("These trips are generated. Run make clean before loading real ones.")
@@ -162,7 +162,7 @@ def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no op
             print(f"Every month is up to date (layout {LAYOUT}).")
             return 0
         print(f"Upgrading {counted(len(months), 'month')} to layout {LAYOUT}.")
-        return _materialize(instance, settings, month_runs(instance, months, zones=True))
+        return _materialize(instance, settings, month_runs(months))
 
 
 def _rebuild(options: argparse.Namespace) -> int:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from taxi_assets.automation.jobs import MONTH_ASSETS, ZONES_JOB
+from taxi_assets.assets.zones import TAXI_ZONES
+from taxi_assets.automation.jobs import MONTH_ASSETS
 from taxi_assets.damage import compared
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month
 from taxi_assets.lake import attributes, keys
@@ -18,7 +20,7 @@ from taxi_assets.lake.factory import open_store
 from taxi_assets.lake.handles import StoredMonth
 from taxi_assets.lake.lake import Lake
 from taxi_assets.lake.store import LakeObject
-from taxi_assets.runner import ZONES, Requested, month_run
+from taxi_assets.runner import ZONES_RUN, Requested, month_run
 from taxi_assets.settings import Settings
 from taxi_assets.tlc import TlcClient
 from taxi_assets.warehouse.base import Warehouse
@@ -64,7 +66,7 @@ def repairs(settings: Settings, damaged: Mapping[str, LakeObject]) -> list[Reque
                 continue
             by_month.setdefault((name, month), set()).add(asset)
         elif key == keys.ZONES:
-            runs.append(Requested(ZONES_JOB, "taxi zones"))
+            runs.append(replace(ZONES_RUN, ops={"lake_zones": {"config": {"redo": True}}}))
         else:
             print(f"lost       {found.uri}: materialize its asset again")
     return runs + [
@@ -97,7 +99,7 @@ def reloads(settings: Settings, datasets: Collection[str]) -> list[Requested]:
     zones = store.find(keys.ZONES)
     runs = []
     if zones is not None and warehouse.count("taxi_zones", None) != zones.rows:
-        runs.append(Requested(ZONES_JOB, "taxi zones", assets=[ZONES]))
+        runs.append(replace(ZONES_RUN, assets=[TAXI_ZONES]))
     with closing(Lake(store, str(settings.scratch))) as lake:
         runs += [
             month_run(stored.spec, stored.month, assets=["warehouse_trips"])

@@ -30,9 +30,15 @@ from taxi_assets.definitions import defs
 from taxi_assets.instance import LOCATION
 from taxi_assets.locks import COMMAND_TAG, command_lock, report_killed
 
-__all__ = ["ZONES", "Finished", "Requested", "month_run", "month_runs", "reconstruct", "run_all"]
-
-ZONES = dg.AssetKey("taxi_zones")
+__all__ = [
+    "ZONES_RUN",
+    "Finished",
+    "Requested",
+    "month_run",
+    "month_runs",
+    "reconstruct",
+    "run_all",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,10 @@ def month_run(
     )
 
 
+# Loads the taxi zones, or refreshes them if TLC's files have changed.
+ZONES_RUN = Requested(ZONES_JOB, "taxi zones")
+
+
 @cache  # Dagster calls it several times per run, and resolving a job is slow
 def reconstruct(name: str) -> dg.JobDefinition:
     """The job ``name``; Dagster refers to this function by its name."""
@@ -83,21 +93,14 @@ def reconstruct(name: str) -> dg.JobDefinition:
 
 
 def month_runs(
-    instance: dg.DagsterInstance,
-    months: Sequence[tuple[DatasetSpec, Month]],
-    *,
-    accept_rows: int | None = None,
-    zones: bool = False,
+    months: Sequence[tuple[DatasetSpec, Month]], *, accept_rows: int | None = None
 ) -> list[Requested]:
-    """The runs of months, and of the taxi zones before them if they are missing or with ``zones``.
+    """The runs of months, and before them that of the taxi zones.
 
     ``accept_rows`` is the configuration of ``clean_trips``.
     """
     ops = {} if accept_rows is None else {"clean_trips": {"accept_rows": accept_rows}}
-    runs = [month_run(spec, month, ops) for spec, month in months]
-    if zones or instance.get_latest_materialization_event(ZONES) is None:
-        return [Requested(ZONES_JOB, "taxi zones"), *runs]
-    return runs
+    return [ZONES_RUN, *(month_run(spec, month, ops) for spec, month in months)]
 
 
 def run_all(instance: dg.DagsterInstance, locks: Path, runs: Sequence[Requested]) -> Finished:

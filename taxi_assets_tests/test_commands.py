@@ -212,6 +212,21 @@ def test_a_wrong_published_count_is_a_warning_after_the_table(
     assert "; the trusted count is 1,234, of a file of an unknown date. " in line
 
 
+def test_a_later_command_refreshes_the_zones_that_tlc_changed(
+    tmp_path: Path, green: Simulator
+) -> None:
+    def name_of_265() -> list[tuple[str]]:
+        ran = command(tmp_path, "run", *JANUARY, TAXI_TLC_URL=green.url)
+        assert ran.returncode == 0, ran.stderr
+        with duckdb.connect(str(tmp_path / ".taxi/warehouse.duckdb"), read_only=True) as warehouse:
+            return warehouse.sql("SELECT zone FROM taxi_zones WHERE location_id = 265").fetchall()
+
+    assert name_of_265() == [("Outside of NYC",)]
+    (lookup,) = tmp_path.glob("site/misc/*.csv")
+    lookup.write_bytes(lookup.read_bytes().replace(b"Outside of NYC", b"Elsewhere"))
+    assert name_of_265() == [("Elsewhere",)]
+
+
 def test_zones_that_cannot_be_loaded_are_reported_with_the_reason(
     tmp_path: Path, tlc: Simulator
 ) -> None:

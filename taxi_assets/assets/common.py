@@ -23,11 +23,11 @@ TRIPS_PAGE = "https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page"
 
 
 class Redo(dg.Config):
-    """Whether an unchanged month is materialized again."""
+    """Whether something unchanged is materialized again."""
 
     redo: bool = Field(
         default=False,
-        description="Materialize the month again although its source, specification and code are "
+        description="Materialize it again although its source, specification and code are "
         "unchanged and it is stored.",
     )
 

@@ -1,29 +1,37 @@
 """``lake_zones`` and ``taxi_zones``: the zones that pickup and dropoff zone ids refer to.
 
-Both are small and unpartitioned, and are always replaced as a whole.
+Both are small and unpartitioned, and are always replaced as a whole. TLC's files are downloaded
+only if one of them has changed (HTTP's ``If-None-Match``), so that materializing them is a refresh.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from taxi_assets.assets.common import OWNER, TRIPS_PAGE
+from taxi_assets.assets.common import OWNER, TRIPS_PAGE, Redo
 from taxi_assets.assets.resources import Previous, Scratch, TlcSource
-from taxi_assets.datasets import TAXI_ZONE_COLUMNS
+from taxi_assets.datasets import TAXI_ZONE_COLUMNS, ZONE_FILES, ZONES_VERSION
 from taxi_assets.datasets.stored import documentation
 from taxi_assets.failures import translated_errors
-from taxi_assets.frames import write_parquet
 from taxi_assets.lake import attributes
-from taxi_assets.lake.handles import LakeValue, NewFile
+from taxi_assets.lake.handles import LakeValue, NewFile, StoredFile
 from taxi_assets.lake.io_manager import finished
-from taxi_assets.tlc import Download
+from taxi_assets.lake.store import NewObject
+from taxi_assets.tlc import Download, TlcClient, Unchanged
 
-__all__ = ["lake_zones", "taxi_zones"]
+__all__ = ["LAKE_ZONES", "TAXI_ZONES", "lake_zones", "taxi_zones"]
+
+LAKE_ZONES, TAXI_ZONES = dg.AssetKey("lake_zones"), dg.AssetKey("taxi_zones")
 
 _SHARED: dict[str, Any] = {
     "group_name": "zones",
     "owners": [OWNER],
+    "code_version": ZONES_VERSION,
     "metadata": {
         "TLC's page": dg.MetadataValue.url(TRIPS_PAGE),
         "dagster/column_schema": dg.TableSchema(
@@ -41,30 +49,31 @@ def lake_zones(kind: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         **_SHARED,
-        name="lake_zones",
+        key=LAKE_ZONES,
         description="TLC's 265 taxi zones: names from the lookup, outlines from the shapefile.",
         kinds={kind, "parquet"},
         pool="tlc",
         io_manager_key="lake",
     )
     def zones(
-        context: dg.AssetExecutionContext, tlc: TlcSource, scratch: Scratch, previous: Previous
-    ) -> LakeValue:
-        from taxi_assets.cleaning.zones import read_zones  # noqa: PLC0415 - slow to import
-
+        context: dg.AssetExecutionContext,
+        config: Redo,
+        tlc: TlcSource,
+        scratch: Scratch,
+        previous: Previous,
+    ) -> dg.MaterializeResult[LakeValue]:
         with translated_errors(context):
+            before = previous.file(context)
             with tlc.client() as client:
-                lookup = client.download_file("misc/taxi_zone_lookup.csv", scratch.folder)
-                shapes = client.download_file("misc/taxi_zones.zip", scratch.folder)
+                if before and not config.redo and _unchanged(client, before, scratch):
+                    facts = before.object.attributes
+                    return _result(before, facts, "unchanged at TLC, not downloaded again")
+                lookup, shapes = (client.download_file(path, scratch.folder) for path in ZONE_FILES)
             assert isinstance(lookup, Download)
             assert isinstance(shapes, Download)
-            origin = lookup.published.origin
-            previous.require_origin(origin, "The file of the taxi zones")
-            before = previous.file(context)
-            path = scratch.folder / "taxi_zones.parquet"
-            write_parquet(read_zones(lookup.path, shapes.path), path)
-            new = finished(path, {attributes.ORIGIN: str(origin)})
-        return NewFile(new, before.object if before else None)
+            new = _read((lookup, shapes), previous, scratch)
+        value = NewFile(new, before.object if before else None)
+        return _result(value, new.attributes, "downloaded")
 
     return zones
 
@@ -74,9 +83,9 @@ def taxi_zones(kind: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         **_SHARED,
-        name="taxi_zones",
+        key=TAXI_ZONES,
         description="The taxi zones as a table: join it on pickup_zone_id or dropoff_zone_id.",
-        ins={"zones": dg.AssetIn("lake_zones")},
+        ins={"zones": dg.AssetIn(LAKE_ZONES)},
         kinds={kind, "table"},
         pool="warehouse",
         io_manager_key="warehouse",
@@ -85,3 +94,58 @@ def taxi_zones(kind: str) -> dg.AssetsDefinition:
         return zones
 
     return table
+
+
+def _unchanged(client: TlcClient, stored: StoredFile, scratch: Scratch) -> bool:
+    """Whether TLC still publishes the files that ``stored`` was made from by this code."""
+    facts = stored.object.attributes
+    etags = json.loads(facts.get(attributes.ETAGS, "{}"))
+    if not facts.get(attributes.VERSION, "").startswith(f"{ZONES_VERSION}-"):
+        return False
+    return all(
+        path in etags
+        and isinstance(
+            client.download_file(path, scratch.folder, known_etag=etags[path]), Unchanged
+        )
+        for path in ZONE_FILES
+    )
+
+
+def _read(files: Sequence[Download], previous: Previous, scratch: Scratch) -> NewObject:
+    """The published files as a Parquet file, with what it was made from."""
+    from taxi_assets.cleaning.zones import read_zones  # noqa: PLC0415 - slow to import
+
+    lookup, shapes = files
+    origin = lookup.published.origin
+    previous.require_origin(origin, "The file of the taxi zones")
+    path = scratch.folder / "taxi_zones.parquet"
+    # Not ``write_parquet``, which leaves out the metadata of GeoParquet.
+    pq.write_table(read_zones(lookup.path, shapes.path), path, compression="zstd")
+    content = hashlib.sha256(f"{lookup.sha256} {shapes.sha256}".encode()).hexdigest()
+    etags = {
+        name: file.published.etag
+        for name, file in zip(ZONE_FILES, files, strict=True)
+        if file.published.etag
+    }
+    return finished(
+        path,
+        {
+            attributes.ORIGIN: str(origin),
+            attributes.ETAGS: json.dumps(etags),
+            attributes.VERSION: f"{ZONES_VERSION}-{content[:16]}",
+        },
+    )
+
+
+def _result(
+    value: NewFile | StoredFile, facts: Mapping[str, str], download: str
+) -> dg.MaterializeResult[LakeValue]:
+    return dg.MaterializeResult(
+        value=value,
+        data_version=dg.DataVersion(facts[attributes.VERSION]),
+        metadata={
+            "download": download,
+            "etags": dg.MetadataValue.json(json.loads(facts[attributes.ETAGS])),
+            "origin": facts[attributes.ORIGIN],
+        },
+    )

@@ -2,6 +2,7 @@
 
     jobs            a dataset's months, their verification, the overdue months, the zones
     publication     sensor: polls TLC and requests months that are new or reissued
+    zones           sensor and schedule of the taxi zones
     schedules       one month per dataset, monthly; the overdue checks, daily
     notifications   sensors: failures, loaded months, overdue months → channels
     downstream      the automation condition for users' own assets

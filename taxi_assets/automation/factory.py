@@ -17,6 +17,7 @@ from taxi_assets.automation.jobs import months_job, overdue_job, verify_job, zon
 from taxi_assets.automation.notifications import failure_sensor, loaded_sensor, overdue_sensor
 from taxi_assets.automation.publication import publication_sensor
 from taxi_assets.automation.schedules import month_schedule, overdue_schedule
+from taxi_assets.automation.zones import zones_schedule, zones_sensor
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month
 from taxi_assets.datasets.stored import Part
 from taxi_assets.settings import Settings
@@ -57,12 +58,14 @@ def build_automation(settings: Settings) -> dg.Definitions:
         schedules=[
             *(month_schedule(spec, lag_months=lag, status=schedule) for spec in specs),
             overdue_schedule(status=schedule),
+            zones_schedule(status=schedule),
         ],
         sensors=[
             *(
                 publication_sensor(spec, seconds=seconds, status=sensor, split=split)
                 for spec in specs
             ),
+            zones_sensor(status=sensor),
             *_notification_sensors(settings),
         ],
     )

@@ -20,9 +20,9 @@ from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.versions import is_current
 
-__all__ = ["read_records", "run_before"]
+__all__ = ["UNFINISHED", "read_records", "run_before"]
 
-_UNFINISHED: Final = [
+UNFINISHED: Final = [
     status
     for status in dg.DagsterRunStatus
     if status
@@ -96,7 +96,7 @@ def _in_run(instance: dg.DagsterInstance, spec: DatasetSpec) -> set[Month]:
         statuses=[dg.DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "true"}, updated_after=since
     )
     runs = [
-        *instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)),
+        *instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)),
         *(run for run in instance.get_runs(retried) if run.is_complete_and_waiting_to_retry),
     ]
     return {

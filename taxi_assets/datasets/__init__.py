@@ -16,11 +16,13 @@ from taxi_assets.datasets.green import GREEN
 from taxi_assets.datasets.month import Month, months_between, parse_months
 from taxi_assets.datasets.spec import Action, Column, DatasetSpec, Rule, Type
 from taxi_assets.datasets.yellow import YELLOW
-from taxi_assets.datasets.zones import TAXI_ZONE_COLUMNS
+from taxi_assets.datasets.zones import TAXI_ZONE_COLUMNS, ZONE_FILES, ZONES_VERSION
 
 __all__ = [
     "DATASETS",
     "TAXI_ZONE_COLUMNS",
+    "ZONES_VERSION",
+    "ZONE_FILES",
     "Action",
     "Column",
     "DatasetSpec",

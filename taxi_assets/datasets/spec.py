@@ -25,6 +25,7 @@ class Type(StrEnum):
     TIMESTAMP = "TIMESTAMP"  # naive New York wall clock, microseconds
     DATE = "DATE"
     BOOLEAN = "BOOLEAN"  # used by no TLC column, but by assets built on the platform
+    GEOGRAPHY = "GEOGRAPHY"  # points, lines and areas in WGS 84; of the zones only
 
 
 @dataclass(frozen=True, slots=True)

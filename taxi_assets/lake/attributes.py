@@ -12,6 +12,7 @@ __all__ = [
     "COLUMNS",
     "COUNTS",
     "ETAG",
+    "ETAGS",
     "LAST_MODIFIED",
     "MISSING_PICKUPS",
     "ORIGIN",
@@ -29,7 +30,11 @@ ETAG: Final = "etag"
 LAST_MODIFIED: Final = "last_modified"
 COLUMNS: Final = "columns"
 
-# Of a cleaned month's two objects: the version of its rows and of its layout (``versions``).
+# Of the zones: the ETags of the published files by name, as JSON.
+ETAGS: Final = "etags"
+
+# Of a cleaned month's two objects: the version of its rows and of its layout (``versions``). Of the
+# zones: what they were read from and by (``datasets.zones``).
 VERSION: Final = "version"
 
 # Of a cleaned month's trips: the file name of their rejects, ``MonthCounts`` as text, and the

@@ -101,7 +101,15 @@ class TlcClient:
         A blocked client gets 403 too: see ``is_blocked``. Raises ``SourceUnavailable``, and
         ``SourceBlocked`` when a web page is served instead of the file.
         """
-        return self._published(dataset, month, give_up_at=math.inf)
+        return self._published(month_of(self.url, dataset, month), give_up_at=math.inf)
+
+    def published_file(self, path: str, *, deadline_seconds: float) -> Published | None:
+        """``published`` for a file of no month, such as ``misc/taxi_zones.zip``.
+
+        Raises ``SourceUnavailable`` if it is not answered within ``deadline_seconds``.
+        """
+        give_up_at = time.monotonic() + deadline_seconds
+        return self._published(file_of(self.url, path), give_up_at=give_up_at)
 
     def published_many(
         self,
@@ -121,10 +129,9 @@ class TlcClient:
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="tlc")
         try:
             requests = {
-                pool.submit(self._published, dataset, month, give_up_at=give_up_at): (
-                    dataset,
-                    month,
-                )
+                pool.submit(
+                    self._published, month_of(self.url, dataset, month), give_up_at=give_up_at
+                ): (dataset, month)
                 for dataset, month in pairs
             }
             done, _ = wait(requests, timeout=deadline_seconds)
@@ -208,8 +215,7 @@ class TlcClient:
                 part.restart(None)
             return attempt()
 
-    def _published(self, dataset: str, month: Month, *, give_up_at: float) -> Published | None:
-        source = month_of(self.url, dataset, month)
+    def _published(self, source: RemoteFile, *, give_up_at: float) -> Published | None:
         retries = self._retries(source, give_up_at=give_up_at)
         while True:
             retries.require_time()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -20,7 +20,12 @@ from taxi_assets.errors import ConcurrentWrite
 from taxi_assets.lake.store import LakeObject
 from taxi_assets.warehouse.tables import Table
 
-__all__ = ["Database", "Load", "Loaded", "LoadedMonth", "Source", "Warehouse"]
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+__all__ = ["Database", "GeographyText", "Load", "Loaded", "LoadedMonth", "Source", "Warehouse"]
+
+GeographyText: TypeAlias = "Callable[[BaseGeometry], str]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,11 @@ class Warehouse(ABC):
     """
 
     url: str
+
+    @staticmethod
+    def geography_text(outline: BaseGeometry) -> str:
+        """An outline in WGS 84 as the text that the engine loads into its type for GEOGRAPHY."""
+        return str(outline.wkt)
 
     @abstractmethod
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from dagster_gcp import BigQueryResource, GCSResource
@@ -35,6 +36,9 @@ from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_clie
 from taxi_assets.warehouse.bigquery_requests import REQUEST, run_query
 from taxi_assets.warehouse.bigquery_schema import types_of
 from taxi_assets.warehouse.tables import read_schema
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 __all__ = ["BigQueryWarehouse"]
 
@@ -89,6 +93,17 @@ class BigQueryWarehouse(Warehouse):
                 "must be too.",
             )
         return location
+
+    @override
+    @staticmethod
+    def geography_text(outline: BaseGeometry) -> str:
+        """GeoJSON, of which the edges are straight; BigQuery reads WKT's rings as oriented.
+
+        https://cloud.google.com/bigquery/docs/geospatial-data
+        """
+        from shapely import to_geojson  # noqa: PLC0415 - as in ``casts``
+
+        return str(to_geojson(outline))
 
     @override
     def replace(self, loads: Sequence[Load], month: Month | None) -> list[Loaded]:

@@ -22,6 +22,7 @@ FIELD_TYPES = {
     Type.TIMESTAMP: "DATETIME",
     Type.DATE: "DATE",
     Type.BOOLEAN: "BOOLEAN",
+    Type.GEOGRAPHY: "GEOGRAPHY",
 }
 _TYPES = {name: type_ for type_, name in FIELD_TYPES.items()}
 _DESCRIPTION_LIMIT = 1024  # of a column, in characters

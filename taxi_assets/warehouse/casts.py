@@ -6,6 +6,7 @@
     date32, date64                       DATE
     text, also categorical               STRING
     timestamps without a time zone       TIMESTAMP, in microseconds
+    outlines (GeoArrow's WKB)            GEOGRAPHY
     only None, of no type                as the column in the table, else STRING
 
 BigQuery refuses some of these in a Parquet file and misreads others
@@ -19,8 +20,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import UncastableValue
 from taxi_assets.frames import schema_of
+from taxi_assets.warehouse.base import GeographyText
 from taxi_assets.warehouse.sources import footer_of
 from taxi_assets.warehouse.tables import Table, table_from_schema
 
@@ -43,8 +46,10 @@ def table_for(
     return table_from_schema(name, schema, monthly=monthly)
 
 
-def cast(rows: pa.RecordBatchReader, table: Table) -> pa.RecordBatchReader:
-    """Stream the rows with the table's types.
+def cast(
+    rows: pa.RecordBatchReader, table: Table, geography_text: GeographyText
+) -> pa.RecordBatchReader:
+    """Stream the rows with the table's types, and outlines as ``geography_text``.
 
     No value is changed: reading raises ``UncastableValue`` for one that its column cannot hold.
     """
@@ -52,7 +57,12 @@ def cast(rows: pa.RecordBatchReader, table: Table) -> pa.RecordBatchReader:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in rows:
-            columns = [_cast(table.name, *each) for each in zip(schema, batch.columns, strict=True)]
+            columns = [
+                _texts(values, geography_text)
+                if column.type is Type.GEOGRAPHY
+                else _cast(table.name, field, values)
+                for column, field, values in zip(table.columns, schema, batch.columns, strict=True)
+            ]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
@@ -62,6 +72,13 @@ def is_cast(path: Path, table: Table) -> bool:
     """Whether a Parquet file has the table's types, also where Arrow does not tell them apart."""
     types = {column.physical_type for column in footer_of(path).schema}
     return schema_of(path) == table.arrow_schema and "INT96" not in types
+
+
+def _texts(outlines: pa.Array, geography_text: GeographyText) -> pa.Array:
+    from shapely import from_wkb  # noqa: PLC0415 - slow to import, and only the zones need it
+
+    texts = [wkb and geography_text(from_wkb(wkb)) for wkb in outlines.to_pylist()]
+    return pa.array(texts, pa.string())
 
 
 def _cast(table: str, field: pa.Field, column: pa.Array) -> pa.Array:

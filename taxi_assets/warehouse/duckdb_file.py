@@ -13,6 +13,7 @@ import pyarrow as pa
 from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
+from taxi_assets.datasets.spec import Type
 from taxi_assets.errors import ObjectMissing, WarehouseLocked
 from taxi_assets.machine_errors import named_machine_errors
 from taxi_assets.services import named_errors
@@ -165,15 +166,15 @@ class DuckDBWarehouse(Database):
         if not self.path.exists():
             raise missing
         with self._connect(f"Reading {table}", read_only=True) as connection:
-            have = [name for name, _ in columns_of(connection, table)]
+            have = dict(columns_of(connection, table))
             if not have:
                 raise missing
-            unknown = sorted(set(columns or ()) - set(have))
+            unknown = sorted(set(columns or ()) - have.keys())
             if unknown:
                 raise ObjectMissing(
-                    f"{table} has no column {', '.join(unknown)}.", f"Choose from {have}."
+                    f"{table} has no column {', '.join(unknown)}.", f"Choose from {list(have)}."
                 )
-            chosen = ", ".join(quoted(name) for name in columns or have)
+            chosen = ", ".join(_read_as(name, have[name]) for name in columns or have)
             where, values = month_filter(months)
             query = f"SELECT {chosen} FROM {quoted(table)}{where}"
             reader = connection.sql(query, params=values).to_arrow_reader(_BATCH_ROWS)
@@ -224,3 +225,9 @@ class DuckDBWarehouse(Database):
 def _named_batches(reader: pa.RecordBatchReader, doing: str) -> Iterator[pa.RecordBatch]:
     with named_errors(DUCKDB_STREAM, doing):
         yield from reader
+
+
+def _read_as(column: str, type_: Type | str) -> str:
+    """The column in a query for rows; outlines as WKT, as every engine reads them."""
+    name = quoted(column)
+    return f"CAST({name} AS VARCHAR) AS {name}" if type_ is Type.GEOGRAPHY else name

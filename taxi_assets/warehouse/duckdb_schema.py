@@ -19,6 +19,7 @@ FIELD_TYPES: dict[Type, str] = {
     Type.TIMESTAMP: "TIMESTAMP",
     Type.DATE: "DATE",
     Type.BOOLEAN: "BOOLEAN",
+    Type.GEOGRAPHY: "GEOMETRY",  # in DuckDB itself since 1.5; functions on it are in ``spatial``
 }
 _CANONICAL = {sql: type_ for type_, sql in FIELD_TYPES.items()}
 

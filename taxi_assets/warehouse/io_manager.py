@@ -162,7 +162,7 @@ class WarehouseIOManager(AssetIOManager):
             name, rows.schema, partial(self._columns, name), monthly=month is not None
         )
         if stored is None or not is_cast(stored.path(), table):
-            stored = _source(self._parquet(cast(rows, table)))
+            stored = _source(self._parquet(cast(rows, table, self.warehouse.geography_text)))
         (loaded,) = self.warehouse.replace([Load(table, stored)], month)
         return loaded
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import sqlalchemy
@@ -34,6 +35,9 @@ from taxi_assets.warehouse.postgres_load import replace_all
 from taxi_assets.warehouse.postgres_schema import QualifiedName, check_names, columns_of
 from taxi_assets.warehouse.sources import check_file, check_month, footer_of
 from taxi_assets.warehouse.tables import SOURCE_MONTH, read_schema
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 __all__ = ["PostgresWarehouse"]
 
@@ -101,6 +105,12 @@ class PostgresWarehouse(Database):
         doing = f"Loading {', '.join(load.table.name for load in loads)} {month or ''}".rstrip()
         with self._connected(doing) as connection:
             return replace_all(connection, f"{doing} in {self.url}", loads, month)
+
+    @override
+    @staticmethod
+    def geography_text(outline: BaseGeometry) -> str:
+        """Hexadecimal WKB, which PostGIS casts to its types; PostgreSQL itself has none."""
+        return str(outline.wkb_hex)
 
     @override
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, LiteralString
 
 import psycopg
@@ -26,6 +26,7 @@ __all__ = [
 FIELD_TYPES: dict[Type, LiteralString] = {
     Type.INTEGER: "bigint",
     Type.FLOAT: "double precision",
+    Type.GEOGRAPHY: "text",  # above STRING, which text is read as
     Type.STRING: "text",
     Type.TIMESTAMP: "timestamp without time zone",
     Type.DATE: "date",
@@ -122,11 +123,20 @@ def ensure_table(connection: psycopg.Connection, name: QualifiedName, table: Tab
         return
     _require_no_partition(connection, name)
     _check_partitions(connection, name, table)
-    for column in added_columns(table, existing):
+    for column in added_columns(_without_geography(table), existing):
         connection.execute(
             sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(name.identifier, _definition(column))
         )
         _comment(connection, name, column)
+
+
+def _without_geography(table: Table) -> Table:
+    """The table as ``columns_of`` describes it."""
+    columns = (
+        replace(column, type=Type.STRING) if column.type is Type.GEOGRAPHY else column
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))
 
 
 def _require_no_partition(connection: psycopg.Connection, name: QualifiedName) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from taxi_assets.datasets.arrow import ARROW
+from taxi_assets.datasets.arrow import ARROW, GEOARROW
 from taxi_assets.datasets.spec import DatasetSpec, Type
 from taxi_assets.datasets.stored import Part, documentation, stored_columns
 from taxi_assets.errors import ObjectMissing, TableSchemaConflict
@@ -121,12 +121,19 @@ def table_of(spec: DatasetSpec, part: Part) -> Table:
 
 
 def table_from_schema(name: str, schema: pa.Schema, *, monthly: bool) -> Table:
-    """The table for an asset's value; raises ``TableSchemaConflict`` for an unsupported type."""
-    columns = tuple(TableColumn(field.name, _type_of(name, field)) for field in schema)
+    """The table for an asset's value; raises ``TableSchemaConflict`` for an unsupported type.
+
+    A field's metadata may hold its ``description``.
+    """
+    columns = tuple(
+        TableColumn(field.name, _type_of(name, field), _description(field)) for field in schema
+    )
     return Table(name, "", columns, monthly)
 
 
 def _type_of(table: str, field: pa.Field) -> Type:
+    if GEOARROW.items() <= (field.metadata or {}).items():
+        return Type.GEOGRAPHY
     type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     kinds = (
         (pa.types.is_integer, Type.INTEGER),
@@ -144,6 +151,10 @@ def _type_of(table: str, field: pa.Field) -> Type:
         "Return integers, floats, text, dates, booleans or naive timestamps: round a decimal to "
         "float (astype), and take the time zone off (dt.tz_convert, then dt.tz_localize(None)).",
     )
+
+
+def _description(field: pa.Field) -> str:
+    return str((field.metadata or {}).get(b"description", b"").decode())
 
 
 def _is_text(type_: pa.DataType) -> bool:

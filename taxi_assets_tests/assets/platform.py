@@ -138,7 +138,7 @@ class Platform:
         """The metadata values of the latest materialization."""
         return self.materialization(key, month)[1]
 
-    def version(self, key: str, month: str) -> str:
+    def version(self, key: str, month: str | None = None) -> str:
         """The data version of the latest materialization."""
         return self.materialization(key, month)[0][DATA_VERSION_TAG]
 

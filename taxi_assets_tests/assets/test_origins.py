@@ -86,5 +86,6 @@ def test_a_command_says_so_in_one_line(tmp_path: Path, tlc: Simulator, mirror: s
     assert command(tmp_path, *run, "2024-01", TAXI_TLC_URL=tlc.url).returncode == 0
     refused = command(tmp_path, *run, "2024-02", TAXI_TLC_URL=mirror)
     assert refused.returncode == 1
-    (line,) = refused.stderr.splitlines()
+    zones, line = refused.stderr.splitlines()
+    assert "lake_zones: The file of the taxi zones is published (origin: mirror)" in zones
     assert "green/raw_trips 2024-02: green 2024-02 is published (origin: mirror)" in line

@@ -14,7 +14,8 @@ from taxi_assets_tests.automation.standins import stand_ins
 from taxi_assets_tests.automation.ticks import Records
 
 POLLING = {f"{name}_published" for name in DATASETS}
-SCHEDULES = {f"{name}_monthly" for name in DATASETS} | {"overdue_months_daily"}
+ZONES = "zones_published"
+SCHEDULES = {f"{name}_monthly" for name in (*DATASETS, "zones")} | {"overdue_months_daily"}
 NOTIFYING = {"notify_failures", "notify_loaded_months", "notify_overdue_months"}
 TEAMS = {"TAXI_TEAMS_WEBHOOK": "https://example.org/hook"}
 MONTH = Month(2024, 1)
@@ -31,13 +32,13 @@ def statuses(repository: dg.RepositoryDefinition) -> dict[str, str]:
 
 def test_on_a_laptop_nothing_runs_automatically() -> None:
     found = statuses(built())
-    assert found.keys() == POLLING | SCHEDULES
+    assert found.keys() == POLLING | {ZONES} | SCHEDULES
     assert set(found.values()) == {"STOPPED"}
 
 
 def test_in_production_everything_runs_automatically() -> None:
     found = statuses(built(TAXI_ENV="production", **TEAMS))
-    assert found.keys() == POLLING | SCHEDULES | NOTIFYING
+    assert found.keys() == POLLING | {ZONES} | SCHEDULES | NOTIFYING
     assert set(found.values()) == {"RUNNING"}
 
 
@@ -51,6 +52,7 @@ def test_the_sensors_poll_at_the_configured_interval(seconds: str, notifying: in
     sensors = {s.name: s for s in built(TAXI_SENSOR_SECONDS=seconds, **TEAMS).sensor_defs}
     assert {sensors[name].minimum_interval_seconds for name in POLLING} == {int(seconds)}
     assert {sensors[name].minimum_interval_seconds for name in NOTIFYING} == {notifying}
+    assert sensors[ZONES].minimum_interval_seconds == 24 * 3600
 
 
 @pytest.mark.parametrize(

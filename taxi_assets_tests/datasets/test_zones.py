@@ -30,6 +30,9 @@ def test_the_columns_are_those_of_the_table() -> None:
         "borough",
         "zone",
         "service_zone",
+        "longitude",
+        "latitude",
+        "geometry",
         "geometry_wkt",
         "shape_area",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    geography,
     limits,
     objects,
     parquet_types,
@@ -24,6 +25,7 @@ for patch in (
     table_creation,
     tokens,
     parquet_types,
+    geography,
     limits,
 ):
     patch.apply()

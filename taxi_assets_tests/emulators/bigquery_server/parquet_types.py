@@ -26,6 +26,8 @@ _PLAIN = {
     **{("INT64", name): "INTEGER" for name in _INTEGERS},
 }
 _UNSUPPORTED = ("Float16Type", "NullType", "TimeType", "UUIDType")
+# https://cloud.google.com/bigquery/docs/geospatial-data: WKT or GeoJSON, as text.
+_SENT_AS = {"GEOGRAPHY": "STRING"}
 _CPP_TYPES = {"INTEGER": "INT64", "FLOAT": "DOUBLE", "BOOLEAN": "BOOL"}
 
 _reader = load._reader
@@ -51,7 +53,7 @@ def _check(cur: Any, files: str, wanted: dict[str, str]) -> None:
     for name, physical, converted, logical, file in columns:
         type_ = _type(physical, converted, logical or "")
         target = _standard(wanted.get(name.casefold(), type_ or ""))
-        if type_ is None or type_ != target:
+        if type_ is None or type_ != _SENT_AS.get(target, target):
             raise BigQueryError(
                 "invalid",
                 f"Error while reading data, error message: Parquet column '{name}' has type "
