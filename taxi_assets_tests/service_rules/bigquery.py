@@ -84,7 +84,7 @@ _LOADS: Final = (
         stand_in=f"{_STAND_IN}/parquet_types.py:reader",
         mutation=Mutation(
             file=f"{_PACKAGE}/io_manager.py",
-            old="stored = _source(self._parquet(cast(rows, table)))",
+            old="stored = _source(self._parquet(cast(rows, table, self.warehouse.geography_text)))",
             new="stored = stored or _source(self._parquet(rows))",
             test="taxi_assets_tests/warehouse/test_users_types.py::"
             "test_a_user_s_types_are_cast_without_changing_a_value[bigquery]",
