@@ -165,7 +165,7 @@ def _vendors(values: list[object]) -> pd.api.extensions.ExtensionArray:
 def _payments(values: list[object]) -> pd.api.extensions.ExtensionArray:
     """Names by their first two letters: CASH, Cash, CAS and CSH all mean cash."""
     words = {"cr": 1, "ca": 2, "cs": 2, "no": 3, "di": 4, "un": 5, "na": 5, "vo": 6}
-    return _ints([words.get(str(value)[:2].lower(), value) for value in values])
+    return _ints([words.get(str(value)[:2].lower(), value) if value else value for value in values])
 
 
 def _yes_or_no(values: list[object]) -> pd.api.extensions.ExtensionArray:

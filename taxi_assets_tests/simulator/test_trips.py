@@ -211,6 +211,16 @@ def test_fhv_has_a_placeholder_for_dropoffs_before_the_middle_of_2017(tmp_path: 
     assert after.count("DOlocationID IS NOT NULL") > 15_000
 
 
+def test_fhv_zones_are_complete_where_they_are_whole_numbers(tmp_path: Path) -> None:
+    def missing(month: str) -> tuple[bool, bool]:
+        found = Trips(tmp_path, "fhv", month).row("count(PUlocationID), count(DOlocationID)")
+        return found[0] < 20_000, found[1] < 20_000
+
+    assert missing("2019-04") == missing("2019-07") == missing("2023-02") == (True, True)
+    assert missing("2019-05") == (False, False)
+    assert missing("2020-07") == (True, False)
+
+
 def test_fhvhv_times_are_in_order_from_request_to_dropoff(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "fhvhv", "2024-02")
     assert trips.count("request_datetime > pickup_datetime") == 0
