@@ -45,5 +45,5 @@ def test_a_mutation_can_be_made_and_names_a_test(mutation: Mutation) -> None:
 @pytest.mark.long
 def test_some_mutations_are_caught() -> None:
     everything = list(all_mutations())
-    for mutation in random.Random(1).sample(everything, min(6, len(everything))):
+    for mutation in random.Random(1).sample(everything, min(4, len(everything))):
         assert is_caught(mutation), f"{mutation.test} passes with {mutation.old!r} changed"

@@ -1,15 +1,14 @@
 """The warehouse on BigQuery: a month is loaded by one load job into its partition.
 
-Tables are created in ``bigquery_schema``, jobs run in ``bigquery_jobs``, rows are read in
-``bigquery_read``; the IO manager is in ``bigquery_io_manager``.
+Loads are in ``bigquery_load``, tables are created in ``bigquery_schema``, jobs run in
+``bigquery_jobs``, rows are read in ``bigquery_read``; the IO manager is in ``bigquery_io_manager``.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 
 import pyarrow as pa
 from dagster_gcp import BigQueryResource, GCSResource
@@ -20,11 +19,9 @@ from typing_extensions import override
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import (
-    AuditFailed,
     ConcurrentWrite,
     Misconfigured,
     ObjectMissing,
-    PermanentError,
 )
 from taxi_assets.gcp import credentials
 from taxi_assets.gcp_clients import GoogleBigQuery, GoogleStorage
@@ -32,15 +29,12 @@ from taxi_assets.lake.store import RUN_AGAIN
 from taxi_assets.services import named_errors
 from taxi_assets.warehouse.base import Load, Loaded, LoadedMonth, Warehouse
 from taxi_assets.warehouse.bigquery_errors import BIGQUERY
-from taxi_assets.warehouse.bigquery_jobs import Content, details_of, run_job, start_load
+from taxi_assets.warehouse.bigquery_load import BigQueryLoads
 from taxi_assets.warehouse.bigquery_months import BEGUN, LOADED_MONTHS, BigQueryMonths
 from taxi_assets.warehouse.bigquery_read import batches, month_filter, read_client
 from taxi_assets.warehouse.bigquery_requests import REQUEST, run_query
-from taxi_assets.warehouse.bigquery_schema import ensure_table, load_config, types_of
-from taxi_assets.warehouse.bigquery_source import Located, locate, require_current
-from taxi_assets.warehouse.sources import check_file, check_month
+from taxi_assets.warehouse.bigquery_schema import types_of
 from taxi_assets.warehouse.tables import read_schema
-from taxi_assets.wording import counted
 
 __all__ = ["BigQueryWarehouse"]
 
@@ -105,23 +99,11 @@ class BigQueryWarehouse(Warehouse):
         ``ConcurrentWrite`` if another run loaded the month at the same time.
         """
         with named_errors(BIGQUERY, f"Preparing {self.url} for {month or 'a whole table'}"):
-            located = [self._prepare(load, month) for load in loads]
-            if month is not None:
-                self._months.ensure_table()
-                self._months.begin(loads, month)
-        loaded: list[Loaded] = []
-        for load, source in zip(loads, located, strict=True):
-            started = time.monotonic()
-            try:
-                job = self._run(load, source, month)
-            except PermanentError:
-                if month is not None and not loaded:  # the job failed, and the tables are unchanged
-                    with named_errors(BIGQUERY, f"Recording that {month} was not loaded"):
-                        self._months.withdraw(loads, month)
-                raise
-            self._settle(load, source, month, job)
-            rows = int(job.output_rows or 0)
-            loaded.append(Loaded(rows, time.monotonic() - started, details_of(job)))
+            jobs = BigQueryLoads(
+                self._client, self._storage, self._dataset, self._location, self._months
+            )
+            located = jobs.prepared(loads, month, filtered=self._require_partition_filter)
+        loaded = jobs.made(loads, located, month)
         tables = [load.table.name for load in loads]
         split = self.split_months(tables).get(month) if month is not None else None
         # A run whose load has begun will find the month split itself, if it is.
@@ -130,55 +112,6 @@ class BigQueryWarehouse(Warehouse):
                 f"Another run loaded {month} at the same time ({split}).", RUN_AGAIN
             )
         return loaded
-
-    def _prepare(self, load: Load, month: Month | None) -> Located:
-        check_month(load.table, month)
-        located = locate(load.source, self._storage)
-        check_file(load.table, month, located.footer, located.uri or str(located.path))
-        _ = self._location
-        ensure_table(
-            self._client,
-            self._dataset.table(load.table.name),
-            load.table,
-            filtered=self._require_partition_filter,
-        )
-        return located
-
-    def _run(self, load: Load, source: Located, month: Month | None) -> bigquery.LoadJob:
-        """The finished load job; raises the error of a failed one."""
-        table = load.table
-        name = table.name if month is None else f"{table.name}${month.year}{month.month:02d}"
-        target = self._dataset.table(name)
-        content = Content(
-            str(target), table.column_names, source.uri, source.version, source.sha256
-        )
-        start = partial(
-            start_load, self._client, source, target, load_config(table), self._location
-        )
-        doing = f"Loading {self._dataset.dataset_id}.{table.name} {month or ''}".rstrip()
-        with named_errors(BIGQUERY, doing):
-            return run_job(
-                self._client, content.job_name(name.replace("$", "-")), self._location, start
-            )
-
-    def _settle(
-        self, load: Load, source: Located, month: Month | None, job: bigquery.LoadJob
-    ) -> None:
-        """Check what the job loaded, and record it."""
-        doing = f"Recording {self._dataset.dataset_id}.{load.table.name} {month or ''}".rstrip()
-        with named_errors(BIGQUERY, doing):
-            # A job names an object, not a version of it.
-            require_current(source, self._storage)
-        if job.output_rows != source.footer.num_rows:
-            raise AuditFailed(
-                f"{load.table.name} {month or ''}: BigQuery job {job.job_id} loaded "
-                f"{counted(job.output_rows or 0, 'row')} of a file with "
-                f"{counted(source.footer.num_rows, 'row')}.",
-                "Load the month again.",
-            )
-        if month is not None:
-            with named_errors(BIGQUERY, doing):
-                self._months.record(load, job, month)
 
     @override
     @contextmanager

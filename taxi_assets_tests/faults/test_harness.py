@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from taxi_assets_tests.faults.judge import judge
+from taxi_assets_tests.faults.kinds import KINDS
 from taxi_assets_tests.faults.months import MONTH, Rows, Version
 from taxi_assets_tests.faults.report import page
 from taxi_assets_tests.faults.result import Finding, Result, Wrong
@@ -42,7 +43,8 @@ def test_a_part_of_the_faults_finds_nothing() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_part_of_all_faults_on_all_stores_finds_nothing() -> None:
-    done = run("--scale", "0.04")
+    others = KINDS.keys() - {"wire"}  # of which test_wire_sample has a part
+    done = run("--scale", "0.03", "--only", *sorted(others))
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 findings" in done.stdout
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import AuditFailed, ConcurrentWrite
+from taxi_assets.warehouse import bigquery_load
 from taxi_assets.warehouse.base import Load
 from taxi_assets.warehouse.bigquery import BigQueryWarehouse
 from taxi_assets.warehouse.bigquery_months import BigQueryMonths
@@ -104,11 +105,11 @@ def test_a_load_that_fails_leaves_the_month_whole(
 ) -> None:
     _load(warehouse, tmp_path, "a")
 
-    def failing(*arguments: object) -> Mapping[str, object]:
+    def failing(*_: object) -> None:
         raise AuditFailed("The job failed.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(warehouse, "_run", failing)
+        patch.setattr(bigquery_load, "start_load", failing)
         with pytest.raises(AuditFailed):
             _load(warehouse, tmp_path, "b")
     assert warehouse.split_months(TABLES) == {}

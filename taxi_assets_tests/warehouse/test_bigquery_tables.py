@@ -23,7 +23,7 @@ from taxi_assets.errors import (
     TableSchemaConflict,
 )
 from taxi_assets.lake.store import LakeObject, sha256_of
-from taxi_assets.warehouse import bigquery as bigquery_module
+from taxi_assets.warehouse import bigquery_load
 from taxi_assets.warehouse.base import Load, Source, Warehouse
 from taxi_assets.warehouse.bigquery_jobs import start_load
 from taxi_assets.warehouse.factory import open_warehouse
@@ -168,7 +168,7 @@ def test_an_object_that_is_replaced_while_it_is_loaded_is_noticed(
 
     ours = put(trips([2]))
     with monkeypatch.context() as patch:
-        patch.setattr(bigquery_module, "start_load", replaced_and_started)
+        patch.setattr(bigquery_load, "start_load", replaced_and_started)
         with pytest.raises(ConcurrentWrite, match="generation"):
             warehouse.replace([Load(TRIPS, ours, "a")], JANUARY)
     assert warehouse.loaded(TRIPS.name, JANUARY) is None
