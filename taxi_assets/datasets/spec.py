@@ -21,7 +21,7 @@ class Type(StrEnum):
 
     INTEGER = "INTEGER"  # 64-bit, signed
     FLOAT = "FLOAT"  # IEEE double
-    STRING = "STRING"  # codes, which are joined on: trimmed, in upper case, NULL if blank
+    STRING = "STRING"  # in trips a code: cleaning trims and upper-cases it, and blank is NULL
     TIMESTAMP = "TIMESTAMP"  # naive New York wall clock, microseconds
     DATE = "DATE"
     BOOLEAN = "BOOLEAN"  # used by no TLC column, but by assets built on the platform
