@@ -61,7 +61,7 @@ class ExpectedRows:
 
 
 def audit_specs(spec: DatasetSpec) -> list[dg.AssetCheckSpec]:
-    """The audit's checks, partitioned by month; all but one are blocking."""
+    """The audit's checks, partitioned by month; all but one are blocking where they are errors."""
     with warnings.catch_warnings():
         # Partitioned checks are a preview; without partitions only the last month's result shows.
         warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -83,14 +83,17 @@ def audit(
     missing: int,
     published: int,
     max_reject_share: float,
+    blocking_reject_share: float,
     expected: ExpectedRows,
 ) -> list[dg.AssetCheckResult]:
     """The check results of a cleaned month.
 
     ``published`` is the row count of the raw file, ``expected`` what it is compared with, and
-    ``missing`` the number of trips without a pickup time.
+    ``missing`` the number of trips without a pickup time. A share of rejects above
+    ``max_reject_share`` warns, and above ``blocking_reject_share`` fails the month.
     """
     share = counts.rejected / published if published else 0.0
+    blocks = share > blocking_reject_share
     return [
         _row_count(spec, published, expected),
         _result(
@@ -107,6 +110,7 @@ def audit(
             f"{share:.3%} of the rows are rejected, {max_reject_share:.3%} are allowed"
             f"{_main_reason(counts.reasons)}.",
             {"rejected": counts.rejected},
+            severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         ),
         _result(
             spec,

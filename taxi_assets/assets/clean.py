@@ -100,6 +100,7 @@ def clean_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
             outcome.missing_pickups,
             raw.rows or 0,
             config.max_reject_share,
+            _blocking_share(spec, month, config.max_reject_share),
             expected,
         )
         failed = [each for each in results if not each.passed and each.severity is _BLOCKING]
@@ -200,6 +201,11 @@ def _expected(
         neighbour=neighbour,
         neighbour_rows=rows,
     )
+
+
+def _blocking_share(spec: DatasetSpec, month: Month, chosen: float) -> float:
+    """The share of rejects that fails the month: a bound that a person chose, or the dataset's."""
+    return spec.blocking_reject_share(month) if chosen == spec.max_reject_share else chosen
 
 
 def _audit_failed(

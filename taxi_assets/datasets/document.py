@@ -56,7 +56,8 @@ def _dataset_section(spec: DatasetSpec) -> str:
     facts = [
         f"- First month: {spec.first_month}",
         f"- Dictionary: <{spec.dictionary_url}>",
-        f"- A month's run fails if more than {spec.max_reject_share:.0%} of its rows are rejected.",
+        f"- A month's run fails if more than {spec.max_reject_share:.0%} of its rows are rejected"
+        f"{_unmeasured(spec)}.",
         *([f"- Published but not loaded: {ignored}"] if ignored else []),
     ]
     return "\n".join(
@@ -69,6 +70,15 @@ def _dataset_section(spec: DatasetSpec) -> str:
             f"### Rules of `{spec.name}`\n",
             _rules_table(spec.rules),
         ]
+    )
+
+
+def _unmeasured(spec: DatasetSpec) -> str:
+    if spec.unmeasured_until is None:
+        return ""
+    return (
+        f"; up to {spec.unmeasured_until}, where no month was available to measure, it warns, and "
+        f"fails above {spec.absurd_reject_share:.0%}"
     )
 
 

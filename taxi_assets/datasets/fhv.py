@@ -76,6 +76,7 @@ FHV: Final = DatasetSpec(
     # No full month was available to measure (0 of a 1,000-row extract of 2020-04). The limit is
     # higher because hundreds of bases report by hand or with their own software, without meters.
     max_reject_share=0.05,
+    unmeasured_until=Month(2018, 12),
     cluster_by=("pickup_at", "pickup_zone_id"),
     dictionary_url=(
         "https://www.nyc.gov/assets/tlc/downloads/pdf/data_dictionary_trip_records_fhv.pdf"

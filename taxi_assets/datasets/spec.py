@@ -21,7 +21,7 @@ class Type(StrEnum):
 
     INTEGER = "INTEGER"  # 64-bit, signed
     FLOAT = "FLOAT"  # IEEE double
-    STRING = "STRING"  # codes, which are joined on: trimmed, in upper case, NULL if blank
+    STRING = "STRING"  # in trips a code: cleaning trims and upper-cases it, and blank is NULL
     TIMESTAMP = "TIMESTAMP"  # naive New York wall clock, microseconds
     DATE = "DATE"
     BOOLEAN = "BOOLEAN"  # used by no TLC column, but by assets built on the platform
@@ -98,7 +98,9 @@ class Rule:
 class DatasetSpec:
     """The specification of one dataset.
 
-    ``max_reject_share`` is the largest share (0 to 1) of a month's rows that may be rejected.
+    ``max_reject_share`` is the largest share (0 to 1) of a month's rows that may be rejected. No
+    month up to ``unmeasured_until`` was available to measure: a larger share is a warning there,
+    and only one above ``absurd_reject_share`` fails the month.
     ``ignored`` are published columns without information. ``cluster_by`` orders the warehouse
     table within a month.
     """
@@ -115,6 +117,13 @@ class DatasetSpec:
     dictionary_url: str
     memory_heavy: bool = False
     ignored: tuple[str, ...] = ()
+    unmeasured_until: Month | None = None
+    absurd_reject_share: float = 0.5
+
+    def blocking_reject_share(self, month: Month) -> float:
+        """The share of rejected rows (0 to 1) above which ``month`` fails."""
+        unmeasured = self.unmeasured_until is not None and month <= self.unmeasured_until
+        return self.absurd_reject_share if unmeasured else self.max_reject_share
 
     def column(self, name: str) -> Column:
         """The canonical column called ``name``; raises ``KeyError``."""

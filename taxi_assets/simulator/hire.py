@@ -1,7 +1,8 @@
 """Dispatched trips: the rows of fhv and fhvhv in every era, with the errors of TLC's files.
 
-The errors: pickups outside the month, dropoffs before pickups, bases in lower case or with spaces
-around them, unknown zones, negative and zero pay, a trip_time that contradicts the timestamps.
+The errors: pickups outside the month, dropoffs before pickups, bases in lower case, with spaces
+around them or empty, unknown zones, negative and zero pay, a trip_time that contradicts the
+timestamps.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ _FHV_DROPOFFS_BEGIN = Month(2017, 6)
 _FHV_BASES = (
     *(f"B{number:05d}" for number in range(7, 3000, 47)),
     "b00254",
-    "B01312 ",
+    "B01312         ",
     " B00310",
+    "",
 )
 
 # TLC's files have a time of 1989 where bases did not report a dropoff.

@@ -111,11 +111,52 @@ def test_each_check_fails_for_its_own_condition(
 ) -> None:
     published = 101 if failed == "reject_share" else 100
     counts = MonthCounts(published, clean, rejected, {"pickup_missing": rejected}, {}, ())
-    results = checks.audit(GREEN, counts, missing, published, 0.02, checks.ExpectedRows())
+    results = checks.audit(GREEN, counts, missing, published, 0.02, 0.02, checks.ExpectedRows())
     assert [each.check_name for each in results if not each.passed] == ([failed] if failed else [])
     assert {each.check_name for each in results} == {
         spec.name for spec in checks.audit_specs(GREEN)
     }
+
+
+def test_rejects_of_an_unmeasured_era_warn_and_the_month_is_loaded(
+    tmp_path: Path, tlc: Simulator
+) -> None:
+    """Of 60 generated rows more than one percent is rejected."""
+    platform = Platform(tmp_path / "home", tlc.url)
+    for month, loads in (("2018-12", True), ("2019-01", False)):
+        tlc.publish("yellow", Month.parse(month), rows=60)
+        result = platform.run(month_assets("yellow"), month)
+        assert result.success == loads
+        assert check_results(result)["yellow/clean_trips", "reject_share"] is False
+    assert set(platform.counts("yellow")) == {"2018-12"}
+    # A bound that a person sets is one.
+    config = {"yellow/clean_trips": {"max_reject_share": 0.001}}
+    assert not platform.run(month_assets("yellow"), "2018-12", config=config).success
+
+
+@pytest.mark.parametrize(
+    ("dataset", "month", "rejected", "severity"),
+    [
+        ("yellow", "2009-01", 50, dg.AssetCheckSeverity.WARN),
+        ("yellow", "2018-12", 2, dg.AssetCheckSeverity.WARN),
+        ("yellow", "2018-12", 51, dg.AssetCheckSeverity.ERROR),
+        ("yellow", "2019-01", 2, dg.AssetCheckSeverity.ERROR),
+        ("fhv", "2015-01", 6, dg.AssetCheckSeverity.WARN),
+        ("fhv", "2019-01", 6, dg.AssetCheckSeverity.ERROR),
+        ("green", "2014-01", 2, dg.AssetCheckSeverity.ERROR),
+    ],
+)
+def test_the_bound_on_rejects_depends_on_the_era(
+    dataset: str, month: str, rejected: int, severity: dg.AssetCheckSeverity
+) -> None:
+    spec = DATASETS[dataset]
+    counts = MonthCounts(100, 100 - rejected, rejected, {"pickup_missing": rejected}, {}, ())
+    blocking = spec.blocking_reject_share(Month.parse(month))
+    results = checks.audit(
+        spec, counts, 0, 100, spec.max_reject_share, blocking, checks.ExpectedRows()
+    )
+    (found,) = (each for each in results if not each.passed)
+    assert (found.check_name, found.severity) == ("reject_share", severity)
 
 
 def test_missing_pickups_are_counted_in_the_file_itself(tmp_path: Path) -> None:

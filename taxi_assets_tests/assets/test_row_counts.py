@@ -226,7 +226,7 @@ def test_the_whole_true_history_passes_and_six_steps_of_it_warn(real_tlc: Path) 
 
 def _audited(dataset: str, rows: int, expected: ExpectedRows) -> dict[str | None, bool]:
     counts = MonthCounts(rows, rows, 0, {}, {}, ())
-    results = checks.audit(DATASETS[dataset], counts, 0, rows, 0.0, expected)
+    results = checks.audit(DATASETS[dataset], counts, 0, rows, 0.0, 0.0, expected)
     return {each.check_name: each.passed for each in results}
 
 

@@ -53,6 +53,7 @@ def with_rule(**changed: Any) -> DatasetSpec:
         lambda: replace(SPEC, description="Of boats."),
         lambda: replace(SPEC, dictionary_url="https://example.org/new.pdf"),
         lambda: replace(SPEC, max_reject_share=0.1),
+        lambda: replace(SPEC, unmeasured_until=Month(2021, 1), absurd_reject_share=0.6),
         lambda: replace(SPEC, cluster_by=("value",)),
         lambda: replace(SPEC, first_month=Month(2019, 1)),
         lambda: replace(SPEC, memory_heavy=True),

@@ -200,6 +200,7 @@ def test_fhv_bases_and_zones_have_errors(tmp_path: Path) -> None:
     trips = Trips(tmp_path, "fhv", "2020-04")
     assert trips.count("dispatching_base_num <> trim(dispatching_base_num)") > 10
     assert trips.count("dispatching_base_num LIKE 'b%'") > 10
+    assert trips.count("dispatching_base_num = ''") > 10
     assert 8_000 < trips.count("PUlocationID IS NULL") < 14_000
 
 
