@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 
 __all__ = ["Action", "Column", "DatasetSpec", "Rule", "Type"]
@@ -127,6 +128,6 @@ class DatasetSpec:
         """The rules with that action, in order."""
         return tuple(rule for rule in self.rules if rule.action is action)
 
-    def file_name(self, month: Month) -> str:
+    def file_name(self, month: Month, file_format: FileFormat = FileFormat.PARQUET) -> str:
         """The published file's name, such as ``green_tripdata_2024-01.parquet``."""
-        return f"{self.name}_tripdata_{month}.parquet"
+        return f"{self.name}_tripdata_{month}.{file_format}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from taxi_assets.addresses import shown
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import Misconfigured
 from taxi_assets.tlc.origin import DEFAULT_URL
@@ -16,9 +17,13 @@ __all__ = ["RemoteFile", "file_of", "month_of", "site_of"]
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file of ``site``; messages name it by ``label`` and, if absent, advise ``remedy``."""
+    """One file of ``site``; messages name it by ``label`` and, if absent, advise ``remedy``.
+
+    ``file_format`` is that of the site's months.
+    """
 
     site: str
+    file_format: FileFormat
     url: str
     label: str
     remedy: str
@@ -55,11 +60,19 @@ def site_of(url: str) -> httpx.URL:
     return site
 
 
-def month_of(site: str, dataset: str, month: Month) -> RemoteFile:
-    """The Parquet file of one month of one dataset."""
+def month_of(
+    site: str, dataset: str, month: Month, file_format: FileFormat = FileFormat.PARQUET
+) -> RemoteFile:
+    """The file of one month of one dataset.
+
+    Mirrors keep CSV in a folder for each dataset, as the releases of
+    https://github.com/DataTalksClub/nyc-tlc-data are.
+    """
+    folder = dataset if file_format.is_csv else "trip-data"
     return RemoteFile(
         site=site,
-        url=f"{site}/trip-data/{dataset}_tripdata_{month}.parquet",
+        file_format=file_format,
+        url=f"{site}/{folder}/{dataset}_tripdata_{month}.{file_format}",
         label=f"{dataset} {month}",
         remedy=(
             "TLC publishes a month 47 to 62 days after it ends; wait for it, or check the "
@@ -69,11 +82,12 @@ def month_of(site: str, dataset: str, month: Month) -> RemoteFile:
     )
 
 
-def file_of(site: str, path: str) -> RemoteFile:
+def file_of(site: str, path: str, file_format: FileFormat = FileFormat.PARQUET) -> RemoteFile:
     """A file that belongs to no month, such as ``misc/taxi_zone_lookup.csv``."""
     path = path.strip("/")
     return RemoteFile(
         site=site,
+        file_format=file_format,
         url=f"{site}/{path}",
         label=path,
         remedy="Check the path; TLC also answers 403 to a client that it refuses.",

@@ -59,13 +59,13 @@ def _same_as_by_hand(
     trips, rejects = by_hand.clean(dataset, month, pq.read_table(published))
     for name in ("lake_trips", "warehouse_trips"):
         frame = platform.load([dataset, name], pd.DataFrame, month)
-        _assert_same_rows(frame, trips)
+        assert_same_rows(frame, trips)
     frame = platform.load([dataset, "lake_trips"], pd.DataFrame, month, part="rejects")
-    _assert_same_rows(frame, rejects)
+    assert_same_rows(frame, rejects)
     return trips, rejects
 
 
-def _assert_same_rows(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def assert_same_rows(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
     """Rows, columns and types are equal, in any order of the rows."""
     columns = list(wanted.columns)
     assert list(found.columns) == columns
