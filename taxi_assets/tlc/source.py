@@ -15,6 +15,15 @@ from taxi_assets.tlc.origin import DEFAULT_URL
 __all__ = ["RemoteFile", "file_of", "month_of", "site_of"]
 
 
+_REMEDY = (
+    "TLC publishes a month 47 to 62 days after it ends; wait for it, or check the dataset's first "
+    "month. If TLC's page does list it, TLC refuses this client: it answers 403 for both."
+)
+_CSV_REMEDY = (
+    "Check which months the mirror has, and that TAXI_SOURCE_FORMAT is the suffix of their names."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
     """One file of ``site``; messages name it by ``label`` and, if absent, advise ``remedy``.
@@ -74,11 +83,7 @@ def month_of(
         file_format=file_format,
         url=f"{site}/{folder}/{dataset}_tripdata_{month}.{file_format}",
         label=f"{dataset} {month}",
-        remedy=(
-            "TLC publishes a month 47 to 62 days after it ends; wait for it, or check the "
-            "dataset's first month. If TLC's page does list it, TLC refuses this client: it "
-            "answers 403 for both."
-        ),
+        remedy=_CSV_REMEDY if file_format.is_csv else _REMEDY,
     )
 
 

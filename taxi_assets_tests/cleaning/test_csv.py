@@ -123,6 +123,28 @@ def test_an_unknown_column_or_value_is_refused_as_in_parquet(tmp_path: Path) -> 
         cleaned(tmp_path, HEADER, *rows(2), odd)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "csv-headers/fhv_tripdata_2019-01.csv",
+        "csv-headers/fhvhv_tripdata_2019-02.csv",
+        "csv-headers/green_tripdata_2019-01.csv",
+        "csv-headers/yellow_tripdata_2020-06.csv",
+        "samples/yellow_tripdata_2021-01.head.csv",
+    ],
+)
+def test_the_first_rows_of_real_months_reconcile(real_tlc: Path, tmp_path: Path, file: str) -> None:
+    content = (real_tlc / file).read_bytes()
+    lines = content[: content.rindex(b"\n") + 1]  # the last one is cut
+    name, _, month = Path(file).name.split(".")[0].partition("_tripdata_")
+    source = tmp_path / f"{name}_tripdata_{month}.csv"
+    source.write_bytes(lines)
+    spec = edition(dataset(name), FileFormat.CSV)
+    counts = clean_month(spec, Month.parse(month), source, tmp_path / "cleaned").counts
+    assert counts.published == counts.clean + counts.rejected == lines.count(b"\n") - 1
+    assert counts.clean > 0
+
+
 def test_the_columns_of_a_file_are_those_of_its_header(tmp_path: Path) -> None:
     source = tmp_path / "green_tripdata_2013-08.csv"
     source.write_text('"VendorID", Trip_type \n')

@@ -12,7 +12,7 @@ import pytest
 from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.origin import Origin
-from taxi_assets.errors import CorruptDownload
+from taxi_assets.errors import CorruptDownload, MonthNotPublished
 from taxi_assets.tlc import Download, TlcClient
 from taxi_assets.tlc.redirects import RedirectRefused, Redirects
 from taxi_assets_tests.tlc.site import Site
@@ -47,6 +47,13 @@ def test_a_month_is_found_by_its_address(site: Site, mirror: TlcClient) -> None:
     assert mirror.month_url("green", OCTOBER) == site.url + PATH
     assert mirror.published("green", OCTOBER) is not None
     assert mirror.published("fhv", OCTOBER) is None
+
+
+def test_a_month_that_the_mirror_does_not_have_is_named_with_the_setting(
+    mirror: TlcClient, tmp_path: Path
+) -> None:
+    with pytest.raises(MonthNotPublished, match=r"green 2020-10 .*TAXI_SOURCE_FORMAT"):
+        mirror.download_month("green", OCTOBER, tmp_path)
 
 
 def test_a_file_that_is_not_compressed_is_counted_too(site: Site, tmp_path: Path) -> None:
