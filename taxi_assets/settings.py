@@ -32,6 +32,7 @@ from taxi_assets.tlc import DEFAULT_URL
 __all__ = [
     "LAKE_URL",
     "SETTINGS",
+    "SOURCE_FORMAT",
     "TLC_URL",
     "WAREHOUSE_URL",
     "Notify",
