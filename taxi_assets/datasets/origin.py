@@ -22,7 +22,7 @@ class Origin(StrEnum):
 
 _KINDS: Final[Mapping[str, str]] = {
     Origin.SIMULATOR: "generated",
-    Origin.CSV_MIRROR: "published as CSV",
+    Origin.CSV_MIRROR: "from a source of CSV",
 }
 
 
@@ -51,4 +51,4 @@ def require_unmixed(
 
 
 def _kind(origin: str) -> str:
-    return _KINDS.get(origin, "published as Parquet")
+    return _KINDS.get(origin, "from a source of Parquet")

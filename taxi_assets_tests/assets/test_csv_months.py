@@ -128,8 +128,8 @@ def test_months_of_csv_and_of_parquet_are_never_stored_together(
     ((other, month),) = months.items()
     why = facts(_platform(tmp_path / "home", mirror, other).run(month_assets("green"), month))
     assert why.error == "Misconfigured"
-    assert "published as CSV (origin: csv-mirror)" in why.happened
-    assert "published as Parquet (origin: mirror)" in why.happened
+    assert "from a source of CSV (origin: csv-mirror)" in why.happened
+    assert "from a source of Parquet (origin: mirror)" in why.happened
     assert before.everything_stored() == stored
 
 
@@ -142,7 +142,7 @@ def test_the_warehouse_refuses_the_other_format_of_another_lake(
     second = Platform(tmp_path / "two", mirror.url, TAXI_WAREHOUSE_URL=url)
     why = facts(second.run(month_assets("green"), "2020-02", config=ACCEPTED))
     assert why.error == "Misconfigured"
-    assert "has rows that are published as CSV (origin: csv-mirror)" in why.happened
+    assert "has rows that are from a source of CSV (origin: csv-mirror)" in why.happened
 
 
 def test_a_row_that_only_one_count_has_fails_the_audit(tmp_path: Path, mirror: Site) -> None:

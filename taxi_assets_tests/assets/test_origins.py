@@ -87,7 +87,9 @@ def test_generated_zones_refuse_published_months(
 ) -> None:
     assert Platform(tmp_path / "home", tlc.url).run(ZONES).success
     why = facts(Platform(tmp_path / "home", mirror).run(month_assets("green"), "2024-01"))
-    assert "green 2024-01 is published as Parquet (origin: mirror), but the lake" in why.happened
+    assert (
+        "green 2024-01 is from a source of Parquet (origin: mirror), but the lake" in why.happened
+    )
 
 
 def test_a_warehouse_with_the_one_refuses_months_of_another_lake(
@@ -99,7 +101,7 @@ def test_a_warehouse_with_the_one_refuses_months_of_another_lake(
     why = facts(other.run(month_assets("green"), "2024-02"))
     assert why.asset == "green/warehouse_trips"
     assert (
-        "green 2024-02 is published as Parquet (origin: mirror), but the warehouse duckdb:"
+        "green 2024-02 is from a source of Parquet (origin: mirror), but the warehouse duckdb:"
         in why.happened
     )
     assert other.counts() == {"2024-01": 200}
@@ -111,4 +113,7 @@ def test_a_command_says_so_in_one_line(tmp_path: Path, tlc: Simulator, mirror: s
     refused = command(tmp_path, *run, "2024-02", TAXI_TLC_URL=mirror)
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
-    assert "green/raw_trips 2024-02: green 2024-02 is published as Parquet (origin: mirror)" in line
+    assert (
+        "green/raw_trips 2024-02: green 2024-02 is from a source of Parquet (origin: mirror)"
+        in line
+    )
