@@ -30,6 +30,7 @@ from typing_extensions import override
 from taxi_assets.addresses import warehouse_address
 from taxi_assets.assets.partitions import monthly
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month, dataset, parse_months
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.errors import TaxiAssetsError
 from taxi_assets.instance import prepared
 from taxi_assets.lake.factory import open_store
@@ -37,7 +38,7 @@ from taxi_assets.probes.check import check
 from taxi_assets.rebuild import damaged_objects, reloads, repairs
 from taxi_assets.runner import Requested, month_runs, run_all
 from taxi_assets.servers import serve
-from taxi_assets.settings import TLC_URL, Settings
+from taxi_assets.settings import SOURCE_FORMAT, TLC_URL, Settings
 from taxi_assets.simulator.server import Simulator
 from taxi_assets.summary import Counter, table
 from taxi_assets.upgrade import outdated_months
@@ -137,6 +138,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     months = parse_months(DEMO_MONTHS)
+    os.environ[SOURCE_FORMAT.name] = FileFormat.PARQUET.value  # whatever the real source has
     settings = Settings.from_env()
     with prepared(settings) as instance, Simulator(settings.home / "simulator") as simulator:
         print(f"A simulated TLC at {simulator.url} publishes generated months:")

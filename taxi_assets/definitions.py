@@ -21,6 +21,7 @@ from taxi_assets.assets.zones import lake_zones, taxi_zones
 from taxi_assets.automation.factory import build_automation
 from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
+from taxi_assets.datasets.editions import edition
 from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import LAKE_URL, TLC_URL, WAREHOUSE_URL, Setting, Settings
 from taxi_assets.warehouse.database import DatabaseResource
@@ -38,7 +39,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     ]
     checks: list[dg.AssetChecksDefinition] = []
     for spec in DATASETS.values():
-        dataset = trip_assets(spec, Kinds(lake.kind, warehouse.kind))
+        published = edition(spec, settings.source_format)
+        source = "csv" if settings.source_format.is_csv else "parquet"
+        dataset = trip_assets(published, Kinds(source, lake.kind, warehouse.kind))
         assets += [dataset.source, *dataset.assets]
         checks += dataset.checks
     definitions = dg.Definitions(
@@ -74,11 +77,14 @@ def _resources(
     lake_manager = LakeResource(
         url=_address(LAKE_URL, settings.lake_url),
         scratch=scratch,
+        file_format=settings.source_format.value,
         **({"gcs": clients["gcs"]} if lake.kind == "gcs" else {}),
     )
     return {
         **clients,
-        "tlc": TlcSource(url=_address(TLC_URL, settings.tlc_url)),
+        "tlc": TlcSource(
+            url=_address(TLC_URL, settings.tlc_url), file_format=settings.source_format.value
+        ),
         "limits": Limits(
             memory_limit=settings.memory_limit,
             row_counts=str(settings.row_counts) if settings.row_counts else None,

@@ -81,7 +81,7 @@ def _repair(spec: DatasetSpec, month: Month, assets: Collection[str]) -> Request
 
 
 def _is_published(settings: Settings, raw: LakeObject, dataset: str, month: Month) -> bool:
-    with TlcClient(settings.tlc_url) as client:
+    with TlcClient(settings.tlc_url, file_format=settings.source_format) as client:
         published = client.published(dataset, month)
     if published is None:
         return False
@@ -100,7 +100,7 @@ def reloads(settings: Settings, datasets: Collection[str]) -> list[Requested]:
     runs = []
     if zones is not None and warehouse.count("taxi_zones", None) != zones.rows:
         runs.append(replace(ZONES_RUN, assets=[TAXI_ZONES]))
-    with closing(Lake(store, str(settings.scratch))) as lake:
+    with closing(Lake(store, str(settings.scratch), settings.source_format)) as lake:
         runs += [
             month_run(stored.spec, stored.month, assets=["warehouse_trips"])
             for stored in _published(lake, datasets)

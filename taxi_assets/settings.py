@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from taxi_assets.addresses import lake_address, warehouse_address
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.errors import Misconfigured
 from taxi_assets.row_counts import read_counts
 from taxi_assets.setting_values import (
@@ -31,6 +32,7 @@ from taxi_assets.tlc import DEFAULT_URL
 __all__ = [
     "LAKE_URL",
     "SETTINGS",
+    "SOURCE_FORMAT",
     "TLC_URL",
     "WAREHOUSE_URL",
     "Notify",
@@ -41,6 +43,9 @@ __all__ = [
 
 _MOST_SECONDS = 31 * 24 * 3600
 _MOST_MONTHS = 120
+
+# All four datasets, 2019-01 to 2021-07. https://github.com/DataTalksClub/nyc-tlc-data
+_CSV_MIRROR = "https://github.com/DataTalksClub/nyc-tlc-data/releases/download"
 
 _INTRODUCTION = """\
 <!-- Written by `python -m taxi_assets.settings > docs/settings.md`; edit that module. -->
@@ -69,6 +74,13 @@ HOME = Setting(
 )
 TLC_URL = Setting(
     "TAXI_TLC_URL", DEFAULT_URL, "Base URL of TLC's files: TLC's site, a mirror or the simulator."
+)
+SOURCE_FORMAT = Setting(
+    "TAXI_SOURCE_FORMAT",
+    FileFormat.PARQUET.value,
+    "Format of the months at TAXI_TLC_URL: parquet as TLC publishes them, or csv.gz or csv as "
+    "mirrors keep them, under {url}/{dataset}/{dataset}_tripdata_{month}.csv.gz. Months of the two "
+    "are never stored together.",
 )
 LAKE_URL = Setting(
     "TAXI_LAKE_URL",
@@ -158,7 +170,7 @@ UMASK = Setting(
 )
 
 SETTINGS: tuple[Setting, ...] = (
-    HOME, TLC_URL, LAKE_URL, WAREHOUSE_URL, SCRATCH, MEMORY_LIMIT, ENV, ROW_COUNTS,
+    HOME, TLC_URL, SOURCE_FORMAT, LAKE_URL, WAREHOUSE_URL, SCRATCH, MEMORY_LIMIT, ENV, ROW_COUNTS,
     SENSOR_SECONDS, SCHEDULE_LAG_MONTHS, UI_URL, SLACK_TOKEN, SLACK_CHANNEL, TEAMS_WEBHOOK,
     EMAIL_TO, EMAIL_FROM, SMTP_URL, GCP_IMPERSONATE, UMASK,
 )  # fmt: skip
@@ -200,6 +212,7 @@ class Settings:
 
     home: Path
     tlc_url: str = field(repr=False)
+    source_format: FileFormat
     lake_url: str = field(repr=False)
     warehouse_url: str = field(repr=False)
     scratch: Path
@@ -227,6 +240,7 @@ class Settings:
         settings = cls(
             home=home,
             tlc_url=_url(env, TLC_URL, "https", "http").rstrip("/"),
+            source_format=_format(env),
             lake_url=env.get(LAKE_URL.name) or (home / "lake").as_uri(),
             warehouse_url=env.get(WAREHOUSE_URL.name)
             or f"duckdb:///{quote(str(home))}/warehouse.duckdb",
@@ -272,6 +286,21 @@ def _url(env: Mapping[str, str], setting: Setting, *schemes: str) -> str:
     if text := _text(env, setting):
         require_url(setting.name, text, *schemes)
     return text
+
+
+def _format(env: Mapping[str, str]) -> FileFormat:
+    text = _text(env, SOURCE_FORMAT)
+    if text not in list(FileFormat):
+        raise Misconfigured(
+            f"{SOURCE_FORMAT.name} is {text!r}.", f"Set it to {' or '.join(FileFormat)}."
+        )
+    found = FileFormat(text)
+    if found.is_csv and _text(env, TLC_URL).rstrip("/") == DEFAULT_URL:
+        raise Misconfigured(
+            f"{SOURCE_FORMAT.name} is {text}, but TLC's own site has no CSV.",
+            f"Set {TLC_URL.name} to a mirror, such as {_CSV_MIRROR}.",
+        )
+    return found
 
 
 def _umask(env: Mapping[str, str]) -> int | None:

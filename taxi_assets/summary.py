@@ -47,6 +47,7 @@ class Counter:
 
     def __init__(self, settings: Settings) -> None:
         self.uncounted: dict[str, str] = {}
+        self._file_format = settings.source_format
         self._store = self._query("lake", lambda: open_store(settings.lake_url))
         self._warehouse = self._query(
             "warehouse",
@@ -69,7 +70,7 @@ class Counter:
         return Counted(
             dataset=spec.name,
             month=month,
-            published=self._rows(keys.raw(spec, month)),
+            published=self._rows(keys.raw(spec, month, self._file_format)),
             clean=cleaned.rows if cleaned else None,
             rejected=_rejected(cleaned),
             lake=self._rows(keys.published(spec, month)),

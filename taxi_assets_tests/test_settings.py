@@ -13,6 +13,7 @@ import pytest
 
 from taxi_assets import setting_values
 from taxi_assets.datasets import Month
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.errors import Misconfigured
 from taxi_assets.row_counts import TrustedCount, read_counts
 from taxi_assets.settings import SETTINGS, Settings, render_document
@@ -184,6 +185,15 @@ def test_the_home_of_an_installed_package_is_in_the_users_home_folder(
     monkeypatch.setattr(setting_values, "__file__", str(tmp_path / "lib" / "p" / "module.py"))
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     assert Settings.from_env({}).home == tmp_path / "me" / ".taxi"
+
+
+def test_csv_is_not_read_from_tlc_which_has_none() -> None:
+    with pytest.raises(Misconfigured, match=r"TAXI_SOURCE_FORMAT is csv.gz, but TLC's own site"):
+        Settings.from_env({"TAXI_SOURCE_FORMAT": "csv.gz"})
+    with pytest.raises(Misconfigured, match=r"Set it to parquet or csv or csv\.gz"):
+        Settings.from_env({"TAXI_SOURCE_FORMAT": "json"})
+    mirror = {"TAXI_TLC_URL": "https://example.org/mirror", "TAXI_SOURCE_FORMAT": "csv"}
+    assert Settings.from_env(mirror).source_format is FileFormat.CSV
 
 
 def test_an_incomplete_channel_is_refused() -> None:

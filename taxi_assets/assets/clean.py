@@ -155,7 +155,7 @@ def _cleaned(
             month,
             raw.path(),
             scratch.folder / f"{spec.name}-{month}",
-            source_file=spec.file_name(month),
+            source_file=raw.object.key.rpartition("/")[2],
             memory_limit=limits.memory_limit,
         )
 

@@ -30,14 +30,14 @@ from taxi_assets.wording import counted
 __all__ = ["observation", "raw_trips"]
 
 
-def raw_trips(spec: DatasetSpec) -> dg.AssetsDefinition:
-    """The dataset's first asset."""
+def raw_trips(spec: DatasetSpec, kind: str) -> dg.AssetsDefinition:
+    """The dataset's first asset; ``kind`` labels the format of the files in the UI."""
 
     @dg.asset(
         **declared(spec, "raw_trips"),
         description=f"{spec.title}: the month's file exactly as TLC publishes it, byte for byte.",
         deps=[source_key(spec)],
-        kinds={"parquet"},
+        kinds={kind},
         pool="tlc",
         code_version="1",
         io_manager_key="lake",

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr
 from typing_extensions import override
 
 from taxi_assets.addresses import shown
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.origin import Origin, require_unmixed
 from taxi_assets.datasets.spec import DatasetSpec
@@ -37,7 +38,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
     """TLC's site or a copy of it. ``backoff_seconds`` is the delay before the first retry.
 
     A redirect is followed to the site's own host, and to ``redirect_hosts``: names with their port,
-    unless that is the scheme's own.
+    unless that is the scheme's own. ``file_format`` is the format of its months, as their suffix.
     """
 
     url: str = DEFAULT_URL
@@ -45,6 +46,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
     backoff_seconds: float = 0.5
     timeout_seconds: float = 30.0
     redirect_hosts: list[str] = Field(default_factory=list)
+    file_format: str = FileFormat.PARQUET.value
 
     @contextmanager
     def client(self) -> Iterator[TlcClient]:
@@ -55,6 +57,7 @@ class TlcSource(dg.ConfigurableResource):  # type: ignore[type-arg]  # generic o
             backoff_seconds=self.backoff_seconds,
             timeout_seconds=self.timeout_seconds,
             redirect_hosts=self.redirect_hosts,
+            file_format=FileFormat(self.file_format),
         ) as client:
             yield client
 

@@ -25,8 +25,11 @@ __all__ = ["DatasetAssets", "Kinds", "trip_assets"]
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """The technology of lake and warehouse, such as ``gcs`` and ``duckdb``, for UI labels."""
+    """The format of the published files, and the technology of lake and warehouse, such as ``gcs``
+    and ``duckdb``, for UI labels.
+    """
 
+    source: str
     lake: str
     warehouse: str
 
@@ -49,14 +52,14 @@ def trip_assets(spec: DatasetSpec, kinds: Kinds) -> DatasetAssets:
         "the file's ETag, which changes when TLC reissues a month.",
         partitions_def=monthly(spec),
         owners=[OWNER],
-        kinds={"parquet"},
+        kinds={kinds.source},
         metadata={
             "TLC's page": dg.MetadataValue.url(TRIPS_PAGE),
             "data dictionary": dg.MetadataValue.url(spec.dictionary_url),
         },
     )
     assets = [
-        raw_trips(spec),
+        raw_trips(spec, kinds.source),
         clean_trips(spec),
         lake_trips(spec, kinds.lake),
         warehouse_trips(spec, kinds.warehouse),

@@ -7,8 +7,8 @@ the order is not kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from taxi_assets.cleaning.counts import MonthCounts
+from taxi_assets.cleaning.csv_files import write_as_parquet
 from taxi_assets.cleaning.engine_errors import ENGINE
 from taxi_assets.cleaning.extremes import suspects
 from taxi_assets.cleaning.mapping import map_columns, published_names
@@ -28,6 +29,7 @@ from taxi_assets.cleaning.published import (
 from taxi_assets.cleaning.refusals import located, refuse_cast_failures
 from taxi_assets.cleaning.scan import literal
 from taxi_assets.cleaning.sql import MonthSql
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
@@ -63,10 +65,11 @@ def clean_month(
     memory_limit: str = "512MB",
     threads: int | None = None,
 ) -> CleanedMonth:
-    """Clean the published Parquet file ``source`` into two files in ``folder``.
+    """Clean the published file ``source`` into two Parquet files in ``folder``.
 
-    ``source_file`` is the published name, if that of ``source`` differs. ``memory_limit`` bounds
-    DuckDB's own memory; ``threads`` defaults to the number of cores.
+    ``source_file`` is the published name, if that of ``source`` differs; it says whether the file
+    is Parquet or CSV. ``memory_limit`` bounds DuckDB's own memory; ``threads`` defaults to the
+    number of cores.
 
     Raises ``SchemaMismatch`` or ``UncastableValue``, which name the file to edit,
     ``CorruptDownload`` for a damaged file and ``Misconfigured`` for disk and memory; neither file
@@ -79,8 +82,8 @@ def clean_month(
             folder.mkdir(parents=True, exist_ok=True)
             with named_errors(ENGINE, doing):
                 connection = _connect(folder, memory_limit, threads)
-            with connection:
-                return _cleaned(connection, spec, month, source, folder, name)
+            with connection, _parquet(source, name, folder) as parquet:
+                return _cleaned(connection, spec, month, parquet, folder, name)
     except BaseException:
         for part in Part:
             with suppress(OSError):  # the first error says why
@@ -122,6 +125,20 @@ def _cleaned(
     except CorruptDownload as error:
         raise located(error, sql) from error
     return CleanedMonth(spec, month, trips, rejects, counts, names)
+
+
+@contextmanager
+def _parquet(source: Path, name: str, folder: Path) -> Iterator[Path]:
+    """The file as Parquet: itself, or a temporary copy of CSV."""
+    if not FileFormat.of(name).is_csv:
+        yield source
+        return
+    copy = folder / "published.parquet"
+    try:
+        write_as_parquet(source, name, copy)
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def _connect(folder: Path, memory_limit: str, threads: int | None) -> duckdb.DuckDBPyConnection:

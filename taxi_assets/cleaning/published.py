@@ -15,8 +15,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from taxi_assets.cleaning.csv_files import csv_columns
 from taxi_assets.cleaning.engine_errors import ENGINE, corrupt
 from taxi_assets.cleaning.scan import literal, scan
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.services import named_errors
 from taxi_assets.wording import listed, one_line
 
@@ -110,7 +112,12 @@ def published_columns(
 
 
 def published_types(source: Path) -> dict[str, str]:
-    """DuckDB's type of each column by its published name; raises ``CorruptDownload``."""
+    """DuckDB's type of each column by its published name; raises ``CorruptDownload``.
+
+    The columns of CSV are text.
+    """
+    if FileFormat.of(source.name).is_csv:
+        return dict.fromkeys(csv_columns(source), "VARCHAR")
     doing = f"Reading the columns of {source.name}"
     with named_errors(ENGINE, doing), duckdb.connect() as connection:
         columns = published_columns(connection, source, source.name)

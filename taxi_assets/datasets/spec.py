@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 
 __all__ = ["Action", "Column", "DatasetSpec", "Rule", "Type"]
@@ -34,8 +35,8 @@ class Column:
 
     ``published_as`` holds every published name; names are compared exactly, so a new spelling is
     an unknown column until it is listed. The file of a month from ``since`` to ``until`` (both
-    included) must have the column; before and after it may be absent, which gives NULL. ``codes``
-    maps published text, trimmed and lower-cased, to the canonical value; other text is cast
+    included) must have the column; before and after it may be absent, which gives NULL. A column
+    that is not ``required`` may be absent in any month. ``codes`` maps published text, trimmed and lower-cased, to the canonical value; other text is cast
     unchanged, and a number without a code becomes text in a text column. ``values`` documents what
     each canonical code means. ``nulls`` are values that mean NULL, as canonical text
     (``1989-01-01 00:00:00``), whether TLC published them as text or not.
@@ -51,6 +52,7 @@ class Column:
     codes: Mapping[str, int | str] = field(default_factory=dict)
     values: Mapping[int | str, str] = field(default_factory=dict)
     nulls: tuple[str, ...] = ()
+    required: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", MappingProxyType(dict(self.codes)))
@@ -58,8 +60,10 @@ class Column:
 
     def expected_in(self, month: Month) -> bool:
         """Whether the file of ``month`` must have this column."""
-        return (self.since is None or self.since <= month) and (
-            self.until is None or month <= self.until
+        return (
+            self.required
+            and (self.since is None or self.since <= month)
+            and (self.until is None or month <= self.until)
         )
 
 
@@ -136,6 +140,6 @@ class DatasetSpec:
         """The rules with that action, in order."""
         return tuple(rule for rule in self.rules if rule.action is action)
 
-    def file_name(self, month: Month) -> str:
+    def file_name(self, month: Month, file_format: FileFormat = FileFormat.PARQUET) -> str:
         """The published file's name, such as ``green_tripdata_2024-01.parquet``."""
-        return f"{self.name}_tripdata_{month}.parquet"
+        return f"{self.name}_tripdata_{month}.{file_format}"

@@ -18,6 +18,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 from typing_extensions import override
 
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.frames import Rows, from_reader, read_parquet, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
 from taxi_assets.lake import keys
@@ -60,7 +61,7 @@ class LakeIOManager(AssetIOManager):
     def store(self, path: Sequence[str], partition: str | None, value: Any) -> Mapping[str, Any]:
         if isinstance(value, StoredMonth) and not keys.has_rejects(path):
             value = value.trips  # an asset of a user's has one file for a partition
-        key = keys.of_asset(path, partition)
+        key = self.lake.key(path, partition)
         if isinstance(value, StoredMonth | NewMonth):
             trips, rejects, written = write_month(self.lake, key, value)
             return {**_metadata(trips, written), "rejects": dg.MetadataValue.path(rejects.uri)}
@@ -101,11 +102,13 @@ class LakeResource(dg.ConfigurableIOManagerFactory[LakeIOManager]):
 
     ``scratch`` holds temporary files; each run has a folder there, which it removes. ``gcs`` is the
     ``GCSResource`` of a lake on GCS; its type is not named, because its import takes a second.
+    ``file_format`` is the format of the published files, as their suffix.
     """
 
     url: str
     scratch: str | None = None
     gcs: dg.ResourceDependency[Any] = None  # type: ignore[assignment]  # pydantic's default
+    file_format: str = FileFormat.PARQUET.value
 
     @override
     @contextmanager
@@ -116,7 +119,8 @@ class LakeResource(dg.ConfigurableIOManagerFactory[LakeIOManager]):
 
     @override
     def create_io_manager(self, context: dg.InitResourceContext) -> LakeIOManager:
-        return LakeIOManager(Lake(open_store(self.url, self.gcs), self.scratch))
+        store = open_store(self.url, self.gcs)
+        return LakeIOManager(Lake(store, self.scratch, FileFormat(self.file_format)))
 
 
 def finished(path: Path, described: Mapping[str, str]) -> NewObject:

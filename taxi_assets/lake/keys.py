@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from taxi_assets.datasets import DATASETS
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.errors import Misconfigured
@@ -39,7 +40,7 @@ ZONES = "zones/taxi_zones.parquet"
 _IN_NAME: Final = re.compile(r"\A[0-9]|[^a-z0-9_]")
 _IN_PARTITION: Final = re.compile(r"\A\.|[^a-z0-9_ .:|+,-]")
 _OF_MONTH: Final = re.compile(
-    r"raw/\w+/(?P<raw>\w+)_tripdata_(?P<raw_month>\d{4}-\d{2})\.parquet"
+    r"raw/\w+/(?P<raw>\w+)_tripdata_(?P<raw_month>\d{4}-\d{2})\.(parquet|csv(\.gz)?)"
     r"|staging/(?P<staged>\w+)/(?P<staged_month>\d{4}-\d{2})/[^/]+"
     r"|(trips|rejects)/(?P<published>\w+)/year=(?P<year>\d{4})/month=(?P<month>\d{2})/[^/]+"
 )
@@ -49,9 +50,9 @@ _NAME_LIMIT: Final = 200
 _KEY_LIMIT: Final = 800
 
 
-def raw(spec: DatasetSpec, month: Month) -> str:
-    """The published file, byte for byte."""
-    return f"raw/{spec.name}/{spec.file_name(month)}"
+def raw(spec: DatasetSpec, month: Month, file_format: FileFormat = FileFormat.PARQUET) -> str:
+    """The published file, byte for byte, under its own name."""
+    return f"raw/{spec.name}/{spec.file_name(month, file_format)}"
 
 
 def staging(spec: DatasetSpec, month: Month) -> str:
@@ -71,7 +72,7 @@ def rejects(trips: str, name: str) -> str:
     return f"rejects/{rest}/{name}" if zone == "trips" else f"{folder}/{name}"
 
 
-_OF_MONTHS = {"raw_trips": raw, "clean_trips": staging, "lake_trips": published}
+_OF_MONTHS = {"clean_trips": staging, "lake_trips": published}
 
 
 def other_asset(path: Sequence[str], partition: str | None) -> str:
@@ -95,10 +96,20 @@ def other_asset(path: Sequence[str], partition: str | None) -> str:
     return "/".join(["assets", *names]) + ".parquet"
 
 
-def of_asset(path: Sequence[str], partition: str | None) -> str:
-    """The key of a partition of the asset ``path``; of a month's trips, if it has two parts."""
-    if partition is not None and len(path) == 2 and path[0] in DATASETS and path[1] in _OF_MONTHS:
-        return _OF_MONTHS[path[1]](*month_of(path, partition))
+def of_asset(
+    path: Sequence[str],
+    partition: str | None,
+    file_format: FileFormat = FileFormat.PARQUET,
+) -> str:
+    """The key of a partition of the asset ``path``; of a month's trips, if it has two parts.
+
+    ``file_format`` is that of published files.
+    """
+    if partition is not None and len(path) == 2 and path[0] in DATASETS:
+        if path[1] == "raw_trips":
+            return raw(*month_of(path, partition), file_format)
+        if path[1] in _OF_MONTHS:
+            return _OF_MONTHS[path[1]](*month_of(path, partition))
     return ZONES if list(path) == ["lake_zones"] else other_asset(path, partition)
 
 

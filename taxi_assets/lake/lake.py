@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from taxi_assets.cleaning import MonthCounts
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.datasets.stored import Part
@@ -23,10 +24,19 @@ __all__ = ["Lake"]
 
 
 class Lake:
-    """The lake in ``store``; temporary files are kept below ``scratch`` until ``close()``."""
+    """The lake in ``store``; temporary files are kept below ``scratch`` until ``close()``.
 
-    def __init__(self, store: LakeStore, scratch: str | None) -> None:
+    ``file_format`` is the format of the published files in it.
+    """
+
+    def __init__(
+        self,
+        store: LakeStore,
+        scratch: str | None,
+        file_format: FileFormat = FileFormat.PARQUET,
+    ) -> None:
         self.store = store
+        self._file_format = file_format
         self._folder = RunFolder(Path(scratch) if scratch else None)
         self.folder = self._folder.path
         self._cache: dict[str, Path] = {}  # by sha256
@@ -34,6 +44,10 @@ class Lake:
     def close(self) -> None:
         """Remove temporary files."""
         self._folder.remove()
+
+    def key(self, path: Sequence[str], partition: str | None) -> str:
+        """The key of a partition of the asset ``path``."""
+        return keys.of_asset(path, partition, self._file_format)
 
     def put(self, new: NewObject, key: str, *, replacing: LakeObject | None) -> LakeObject:
         """Store a complete file under ``key`` and cache it, so that it is not downloaded again."""
@@ -51,7 +65,7 @@ class Lake:
 
     def file(self, path: Sequence[str], partition: str | None, part: Part) -> StoredFile:
         """The asset's object; raises ``ObjectMissing``, which names the asset to materialize."""
-        key = keys.of_asset(path, partition)
+        key = self.key(path, partition)
         if part is Part.REJECTS and keys.has_rejects(path):
             found = self._both(key)[1]
         else:
@@ -69,7 +83,7 @@ class Lake:
         if previous.stored is not None:
             return previous.stored
         if previous.trips is None:
-            raise _missing(self.store.uri(keys.of_asset(path, partition)), path, partition)
+            raise _missing(self.store.uri(self.key(path, partition)), path, partition)
         raise ObjectMissing(
             f"{'/'.join(path)} {partition} cannot be used ({previous.trips.uri}): an older version "
             "of taxi_assets wrote it, or its rejects were deleted.",
@@ -79,7 +93,7 @@ class Lake:
 
     def previous_month(self, path: Sequence[str], partition: str) -> PreviousMonth:
         """What is stored of the asset's month now."""
-        trips, rejects = self._both(keys.of_asset(path, partition))
+        trips, rejects = self._both(self.key(path, partition))
         if not (trips and rejects and is_current(trips.attributes.get(attributes.VERSION))):
             return PreviousMonth(trips, None)
         spec, month = keys.month_of(path, partition)

@@ -16,6 +16,7 @@ from typing import Self
 
 import httpx
 
+from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import (
     CorruptDownload,
@@ -49,6 +50,7 @@ class TlcClient:
 
     A redirect is followed to the same host or to one of ``redirect_hosts`` (with its port, unless
     that is the scheme's own), never from https to http. Several threads may share a client.
+    ``file_format`` is the format of the site's months.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class TlcClient:
         backoff_seconds: float = 0.5,
         timeout_seconds: float = 30.0,
         redirect_hosts: Collection[str] = (),
+        file_format: FileFormat = FileFormat.PARQUET,
     ) -> None:
         site = site_of(url)
         # A password in the address must reach neither messages nor metadata.
         self.url = str(site.copy_with(userinfo=b"")).rstrip("/")
+        self._file_format = file_format
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
         self._http = httpx.Client(
@@ -93,7 +97,7 @@ class TlcClient:
 
     def month_url(self, dataset: str, month: Month) -> str:
         """The address of the month's file, published or not."""
-        return month_of(self.url, dataset, month).url
+        return month_of(self.url, dataset, month, self._file_format).url
 
     def published(self, dataset: str, month: Month) -> Published | None:
         """The headers of the month's file; None when TLC answers 403 or 404.
@@ -101,7 +105,9 @@ class TlcClient:
         A blocked client gets 403 too: see ``is_blocked``. Raises ``SourceUnavailable``, and
         ``SourceBlocked`` when a web page is served instead of the file.
         """
-        return self._published(month_of(self.url, dataset, month), give_up_at=math.inf)
+        return self._published(
+            month_of(self.url, dataset, month, self._file_format), give_up_at=math.inf
+        )
 
     def published_file(self, path: str, *, deadline_seconds: float) -> Published | None:
         """``published`` for a file of no month, such as ``misc/taxi_zones.zip``.
@@ -130,7 +136,9 @@ class TlcClient:
         try:
             requests = {
                 pool.submit(
-                    self._published, month_of(self.url, dataset, month), give_up_at=give_up_at
+                    self._published,
+                    month_of(self.url, dataset, month, self._file_format),
+                    give_up_at=give_up_at,
                 ): (dataset, month)
                 for dataset, month in pairs
             }
@@ -173,7 +181,7 @@ class TlcClient:
         ``ConcurrentWrite`` (another process is downloading it there) and ``Misconfigured`` (the
         disk is full, the address is wrong).
         """
-        source = month_of(self.url, dataset, month)
+        source = month_of(self.url, dataset, month, self._file_format)
         return self._download(
             source, folder, parts or folder, known_etag=known_etag, progress=progress
         )
@@ -182,7 +190,7 @@ class TlcClient:
         self, path: str, folder: Path, *, known_etag: str | None = None
     ) -> Download | Unchanged:
         """``download_month`` for a file of no month, such as ``misc/taxi_zones.zip``."""
-        source = file_of(self.url, path)
+        source = file_of(self.url, path, self._file_format)
         return self._download(source, folder, folder, known_etag=known_etag, progress=None)
 
     def _download(

@@ -65,9 +65,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A verified local file: path, size in bytes, digest, and the row count of its Parquet footer.
+    """A verified local file: path, size in bytes, digest, and its row count.
 
-    ``rows`` is None for a file that is not Parquet.
+    ``rows`` is that of a Parquet file's footer or of a month's CSV, and None for other files.
     """
 
     published: Published
@@ -95,7 +95,7 @@ def described(source: RemoteFile, headers: Mapping[str, str]) -> Published:
         etag=etag,
         last_modified=parse_http_date(headers.get("Last-Modified")),
         md5=digest[1] if digest else None,
-        origin=origin_of(source.site, headers),
+        origin=origin_of(source.site, source.file_format, headers),
     )
 
 

@@ -17,6 +17,11 @@ from taxi_assets.addresses import shown
 __all__ = ["RedirectRefused", "Redirects", "is_public"]
 
 _SHOWN_CHARACTERS = 200  # of the server's choice
+# Where GitHub has the files of releases.
+# https://docs.github.com/en/actions/concepts/runners/communicating-with-self-hosted-runners
+_STORAGE = {
+    "github.com": ("release-assets.githubusercontent.com", "objects.githubusercontent.com"),
+}
 _OWN_HOST_ONLY = ("Authorization", "Cookie")
 
 
@@ -25,14 +30,14 @@ class RedirectRefused(Exception):
 
 
 class Redirects:
-    """The redirects that ``site`` may make: to its own host, and to the hosts in ``allowed``.
+    """The redirects that ``site`` may make: to its own host, its storage and those in ``allowed``.
 
     A host is a name or address, with its port unless that is the scheme's own.
     """
 
     def __init__(self, site: httpx.URL, allowed: Collection[str]) -> None:
         self._own = _host(site)
-        self._hosts = {self._own, *(host.lower() for host in allowed)}
+        self._hosts = {self._own, *(host.lower() for host in allowed), *_STORAGE.get(self._own, ())}
 
     def follow(self, url: httpx.URL, location: str) -> httpx.URL:
         """The address that ``location`` means for a request of ``url``, or ``RedirectRefused``."""

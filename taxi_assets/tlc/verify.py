@@ -1,11 +1,15 @@
 """Verification of a downloaded file: length, digest and format.
 
+The rows of CSV are its lines here, and what a parser finds in ``cleaning``. The audit compares the
+two, as it compares a Parquet footer with the rows.
+
 A file that fails is named for what it is (an HTML page, a Git LFS pointer, a truncated file). Its
 columns and values are checked by ``cleaning``.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 import zipfile
 import zlib
@@ -27,11 +31,13 @@ _MOST_UNPACKED_BYTES = 256 << 20  # a hundred times TLC's zone shapes
 # What zipfile raises for an archive that is damaged, encrypted or compressed in a way of its own;
 # RuntimeError includes NotImplementedError.
 _UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+_UNREADABLE_GZIP = (OSError, EOFError, zlib.error)
+_LONGEST_LINE = 1 << 20  # a thousand times TLC's
 _S3_CODE = re.compile(rb"<Code>([^<]{1,80})</Code>")
 
 
 def verified_rows(part: PartialFile, source: RemoteFile, published: Published) -> int | None:
-    """The row count in a Parquet file's footer; None for another kind of file.
+    """The row count of a Parquet footer, or the lines of CSV after its header; else None.
 
     Raises ``CorruptDownload`` with what the file is instead.
     """
@@ -41,7 +47,11 @@ def verified_rows(part: PartialFile, source: RemoteFile, published: Published) -
     suffix = Path(source.file_name).suffix
     if suffix == ".zip":
         _require_zip(part.path, source)
-    return _footer_rows(part.path, source) if suffix == ".parquet" else None
+    if suffix == ".parquet":
+        return _footer_rows(part.path, source)
+    if source.file_name.endswith((".csv", ".csv.gz")):
+        return _csv_rows(part.path, source)
+    return None
 
 
 def _substitute(path: Path) -> str | None:
@@ -88,6 +98,25 @@ def _footer_rows(path: Path, source: RemoteFile) -> int:
     if rows < 0:
         raise corrupt(source, f"its Parquet footer has a row count of {rows}")
     return rows
+
+
+def _csv_rows(path: Path, source: RemoteFile) -> int:
+    """Lines with content after the first; reads a compressed file to its checksum at the end."""
+    opened = gzip.open if source.file_name.endswith(".gz") else open
+    lines = 0
+    try:
+        with opened(path, "rb") as file:
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    raise corrupt(source, f"it has a line of more than {_LONGEST_LINE} bytes")
+                lines += bool(line.strip())
+    except _UNREADABLE_GZIP as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk failed, not the file
+        raise corrupt(source, f"it is not a complete gzip file ({error})") from error
+    if not lines:
+        raise corrupt(source, "it has no header")
+    return lines - 1
 
 
 def _require_zip(path: Path, source: RemoteFile) -> None:

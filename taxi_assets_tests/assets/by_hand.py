@@ -69,9 +69,9 @@ FHV = """
 dispatching_base_num  text dispatching_base_num
 affiliated_base_num   text Affiliated_base_number
 pickup_at             time pickup_datetime
-dropoff_at            sent dropOff_datetime
-pickup_zone_id        int  PUlocationID
-dropoff_zone_id       int  DOlocationID
+dropoff_at            sent dropOff_datetime dropoff_datetime
+pickup_zone_id        int  PUlocationID PULocationID
+dropoff_zone_id       int  DOlocationID DOLocationID
 shared_ride_flag      int  SR_Flag
 """
 FHVHV = """
@@ -107,7 +107,9 @@ Mask = npt.NDArray[np.bool_]
 _TEXT = pd.StringDtype("pyarrow")
 
 
-def clean(dataset: str, month: str, table: pa.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+def clean(
+    dataset: str, month: str, table: pa.Table, suffix: str = "parquet"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The trips and the rejects of a month's published rows."""
     frame = pd.DataFrame(index=pd.RangeIndex(table.num_rows))
     for line in filter(None, LAYOUTS[dataset].splitlines()):
@@ -117,7 +119,7 @@ def clean(dataset: str, month: str, table: pa.Table) -> tuple[pd.DataFrame, pd.D
         values = table[here[0]].to_pylist() if here else [None] * table.num_rows
         frame[name] = _KINDS[kind](values)
     frame["source_month"] = pd.Timestamp(f"{month}-01").as_unit("ms")
-    frame["source_file"] = pd.array([f"{dataset}_tripdata_{month}.parquet"] * len(frame), _TEXT)
+    frame["source_file"] = pd.array([f"{dataset}_tripdata_{month}.{suffix}"] * len(frame), _TEXT)
     frame["quality_flags"] = _named(_flags(dataset, month, frame), len(frame))
     frame["reject_reasons"] = _named(_reasons(month, frame), len(frame))
     frame["source_row"] = pd.array(range(len(frame)), "Int64")

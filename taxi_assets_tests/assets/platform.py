@@ -106,7 +106,12 @@ class Platform:
         job = self.definitions.resolve_implicit_global_asset_job_def()
         subset = job.get_subset(asset_selection=keys, asset_check_selection=checks)
         ops = {key.replace("/", "__"): {"config": value} for key, value in config.items()}
-        source = {"url": self.settings.tlc_url, "attempts": attempts, "backoff_seconds": 0.001}
+        source = {
+            "url": self.settings.tlc_url,
+            "file_format": self.settings.source_format.value,
+            "attempts": attempts,
+            "backoff_seconds": 0.001,
+        }
         run = self.instance.create_run_for_job(
             subset,
             tags=tags,

@@ -66,7 +66,9 @@ def test_generated_zones_refuse_published_months(
 ) -> None:
     assert Platform(tmp_path / "home", tlc.url).run(ZONES).success
     why = facts(Platform(tmp_path / "home", mirror).run(month_assets("green"), "2024-01"))
-    assert "green 2024-01 is published (origin: mirror), but the lake" in why.happened
+    assert (
+        "green 2024-01 is from a source of Parquet (origin: mirror), but the lake" in why.happened
+    )
 
 
 def test_a_warehouse_with_the_one_refuses_months_of_another_lake(
@@ -77,7 +79,10 @@ def test_a_warehouse_with_the_one_refuses_months_of_another_lake(
     other = Platform(tmp_path / "home", mirror, TAXI_LAKE_URL=lake)
     why = facts(other.run(month_assets("green"), "2024-02"))
     assert why.asset == "green/warehouse_trips"
-    assert "green 2024-02 is published (origin: mirror), but the warehouse duckdb:" in why.happened
+    assert (
+        "green 2024-02 is from a source of Parquet (origin: mirror), but the warehouse duckdb:"
+        in why.happened
+    )
     assert other.counts() == {"2024-01": 200}
 
 
@@ -87,5 +92,11 @@ def test_a_command_says_so_in_one_line(tmp_path: Path, tlc: Simulator, mirror: s
     refused = command(tmp_path, *run, "2024-02", TAXI_TLC_URL=mirror)
     assert refused.returncode == 1
     zones, line = refused.stderr.splitlines()
-    assert "lake_zones: The file of the taxi zones is published (origin: mirror)" in zones
-    assert "green/raw_trips 2024-02: green 2024-02 is published (origin: mirror)" in line
+    assert (
+        "lake_zones: The file of the taxi zones is from a source of Parquet (origin: mirror)"
+        in zones
+    )
+    assert (
+        "green/raw_trips 2024-02: green 2024-02 is from a source of Parquet (origin: mirror)"
+        in line
+    )

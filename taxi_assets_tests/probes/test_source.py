@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,9 +13,17 @@ from taxi_assets.probes import source
 from taxi_assets.settings import Settings
 from taxi_assets.simulator.server import Simulator
 from taxi_assets_tests.probes.reports import Report, probed
+from taxi_assets_tests.tlc.site import Site
 
 ANSWERS = "source: answers"
 KNOWN = Month(2024, 1)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
 
 
 def due() -> Month:
@@ -60,8 +69,18 @@ def test_a_site_that_refuses_even_a_known_month_is_blocking(
 
 def test_a_mirror_that_has_neither_month_is_named(tlc: Simulator) -> None:
     text = probe(tlc.url).failed["source: fhv"]
-    assert f"has neither fhv {due()} nor fhv 2024-01" in text
+    assert f"has no file of fhv for {due()} or 2024-01" in text
     assert f"Open {tlc.url}/trip-data/fhv_tripdata_2024-01.parquet in a browser" in text
+
+
+def test_a_mirror_of_csv_is_asked_for_a_month_that_tlc_published_as_csv(site: Site) -> None:
+    for name in DATASETS:
+        site.publish(f"/{name}/{name}_tripdata_2020-01.csv.gz", b"")
+    env = {"TAXI_TLC_URL": site.url, "TAXI_SOURCE_FORMAT": "csv.gz"}
+    report = probed(source.source_probes(Settings.from_env(env)))
+    assert report.well
+    assert "2020-01 is published" in report.texts["source: fhv"]
+    assert "(csv-mirror)" in report.texts["source: fhv"]
 
 
 def test_a_page_of_a_network_s_login_is_named(tlc: Simulator) -> None:
