@@ -115,7 +115,8 @@ class TlcClient:
         Raises ``SourceUnavailable`` if it is not answered within ``deadline_seconds``.
         """
         give_up_at = time.monotonic() + deadline_seconds
-        return self._published(file_of(self.url, path), give_up_at=give_up_at)
+        source = file_of(self.url, path, self._file_format)
+        return self._published(source, give_up_at=give_up_at)
 
     def published_many(
         self,
