@@ -18,6 +18,7 @@ from taxi_assets.addresses import LakeAddress, WarehouseAddress, lake_address, w
 from taxi_assets.assets.resources import Limits, Previous, Scratch, TlcSource
 from taxi_assets.assets.trips import Kinds, trip_assets
 from taxi_assets.assets.zones import lake_zones, taxi_zones
+from taxi_assets.assets.zones_check import loaded_zones
 from taxi_assets.automation.factory import build_automation
 from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
@@ -37,7 +38,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         lake_zones(lake.kind),
         taxi_zones(warehouse.kind),
     ]
-    checks: list[dg.AssetChecksDefinition] = []
+    checks: list[dg.AssetChecksDefinition] = [loaded_zones()]
     for spec in DATASETS.values():
         published = edition(spec, settings.source_format)
         source = "csv" if settings.source_format.is_csv else "parquet"

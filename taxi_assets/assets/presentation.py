@@ -96,11 +96,18 @@ def lineage_from_raw(published_names: Mapping[str, str], raw: dg.AssetKey) -> dg
     )
 
 
-def same_columns(spec: DatasetSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
-    """Column lineage from the columns of the same names upstream."""
+def same_columns(
+    spec: DatasetSpec, upstream: dg.AssetKey, joined: Mapping[str, dg.TableColumnDep]
+) -> dg.TableColumnLineage:
+    """Column lineage from the columns of the same names upstream, and those they are ``joined``
+    with.
+    """
     return dg.TableColumnLineage(
         {
-            column.name: [dg.TableColumnDep(upstream, column.name)]
+            column.name: [
+                dg.TableColumnDep(upstream, column.name),
+                *([joined[column.name]] if column.name in joined else []),
+            ]
             for column in stored_columns(spec, Part.TRIPS)
         }
     )

@@ -5,7 +5,7 @@ another selection of assets and checks under a name.
 
     <dataset>_months    a month's four assets and their checks
     <dataset>_verify    checks a stored month again without materializing it
-    overdue_months      the check for overdue months of every dataset
+    overdue_months      the checks for overdue months of every dataset and of the zones
     zones               the taxi zones
 """
 
@@ -18,6 +18,7 @@ from typing import Any, Final
 import dagster as dg
 
 from taxi_assets.assets.common import trip_key
+from taxi_assets.assets.zones_check import LOADED_ZONES
 from taxi_assets.datasets.spec import DatasetSpec
 
 __all__ = [
@@ -84,11 +85,12 @@ def verify_job(spec: DatasetSpec, *, pods: bool) -> _Job:
 
 
 def overdue_job(specs: Iterable[DatasetSpec]) -> _Job:
-    """The check for overdue months of every dataset."""
+    """The checks for overdue months of every dataset and of the taxi zones."""
     return dg.define_asset_job(
         OVERDUE_JOB,
-        selection=dg.AssetSelection.checks(*map(_overdue, specs)),
-        description="Checks every dataset for months that should be loaded by now and are not.",
+        selection=dg.AssetSelection.checks(*map(_overdue, specs), LOADED_ZONES),
+        description="Checks every dataset for months that should be loaded by now and are not, and "
+        "whether the taxi zones are loaded and refreshed.",
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from taxi_assets.assets.zones_check import LOADED_ZONES
 from taxi_assets.automation.jobs import DATASET_TAG
 from taxi_assets.dagster_names import PARTITION_TAG
 from taxi_assets.datasets.month import Month, several
@@ -74,10 +75,15 @@ def loaded(
 
 
 def overdue(evaluations: Sequence[dg.AssetCheckEvaluation], url: str) -> Message:
-    """The failed checks for overdue months, one per dataset."""
+    """The failed checks for overdue months, one per dataset, and of the zones."""
     datasets = ", ".join(each.asset_key.path[0] for each in evaluations)
     lines = [f"{each.asset_key.path[0]}: {each.description}" for each in evaluations]
-    return Message(f"{datasets}: months are overdue", _bounded(lines), url)
+    late = (
+        "overdue"
+        if any(each.asset_check_key == LOADED_ZONES for each in evaluations)
+        else "months are overdue"
+    )
+    return Message(f"{datasets}: {late}", _bounded(lines), url)
 
 
 def run_url(ui_url: str, run_id: str) -> str:

@@ -14,6 +14,7 @@ import dagster as dg
 
 from taxi_assets.assets.common import source_key, trip_key
 from taxi_assets.assets.partitions import monthly
+from taxi_assets.assets.zones_check import LOADED_ZONES
 from taxi_assets.automation.factory import build_automation
 from taxi_assets.datasets import DATASETS, DatasetSpec
 from taxi_assets.errors import AuditFailed
@@ -29,7 +30,8 @@ VERSION = f"{LAYOUT}-0123456789ab-1"
 @dataclass
 class Script:
     """What the stand-ins do: ETags of downloads by month, errors by asset and month, descriptions
-    of failed checks by name and month, and of overdue months by dataset.
+    of failed checks by name and month, and of overdue months by dataset,
+    also of ``taxi_zones``.
     """
 
     etags: dict[str, str] = field(default_factory=dict)
@@ -47,7 +49,7 @@ def stand_ins(settings: Settings, script: Script | None = None) -> dg.Definition
     """The platform's assets and checks by name, with the real automation of ``settings``."""
     script = script or Script()
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
-    checks: list[dg.AssetChecksDefinition] = []
+    checks: list[dg.AssetChecksDefinition] = [_zones(script)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are a preview
         for spec in DATASETS.values():
@@ -127,6 +129,17 @@ def _check(
         return dg.AssetCheckResult(passed=says is None, description=says)
 
     return checked
+
+
+def _zones(script: Script) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=LOADED_ZONES.asset_key, name=LOADED_ZONES.name)
+    def loaded_zones() -> dg.AssetCheckResult:
+        says = script.overdue.get("taxi_zones")
+        return dg.AssetCheckResult(
+            passed=says is None, severity=dg.AssetCheckSeverity.WARN, description=says
+        )
+
+    return loaded_zones
 
 
 def _overdue(spec: DatasetSpec, script: Script) -> dg.AssetChecksDefinition:

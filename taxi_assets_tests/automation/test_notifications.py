@@ -245,6 +245,8 @@ def test_overdue_months_are_notified_when_they_differ_from_the_previous_check(
     assert third.body == "green: 2024-04 to 2024-07 are overdue."
     assert checked() == []
     assert len(checked(green="2024-04 to 2024-07 are overdue.")) == 1
+    [zones] = checked(green="2024-04 to 2024-07 are overdue.", taxi_zones="Not refreshed.")
+    assert zones.title == "taxi_zones: overdue"
 
 
 def test_a_cursor_that_is_not_its_own_costs_a_tick_and_repeats_nothing(
