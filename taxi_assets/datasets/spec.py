@@ -36,10 +36,11 @@ class Column:
     ``published_as`` holds every published name; names are compared exactly, so a new spelling is
     an unknown column until it is listed. The file of a month from ``since`` to ``until`` (both
     included) must have the column; before and after it may be absent, which gives NULL. A column
-    that is not ``required`` may be absent in any month. ``codes`` maps published text, trimmed and lower-cased, to the canonical value; other text is cast
-    unchanged, and a number without a code becomes text in a text column. ``values`` documents what
-    each canonical code means. ``nulls`` are values that mean NULL, as canonical text
-    (``1989-01-01 00:00:00``), whether TLC published them as text or not.
+    that is not ``required`` may be absent in any month. ``codes`` maps published text, trimmed and
+    lower-cased, to the canonical value; other text is cast unchanged, and a number without a code
+    becomes text in a text column. ``values`` documents what each canonical code means. ``nulls``
+    are values that mean NULL, as canonical text (``1989-01-01 00:00:00``), whether TLC published
+    them as text or not.
     """
 
     name: str

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxi_assets_tests.assets import by_hand
-from taxi_assets_tests.assets.platform import Platform, facts, failures, month_assets
 from taxi_assets_tests.assets.by_hand import assert_same_rows
+from taxi_assets_tests.assets.platform import Platform, facts, failures, month_assets
 from taxi_assets_tests.tlc.site import Site
 
 # As the mirror's months of 2019-01 to 2021-07 are; the values are invented.
