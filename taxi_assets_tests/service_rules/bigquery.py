@@ -84,10 +84,21 @@ _LOADS: Final = (
         stand_in=f"{_STAND_IN}/parquet_types.py:reader",
         mutation=Mutation(
             file=f"{_PACKAGE}/io_manager.py",
-            old="stored = _source(self._parquet(cast(rows, table)))",
+            old="stored = _source(self._parquet(cast(rows, table, self.warehouse.geography_text)))",
             new="stored = stored or _source(self._parquet(rows))",
             test="taxi_assets_tests/warehouse/test_users_types.py::"
             "test_a_user_s_types_are_cast_without_changing_a_value[bigquery]",
+        ),
+    ),
+    ServiceRule(
+        rule="Text for GEOGRAPHY is GeoJSON, WKT or hexadecimal WKB; another fails the job.",
+        source=f"{_DOCS}/geospatial-data",
+        stand_in=f"{_STAND_IN}/geography.py:decoded",
+        mutation=Mutation(
+            file=f"{_PACKAGE}/bigquery.py",
+            old="return str(to_geojson(outline))",
+            new="return repr(outline)",
+            test="taxi_assets_tests/warehouse/test_geography.py::test_bigquery_gets_geography",
         ),
     ),
     ServiceRule(
