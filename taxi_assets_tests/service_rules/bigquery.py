@@ -91,6 +91,17 @@ _LOADS: Final = (
         ),
     ),
     ServiceRule(
+        rule="Text for GEOGRAPHY is GeoJSON, WKT or hexadecimal WKB; another fails the job.",
+        source=f"{_DOCS}/geospatial-data",
+        stand_in=f"{_STAND_IN}/geography.py:decoded",
+        mutation=Mutation(
+            file=f"{_PACKAGE}/bigquery.py",
+            old="return str(to_geojson(outline))",
+            new="return repr(outline)",
+            test="taxi_assets_tests/warehouse/test_geography.py::test_bigquery_gets_geography",
+        ),
+    ),
+    ServiceRule(
         rule=(
             "A job names an object, not a generation of it, and reads what is there when it runs: "
             "a generation in the URI fails it."

@@ -32,7 +32,7 @@ def mirror(site: Site) -> Iterator[TlcClient]:
 def test_a_month_is_downloaded_as_it_is_and_its_rows_are_counted(
     site: Site, mirror: TlcClient, tmp_path: Path
 ) -> None:
-    body = gzip.compress(LINES)
+    body = gzip.compress(LINES, mtime=0)
     site.publish(PATH, body)
     download = mirror.download_month("green", OCTOBER, tmp_path)
     assert isinstance(download, Download)
@@ -43,7 +43,7 @@ def test_a_month_is_downloaded_as_it_is_and_its_rows_are_counted(
 
 
 def test_a_month_is_found_by_its_address(site: Site, mirror: TlcClient) -> None:
-    site.publish(PATH, gzip.compress(LINES))
+    site.publish(PATH, gzip.compress(LINES, mtime=0))
     assert mirror.month_url("green", OCTOBER) == site.url + PATH
     assert mirror.published("green", OCTOBER) is not None
     assert mirror.published("fhv", OCTOBER) is None
@@ -64,7 +64,7 @@ def test_a_file_that_is_not_compressed_is_counted_too(site: Site, tmp_path: Path
     assert download.rows == 3_001
 
 
-_WHOLE = gzip.compress(LINES)
+_WHOLE = gzip.compress(LINES, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ _WHOLE = gzip.compress(LINES)
         (_WHOLE[:-4], "not a complete gzip file"),
         (_WHOLE[:-8] + bytes(8), "CRC check failed"),
         (LINES, "not a complete gzip file"),
-        (gzip.compress(b""), "no header"),
-        (gzip.compress(b"a" * 3_000_000), "a line of more than"),
+        (gzip.compress(b"", mtime=0), "no header"),
+        (gzip.compress(b"a" * 3_000_000, mtime=0), "a line of more than"),
         (b"<!DOCTYPE html><html></html>", "HTML page"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS pointer"),
     ],

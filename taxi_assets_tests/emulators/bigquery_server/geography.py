@@ -1,7 +1,8 @@
-"""GEOGRAPHY from text that is loaded: WKT, or GeoJSON, where local-bigquery knows only WKT.
+"""GEOGRAPHY from text that is loaded, of which local-bigquery knows only WKT.
 
-https://cloud.google.com/bigquery/docs/geospatial-data: a text that is neither fails the job. What
-BigQuery makes of edges and of the orientation of rings is not modelled: a GEOGRAPHY here is planar.
+https://cloud.google.com/bigquery/docs/geospatial-data: GeoJSON, WKT or hexadecimal WKB; another
+text fails the job. What BigQuery makes of edges and of the orientation of rings is not modelled: a
+GEOGRAPHY here is planar.
 """
 
 from __future__ import annotations
@@ -25,5 +26,6 @@ def decoded(expression: str, field: Any, *more: Any) -> str:
         return value
     return (
         f"CASE WHEN starts_with(ltrim({value}), '{{') THEN ST_GeomFromGeoJSON({value}) "
+        f"WHEN regexp_full_match({value}, '[0-9A-Fa-f]+') THEN ST_GeomFromHEXWKB({value}) "
         f"ELSE ST_GeomFromText({value}) END"
     )

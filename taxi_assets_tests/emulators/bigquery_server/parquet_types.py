@@ -26,7 +26,7 @@ _PLAIN = {
     **{("INT64", name): "INTEGER" for name in _INTEGERS},
 }
 _UNSUPPORTED = ("Float16Type", "NullType", "TimeType", "UUIDType")
-# https://cloud.google.com/bigquery/docs/geospatial-data: WKT or GeoJSON, as text.
+# https://cloud.google.com/bigquery/docs/geospatial-data: see ``geography``.
 _SENT_AS = {"GEOGRAPHY": "STRING"}
 _CPP_TYPES = {"INTEGER": "INT64", "FLOAT": "DOUBLE", "BOOLEAN": "BOOL"}
 
