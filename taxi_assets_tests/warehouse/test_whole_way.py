@@ -23,7 +23,12 @@ JANUARY = Month(2024, 1)
 KILLED_BEFORE_THE_WAREHOUSE = """
 import os, signal, sys
 from taxi_assets.warehouse.io_manager import WarehouseIOManager
-WarehouseIOManager.store = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+store = WarehouseIOManager.store
+def killed(manager, path, *rest):
+    if path[-1] == "warehouse_trips":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return store(manager, path, *rest)
+WarehouseIOManager.store = killed
 from taxi_assets.cli import main
 sys.exit(main(sys.argv[1:]))
 """
