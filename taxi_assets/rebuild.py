@@ -23,9 +23,8 @@ from taxi_assets.lake.store import LakeObject
 from taxi_assets.runner import ZONES_RUN, Requested, month_run
 from taxi_assets.settings import Settings
 from taxi_assets.tlc import TlcClient
-from taxi_assets.warehouse.base import Warehouse
 from taxi_assets.warehouse.factory import open_warehouse
-from taxi_assets.warehouse.tables import table_of
+from taxi_assets.warehouse.io_manager import is_loaded
 
 __all__ = ["damaged_objects", "reloads", "repairs"]
 
@@ -100,11 +99,11 @@ def reloads(settings: Settings, datasets: Collection[str]) -> list[Requested]:
     runs = []
     if zones is not None and warehouse.count("taxi_zones", None) != zones.rows:
         runs.append(replace(ZONES_RUN, assets=[TAXI_ZONES]))
-    with closing(Lake(store, str(settings.scratch), settings.source_format)) as lake:
+    with closing(Lake(store, str(settings.scratch))) as lake:
         runs += [
             month_run(stored.spec, stored.month, assets=["warehouse_trips"])
             for stored in _published(lake, datasets)
-            if not _is_loaded(warehouse, stored)
+            if not is_loaded(warehouse, stored)
         ]
     return runs
 
@@ -121,14 +120,6 @@ def _published(lake: Lake, datasets: Collection[str]) -> Iterator[StoredMonth]:
             yield stored
         else:
             print(f"outdated   {name} {month}: run python -m taxi_assets upgrade first")
-
-
-def _is_loaded(warehouse: Warehouse, stored: StoredMonth) -> bool:
-    for part, file in stored.parts.items():
-        loaded = warehouse.loaded(table_of(stored.spec, part).name, stored.month)
-        if loaded is None or (loaded.version, loaded.rows) != (stored.version, file.rows):
-            return False
-    return True
 
 
 def _is_of(key: str, datasets: Collection[str]) -> bool:

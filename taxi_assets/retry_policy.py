@@ -10,7 +10,8 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from taxi_assets.http_dates import parse_http_date
 
 __all__ = ["ATTEMPTS", "CONNECT_SECONDS", "SILENCE_SECONDS", "Attempts", "retry_after_seconds"]
 
@@ -59,16 +60,10 @@ class Attempts:
 
 def retry_after_seconds(header: str | None) -> float | None:
     """Seconds from now, from either form of a ``Retry-After``; ``None`` for another or no text."""
-    if not header:
-        return None
-    if header.isascii() and header.isdecimal():
+    if header and header.isascii() and header.isdecimal():
         return float(header)
-    try:
-        parsed = parsedate_to_datetime(header)
-        when = parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):  # OverflowError: the year 10000
-        return None
-    return (when - datetime.now(UTC)).total_seconds()
+    when = parse_http_date(header)
+    return (when - datetime.now(UTC)).total_seconds() if when else None
 
 
 def _delay(made: int) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from taxi_assets.datasets.origin import Origin
+from taxi_assets.http_dates import parse_http_date
 from taxi_assets.tlc.origin import origin_of
 from taxi_assets.tlc.source import RemoteFile
 
@@ -18,7 +19,6 @@ __all__ = [
     "Published",
     "Unchanged",
     "described",
-    "parse_http_date",
     "range_start",
     "usable_validator",
 ]
@@ -108,15 +108,6 @@ def range_start(headers: Mapping[str, str]) -> int | None:
     """The first byte that a 206 carries; None without a readable Content-Range."""
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     return int(match[1]) if match else None
-
-
-def parse_http_date(http_date: str | None) -> datetime | None:
-    """An HTTP date in UTC; None for a missing or unreadable one."""
-    try:
-        parsed = parsedate_to_datetime(http_date or "")
-        return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):  # OverflowError: the year 10000
-        return None
 
 
 def _size(headers: Mapping[str, str]) -> int | None:

@@ -28,7 +28,6 @@ from taxi_assets.errors import Misconfigured, ObjectMissing
 from taxi_assets.failures import instance_of, translated_errors
 from taxi_assets.frames import Rows, from_reader, read_parquet, to_reader, write_parquet
 from taxi_assets.io_manager import AssetIOManager, Wanted
-from taxi_assets.lake import attributes
 from taxi_assets.lake.handles import StoredFile, StoredMonth
 from taxi_assets.lake.scratch import RunFolder
 from taxi_assets.warehouse.base import Load, Loaded, Source, Warehouse
@@ -42,6 +41,7 @@ __all__ = [
     "WarehouseMonth",
     "WarehouseResource",
     "WarehouseTable",
+    "is_loaded",
 ]
 
 _IN_PLACE = "loaded in this version already, nothing moved"
@@ -129,7 +129,7 @@ class WarehouseIOManager(AssetIOManager):
         return {**metadata, "dagster/partition_row_count": loaded.rows, **loaded.details}
 
     def _store_month(self, value: StoredMonth) -> Mapping[str, Any]:
-        origin = value.trips.object.attributes.get(attributes.ORIGIN)
+        origin = value.trips.origin
         loads = {
             part: Load(table_of(value.spec, part), _source(file), value.version, origin)
             for part, file in value.parts.items()
@@ -139,19 +139,12 @@ class WarehouseIOManager(AssetIOManager):
             "rejected_rows": value.rejects.rows,
             "bytes": value.trips.object.size,
         }
-        if not value.redo and all(
-            self._is_loaded(load, value.month, file.rows)
-            for load, file in zip(loads.values(), value.parts.values(), strict=True)
-        ):
+        if not value.redo and is_loaded(self.warehouse, value):
             return {**metadata, "warehouse": _IN_PLACE}
         what, where = f"{value.spec.name} {value.month}", f"the warehouse {self.warehouse.url}"
         require_unmixed(origin, self.warehouse.origins(), what, where)
         loaded = self.warehouse.replace(list(loads.values()), value.month)
         return {**metadata, **loaded[-1].details}
-
-    def _is_loaded(self, load: Load, month: Month, rows: int | None) -> bool:
-        loaded = self.warehouse.loaded(load.table.name, month)
-        return loaded is not None and (loaded.version, loaded.rows) == (load.version, rows)
 
     def _replace(self, name: str, value: Any, month: Month | None) -> Loaded:
         stored = _source(value) if isinstance(value, StoredFile | Path) else None
@@ -207,6 +200,15 @@ class WarehouseResource(dg.ConfigurableIOManagerFactory[WarehouseIOManager]):
     @override
     def create_io_manager(self, context: dg.InitResourceContext) -> WarehouseIOManager:
         return WarehouseIOManager(self.database.opened(), scratch=self.scratch)
+
+
+def is_loaded(warehouse: Warehouse, month: StoredMonth) -> bool:
+    """Whether the month's tables have it in this version, with as many rows as its files."""
+    for part, file in month.parts.items():
+        loaded = warehouse.loaded(table_of(month.spec, part).name, month.month)
+        if loaded is None or (loaded.version, loaded.rows) != (month.version, file.rows):
+            return False
+    return True
 
 
 def _tables(dataset: str) -> list[str]:

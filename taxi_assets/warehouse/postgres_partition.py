@@ -14,6 +14,7 @@ from psycopg import sql
 
 from taxi_assets.datasets.month import Month
 from taxi_assets.warehouse.postgres_schema import (
+    NAME_BYTES,
     QualifiedName,
     attached_partition,
     definitions,
@@ -30,7 +31,6 @@ __all__ = [
 _MONTH_COLUMN = sql.Identifier(SOURCE_MONTH)
 _ONE_MONTH: Final = "one_month"
 _SUFFIX = re.compile(r"_\d{6}_[0-9a-f]{8}$")  # of an index that an earlier load made
-_NAME_BYTES = 63
 
 # Of the table and of the month's partition, without what the partition has from the table.
 _INDEXES = """
@@ -136,7 +136,7 @@ def _missing(
 
 
 def _suffixed(name: str, suffix: str) -> str:
-    stem = _SUFFIX.sub("", name).encode()[: _NAME_BYTES - len(suffix)]
+    stem = _SUFFIX.sub("", name).encode()[: NAME_BYTES - len(suffix)]
     return stem.decode(errors="ignore") + suffix
 
 

@@ -15,6 +15,7 @@ from taxi_assets.errors import Misconfigured, TableSchemaConflict
 from taxi_assets.warehouse.tables import SOURCE_MONTH, Table, TableColumn, added_columns
 
 __all__ = [
+    "NAME_BYTES",
     "QualifiedName",
     "attached_partition",
     "check_names",
@@ -34,7 +35,8 @@ FIELD_TYPES: dict[Type, LiteralString] = {
 }
 _TYPES: dict[str, Type] = {name: type_ for type_, name in FIELD_TYPES.items()}
 _MONTH_COLUMN = sql.Identifier(SOURCE_MONTH)
-_LIMIT_BYTES: Final = 63  # PostgreSQL cuts longer names off, without an error
+NAME_BYTES: Final = 63
+"""The longest name; PostgreSQL cuts longer ones off, without an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ def check_names(table: Table, month: Month | None) -> None:
 
 
 def _require_short(what: str, name: str) -> None:
-    if (size := len(name.encode())) > _LIMIT_BYTES:
+    if (size := len(name.encode())) > NAME_BYTES:
         raise Misconfigured(
-            f"{what} {name} has a name of {size} bytes, and PostgreSQL permits {_LIMIT_BYTES}.",
+            f"{what} {name} has a name of {size} bytes, and PostgreSQL permits {NAME_BYTES}.",
             "Use a shorter name: a table of months needs 7 bytes for those of its partitions.",
         )
 

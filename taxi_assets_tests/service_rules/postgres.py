@@ -210,8 +210,8 @@ RULES: tuple[ServiceRule, ...] = (
         stand_in=f"{_TESTS}/test_postgres_names.py:_tables",
         mutation=Mutation(
             file=f"{_WAREHOUSE}/postgres_schema.py",
-            old="_LIMIT_BYTES: Final = 63",
-            new="_LIMIT_BYTES: Final = 128",
+            old="NAME_BYTES: Final = 63",
+            new="NAME_BYTES: Final = 128",
             test=f"{_TESTS}/test_postgres_names.py::"
             "test_a_table_name_that_is_too_long_is_refused_before_anything_is_made",
         ),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from taxi_assets.errors import Misconfigured, SourceUnavailable, TaxiAssetsError
+from taxi_assets.http_dates import parse_http_date
 from taxi_assets.tlc import Download, Published, TlcClient
-from taxi_assets.tlc.published import parse_http_date
 from taxi_assets_tests.tlc.conftest import JANUARY, PATH, parquet
 from taxi_assets_tests.tlc.site import Fault, Site
 from taxi_assets_tests.tlc.wire import Answer, Exchange, Wire, head, whole
