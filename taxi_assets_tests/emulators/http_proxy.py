@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from dataclasses import dataclass
 import h11
 from typing_extensions import override
 
-__all__ = ["Address", "Cut", "HttpProxy", "Reply", "Silence", "Visit"]
+from taxi_assets_tests.emulators.loopback_proxy import Address, LoopbackProxy
 
-Address = tuple[str, int]
+__all__ = ["Cut", "HttpProxy", "Reply", "Silence", "Visit"]
 
 _CHUNK = 1 << 18
 # Of one connection, not of the message (RFC 9110, 7.6.1); the proxy itself answers ``Expect``.
@@ -64,42 +63,15 @@ class Visit:
         """Nothing more is exchanged, whether it was complete or not."""
 
 
-class HttpProxy(socketserver.ThreadingTCPServer):
+class HttpProxy(LoopbackProxy):
     """Forwards from ``port`` (0: any) on loopback to ``server``; ``visit`` is called per request.
 
     Serves in threads of this process, during the block.
     """
 
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
     def __init__(self, port: int, server: Address, visit: Callable[[], Visit]) -> None:
-        super().__init__(("127.0.0.1", port), _Connection)
-        self.server, self.visit = server, visit
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.server_address[1])
-
-    @override
-    def __enter__(self) -> HttpProxy:
-        self._thread.start()
-        return self
-
-    @override
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    @override
-    def handle_error(self, request: object, client_address: object) -> None:
-        # The client went away, which is a right of clients and what many tests are about.
-        pass
+        super().__init__(port, server, _Connection)
+        self.visit = visit
 
 
 class _Connection(socketserver.BaseRequestHandler):

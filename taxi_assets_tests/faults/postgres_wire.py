@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from typing_extensions import override
 
+from taxi_assets_tests.emulators.loopback_proxy import Address, LoopbackProxy
 from taxi_assets_tests.faults.wire_faults import DELAY_SECONDS, Fault, Plan, Stage
 
 __all__ = ["PostgresProxy"]
@@ -24,36 +25,12 @@ _CHUNK = 1 << 18
 _SSL_REQUESTS = (80877103, 80877104)  # for TLS and GSSAPI; answered by one byte
 
 
-class PostgresProxy(socketserver.ThreadingTCPServer):
+class PostgresProxy(LoopbackProxy):
     """Forwards from a free port on loopback to ``server``, in threads, during the block."""
 
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, server: tuple[str, int], plan: Plan) -> None:
-        super().__init__(("127.0.0.1", 0), _Session)
-        self.server, self.plan = server, plan
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.server_address[1])
-
-    @override
-    def __enter__(self) -> PostgresProxy:
-        self._thread.start()
-        return self
-
-    @override
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    @override
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # the client went away
+    def __init__(self, server: Address, plan: Plan) -> None:
+        super().__init__(0, server, _Session)
+        self.plan = plan
 
 
 class _Session(socketserver.BaseRequestHandler):
