@@ -2,8 +2,8 @@
 
     jobs            a dataset's months, their verification, the overdue months, the zones
     publication     sensor: polls TLC and requests months that are new or reissued
-    zones           sensor and schedule of the taxi zones
-    schedules       one month per dataset, monthly; the overdue checks, daily
+    zones           sensor: polls TLC and requests the taxi zones
+    schedules       one month per dataset and the zones, monthly; the overdue checks, daily
     notifications   sensors: failures, loaded months, overdue months → channels
     downstream      the automation condition for users' own assets
     factory         builds all of the above from the settings

@@ -16,8 +16,8 @@ from taxi_assets.automation.channels import open_channels
 from taxi_assets.automation.jobs import months_job, overdue_job, verify_job, zones_job
 from taxi_assets.automation.notifications import failure_sensor, loaded_sensor, overdue_sensor
 from taxi_assets.automation.publication import publication_sensor
-from taxi_assets.automation.schedules import month_schedule, overdue_schedule
-from taxi_assets.automation.zones import zones_schedule, zones_sensor
+from taxi_assets.automation.schedules import month_schedule, overdue_schedule, zones_schedule
+from taxi_assets.automation.zones import zones_sensor
 from taxi_assets.datasets import DATASETS, DatasetSpec, Month
 from taxi_assets.datasets.stored import Part
 from taxi_assets.settings import Settings

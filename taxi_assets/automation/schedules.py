@@ -1,4 +1,4 @@
-"""The schedules: one month per dataset, monthly, and the overdue checks, daily.
+"""The schedules: one month per dataset and the taxi zones, monthly, and the overdue checks, daily.
 
 https://docs.dagster.io/guides/automate/schedules explains schedules. The monthly ones do not poll
 TLC: a month that is published later than usual fails and is run again by hand or by the sensor.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dagster as dg
 
-from taxi_assets.automation.jobs import OVERDUE_JOB, job_name
+from taxi_assets.automation.jobs import OVERDUE_JOB, ZONES_JOB, job_name
 from taxi_assets.automation.records import read_records
 from taxi_assets.datasets.calendar import DUE_DAY, month_due
 from taxi_assets.datasets.spec import DatasetSpec
 from taxi_assets.wording import counted
 
-__all__ = ["month_schedule", "overdue_schedule"]
+__all__ = ["month_schedule", "overdue_schedule", "zones_schedule"]
 
 _HOUR = 6
 
@@ -57,4 +57,17 @@ def overdue_schedule(*, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefiniti
         execution_timezone="UTC",
         default_status=status,
         description="Checks every dataset daily for months that should be loaded by now.",
+    )
+
+
+def zones_schedule(*, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+    """Refreshes the zones monthly, for deployments that poll nothing."""
+    return dg.ScheduleDefinition(
+        name=f"{ZONES_JOB}_monthly",
+        job_name=ZONES_JOB,
+        cron_schedule=f"0 {_HOUR - 1} {DUE_DAY} * *",  # before the months
+        execution_timezone="UTC",
+        default_status=status,
+        description=f"On the {DUE_DAY}th of each month, loads the taxi zones, or refreshes them if "
+        "TLC has changed their files. The sensor zones_published does so on the next day.",
     )

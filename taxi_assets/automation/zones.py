@@ -1,4 +1,4 @@
-"""What starts the runs of the taxi zones: a sensor that polls TLC, and a monthly schedule.
+"""The sensor that polls TLC for the taxi zones; ``schedules`` has their monthly schedule.
 
 https://docs.dagster.io/guides/automate/sensors. A run of the zones is a refresh: it downloads TLC's
 files only if they have changed. So the sensor needs no cursor: what it does not see, the next run
@@ -18,10 +18,9 @@ from taxi_assets.automation.jobs import ZONES_JOB
 from taxi_assets.automation.records import UNFINISHED
 from taxi_assets.dagster_names import DATA_VERSION_TAG
 from taxi_assets.datasets import ZONE_FILES, ZONES_VERSION
-from taxi_assets.datasets.calendar import DUE_DAY
 from taxi_assets.errors import SourceBlocked, TaxiAssetsError
 
-__all__ = ["zones_schedule", "zones_sensor"]
+__all__ = ["zones_sensor"]
 
 # TLC changes these files once in years.
 _POLL_SECONDS: Final = 24 * 60 * 60
@@ -59,20 +58,6 @@ def zones_sensor(*, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         return dg.RunRequest()
 
     return published
-
-
-def zones_schedule(*, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
-    """Refreshes the zones monthly, for deployments that poll nothing."""
-    return dg.ScheduleDefinition(
-        name=f"{ZONES_JOB}_monthly",
-        job_name=ZONES_JOB,
-        # An hour before the months (``schedules``).
-        cron_schedule=f"0 5 {DUE_DAY} * *",
-        execution_timezone="UTC",
-        default_status=status,
-        description=f"On the {DUE_DAY}th of each month, loads the taxi zones, or refreshes them if "
-        "TLC has changed their files. The sensor zones_published does so on the next day.",
-    )
 
 
 def _loaded(instance: dg.DagsterInstance) -> dict[str, str] | None:
