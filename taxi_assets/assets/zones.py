@@ -65,13 +65,12 @@ def lake_zones(kind: str) -> dg.AssetsDefinition:
         with translated_errors(context):
             before = previous.file(context)
             with tlc.client() as client:
-                if before and not config.redo and _unchanged(client, before, scratch):
-                    facts = before.object.attributes
-                    return _result(before, facts, "unchanged at TLC, not downloaded again")
-                lookup, shapes = (client.download_file(path, scratch.folder) for path in ZONE_FILES)
-            assert isinstance(lookup, Download)
-            assert isinstance(shapes, Download)
-            new = _read((lookup, shapes), previous, scratch)
+                files = _downloaded(client, {} if config.redo else _etags(before), scratch)
+            if files is None:
+                assert before is not None
+                facts = before.object.attributes
+                return _result(before, facts, "unchanged at TLC, not downloaded again")
+            new = _read(files, previous, scratch)
         value = NewFile(new, before.object if before else None)
         return _result(value, new.attributes, "downloaded")
 
@@ -96,19 +95,31 @@ def taxi_zones(kind: str) -> dg.AssetsDefinition:
     return table
 
 
-def _unchanged(client: TlcClient, stored: StoredFile, scratch: Scratch) -> bool:
-    """Whether TLC still publishes the files that ``stored`` was made from by this code."""
-    facts = stored.object.attributes
-    etags = json.loads(facts.get(attributes.ETAGS, "{}"))
+def _etags(stored: StoredFile | None) -> dict[str, str]:
+    """The ETags of the files that ``stored`` was made from, if by this code."""
+    facts = stored.object.attributes if stored else {}
     if not facts.get(attributes.VERSION, "").startswith(f"{ZONES_VERSION}-"):
-        return False
-    return all(
-        path in etags
-        and isinstance(
-            client.download_file(path, scratch.folder, known_etag=etags[path]), Unchanged
-        )
+        return {}
+    etags: dict[str, str] = json.loads(facts.get(attributes.ETAGS, "{}"))
+    return etags
+
+
+def _downloaded(
+    client: TlcClient, known: Mapping[str, str], scratch: Scratch
+) -> list[Download] | None:
+    """The published files; ``None`` if all of them still have the ETags ``known``."""
+    got = {
+        path: client.download_file(path, scratch.folder, known_etag=known.get(path))
         for path in ZONE_FILES
-    )
+    }
+    if all(isinstance(each, Unchanged) for each in got.values()):
+        return None
+    files = []
+    for path, each in got.items():
+        file = client.download_file(path, scratch.folder) if isinstance(each, Unchanged) else each
+        assert isinstance(file, Download)
+        files.append(file)
+    return files
 
 
 def _read(files: Sequence[Download], previous: Previous, scratch: Scratch) -> NewObject:

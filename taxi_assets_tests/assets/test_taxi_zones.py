@@ -81,6 +81,8 @@ def test_zones_are_refreshed_only_if_tlc_changed_a_file(tlc: Simulator, tmp_path
     lookup = tmp_path / "site" / "misc" / LOOKUP
     lookup.write_bytes(lookup.read_bytes().replace(b"Outside of NYC", b"Elsewhere"))
     assert platform.run(BOTH).success
+    # The changed file is downloaded once, and the other one because both are read together.
+    assert [each.status for each in tlc.requests][6:] == [200, 304, 200]
     assert platform.version("lake_zones") != version
     assert platform.query("SELECT zone FROM taxi_zones WHERE location_id = 265") == [("Elsewhere",)]
 
