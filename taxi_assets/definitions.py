@@ -22,7 +22,7 @@ from taxi_assets.assets.zones_check import loaded_zones
 from taxi_assets.automation.factory import build_automation
 from taxi_assets.console import PROGRESS, progress
 from taxi_assets.datasets import DATASETS
-from taxi_assets.datasets.editions import edition
+from taxi_assets.datasets.csv_columns import in_format
 from taxi_assets.lake.io_manager import LakeResource
 from taxi_assets.settings import LAKE_URL, TLC_URL, WAREHOUSE_URL, Setting, Settings
 from taxi_assets.warehouse.database import DatabaseResource
@@ -40,7 +40,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     ]
     checks: list[dg.AssetChecksDefinition] = [loaded_zones()]
     for spec in DATASETS.values():
-        published = edition(spec, settings.source_format)
+        published = in_format(spec, settings.source_format)
         source = "csv" if settings.source_format.is_csv else "parquet"
         dataset = trip_assets(published, Kinds(source, lake.kind, warehouse.kind))
         assets += [dataset.source, *dataset.assets]

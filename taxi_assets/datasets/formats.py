@@ -1,4 +1,4 @@
-"""The formats of published files: Parquet, and the CSV that mirrors keep; ``editions`` has more."""
+"""The formats of published files: Parquet, and the CSV that mirrors keep (``csv_columns``)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ __all__ = ["PREFIX", "left_behind", "new_name"]
 
 PREFIX: Final = "taxi_assets_check_"
 
-# Its length leaves PostgreSQL the 16 bytes that it needs for the names of partitions.
+# Its length leaves PostgreSQL the bytes that it needs for the names of partitions.
 _NAME: Final = re.compile(rf"({PREFIX}(\d{{12}})_[0-9a-f]{{6}}).*")
 _TIME: Final = "%Y%m%d%H%M"
 _LONGEST_CHECK: Final = timedelta(hours=1)

@@ -10,7 +10,7 @@ import pytest
 
 from taxi_assets.cleaning import CleanedMonth, clean_month, published_types
 from taxi_assets.datasets import dataset
-from taxi_assets.datasets.editions import edition
+from taxi_assets.datasets.csv_columns import in_format
 from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 from taxi_assets.errors import CorruptDownload, SchemaMismatch, UncastableValue
@@ -39,7 +39,7 @@ def cleaned(folder: Path, *lines: str, end: str = "\n", compressed: bool = True)
     source = folder / name
     source.write_bytes(gzip.compress(text) if compressed else text)
     month = clean_month(
-        edition(dataset("green"), FileFormat.CSV_GZ), Month(2020, 10), source, folder / "cleaned"
+        in_format(dataset("green"), FileFormat.CSV_GZ), Month(2020, 10), source, folder / "cleaned"
     )
     assert {path.name for path in (folder / "cleaned").iterdir()} == {
         "trips.parquet",
@@ -139,7 +139,7 @@ def test_the_first_rows_of_real_months_reconcile(real_tlc: Path, tmp_path: Path,
     name, _, month = Path(file).name.split(".")[0].partition("_tripdata_")
     source = tmp_path / f"{name}_tripdata_{month}.csv"
     source.write_bytes(lines)
-    spec = edition(dataset(name), FileFormat.CSV)
+    spec = in_format(dataset(name), FileFormat.CSV)
     counts = clean_month(spec, Month.parse(month), source, tmp_path / "cleaned").counts
     assert counts.published == counts.clean + counts.rejected == lines.count(b"\n") - 1
     assert counts.clean > 0

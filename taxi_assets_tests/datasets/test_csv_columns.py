@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from taxi_assets.datasets import DATASETS
-from taxi_assets.datasets.editions import edition
+from taxi_assets.datasets.csv_columns import in_format
 from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.month import Month
 
 
-def test_the_edition_of_parquet_is_the_specification() -> None:
+def test_parquet_is_as_the_specification_says() -> None:
     for spec in DATASETS.values():
-        assert edition(spec, FileFormat.PARQUET) is spec
+        assert in_format(spec, FileFormat.PARQUET) is spec
 
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_csv_has_the_same_table_and_rules(name: str) -> None:
     spec = DATASETS[name]
-    csv_edition = edition(spec, FileFormat.CSV)
-    for mine, other in zip(csv_edition.columns, spec.columns, strict=True):
+    as_csv = in_format(spec, FileFormat.CSV)
+    for mine, other in zip(as_csv.columns, spec.columns, strict=True):
         assert (mine.name, mine.type, mine.codes) == (other.name, other.type, other.codes)
-    assert csv_edition.rules == spec.rules
+    assert as_csv.rules == spec.rules
 
 
 def test_every_real_header_since_2019_has_all_that_its_month_must_have(real_tlc: Path) -> None:
@@ -35,7 +35,7 @@ def test_every_real_header_since_2019_has_all_that_its_month_must_have(real_tlc:
         if month < Month(2019, 1):
             continue
         seen += 1
-        spec = edition(DATASETS[name], FileFormat.CSV_GZ)
+        spec = in_format(DATASETS[name], FileFormat.CSV_GZ)
         with path.open(newline="") as file:
             names = next(csv.reader(file))
         known = {each for column in spec.columns for each in column.published_as}

@@ -1,4 +1,4 @@
-"""The editions of a month's file: TLC's Parquet, and the CSV that TLC published before.
+"""The columns of a month's file as CSV, which TLC published before its Parquet.
 
 TLC replaced its CSV files by Parquet in May 2022. Mirrors still have them, such as that of the Data
 Engineering Zoomcamp (2019-01 to 2021-07, compressed). Their names differ from the Parquet ones, and
@@ -18,7 +18,7 @@ from typing import Final
 from taxi_assets.datasets.formats import FileFormat
 from taxi_assets.datasets.spec import Column, DatasetSpec
 
-__all__ = ["edition"]
+__all__ = ["in_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ _CSV: Final[Mapping[str, _Csv]] = {
 }
 
 
-def edition(spec: DatasetSpec, file_format: FileFormat) -> DatasetSpec:
+def in_format(spec: DatasetSpec, file_format: FileFormat) -> DatasetSpec:
     """``spec`` for files of that format: the same columns and rules, with the names of its files.
 
     What CSV may lack is NULL there.
